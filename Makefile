@@ -1,0 +1,82 @@
+# Bowline's few verbs. `make demo` and `make test` are all that a newcomer needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+GO       ?= go
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 1m
+
+# Hand-written Go of both modules.
+GO_FILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*' -not -path '*/node_modules/*')
+DEVCLUSTER_FILES := $(shell find devcluster -type f)
+
+# The version-control stamp would make each commit a new link of every binary; ours is the ldflag.
+export GOFLAGS := -buildvcs=false
+# Every command of the toolchain comes from go.mod's Go, never from a download at an odd moment.
+export GOTOOLCHAIN ?= local
+
+.PHONY: build
+build: bin/devcluster ## bin/bowline and bin/devcluster
+	@CGO_ENABLED=0 scripts/go-build . bin/bowline ./cmd/bowline -trimpath \
+		-ldflags '-s -w -X main.version=$(VERSION)'
+
+bin/devcluster: $(DEVCLUSTER_FILES)
+	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '-s -w'
+
+.PHONY: demo
+demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the narration
+	@bin/bowline demo $(if $(DEMO_EXIT),--exit)
+
+.PHONY: test
+test: build need-gcc ## all tests: unit, and stories against a real control plane
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+	cd devcluster && $(GO) test -timeout 10m ./...
+
+.PHONY: check
+check: fmt-check lint generated-check test ## what .ci/run runs
+
+.PHONY: bench
+bench: build ## the benchmarks, one line of JSON each
+	@$(GO) run ./bench
+
+.PHONY: soak
+soak: build need-gcc ## the full property, fault and conformance sets, then every fuzz target for FUZZTIME
+	BOWLINE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 6h -v ./...
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | while read -r _ target; do \
+			echo "fuzz $$target in $$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+		done; \
+	done
+
+.PHONY: generate
+generate: ## deepcopy functions and CRDs from the API types
+	$(GO) generate ./api/...
+
+.PHONY: lint
+lint: ## go vet and golangci-lint
+	$(GO) vet ./...
+	$(GO) run $(GOLANGCI) run ./...
+	cd devcluster && $(GO) vet ./...
+
+.PHONY: fmt
+fmt: ## gofmt all Go files
+	@gofmt -l -w $(GO_FILES)
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -l $(GO_FILES)); \
+	if [[ -n $$unformatted ]]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: generated-check
+generated-check: generate
+	@if [[ -n $$(git status --porcelain -- api deploy) ]]; then \
+		git --no-pager diff -- api deploy; git status --short -- api deploy; \
+		echo "generated files are out of date: run make generate and commit the result"; exit 1; fi
+
+.PHONY: need-gcc
+need-gcc:
+	@scripts/need-gcc
