@@ -19,4 +19,4 @@
 // +groupName=argoproj.io
 package v1alpha1
 
-//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.21.0 object paths=.
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.21.0 object crd:maxDescLen=0 paths=. output:crd:dir=crds

@@ -54,6 +54,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 	s.AddKnownTypes(SchemeGroupVersion,
 		&Application{}, &ApplicationList{},
 		&AppProject{}, &AppProjectList{},
+		&ApplicationSet{}, &ApplicationSetList{},
 	)
 	metav1.AddToGroupVersion(s, SchemeGroupVersion)
 	return nil
