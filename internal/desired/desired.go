@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package desired goes from an Application to what its sources ask for: the source set, the rendered manifests, and
+// the objects as they are to be in the cluster.
+//
+// The words of this room:
+//
+//   - Source set: every source of an application with the commit it was resolved to. It never changes; a newer commit
+//     makes a new one.
+//   - State: the objects an application asks for at one source set.
+//   - Memo: what was rendered is kept with its read set; a newer commit that changes nothing of the read set gives the
+//     same output without rendering, under the newer commit's name.
+//   - Unreachable: the repository did not answer. The last resolved State stands then, under its own revision's name.
+//   - Target: the facts about project, cluster and settings that turn manifests into objects.
+//
+// The controller, previews and the command line go through this room, so they cannot disagree.
+package desired
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// Repo names a repository as an application of one project sees it: which credentials apply depends on both.
+type Repo struct {
+	URL     string
+	Project string
+}
+
+// Sources fetches. Errors that only say that a repository did not answer satisfy errors.Is(err, ErrUnreachable).
+type Sources interface {
+	// Resolve turns a target revision ("" means HEAD) into a commit.
+	Resolve(ctx context.Context, repo Repo, revision, tagPrefix string) (commit string, err error)
+	// Tree returns the tree of a commit; paths are the folders a render will read.
+	Tree(ctx context.Context, repo Repo, commit string, paths []string) (tree.Tree, error)
+}
+
+// Commit is one source of a source set.
+type Commit struct {
+	Repo     Repo
+	Revision string // as the spec asks
+	ID       string // the commit it was resolved to
+}
+
+// State is what an application asks for at one source set.
+type State struct {
+	Commits []Commit
+	Types   []v1alpha1.ApplicationSourceType
+	Objects []Object
+	// Digest is equal when every object is: the "rendered digest" that rules about newer commits go by.
+	Digest   object.Digest
+	Warnings []v1alpha1.ApplicationCondition
+}
+
+// Revision returns the commit of an application with one source; "" with several.
+func (s *State) Revision() string {
+	if len(s.Commits) == 1 {
+		return s.Commits[0].ID
+	}
+	return ""
+}
+
+// Revisions returns the commits of an application with several sources; nil with one.
+func (s *State) Revisions() []string {
+	if len(s.Commits) <= 1 {
+		return nil
+	}
+	ids := make([]string, len(s.Commits))
+	for i, c := range s.Commits {
+		ids[i] = c.ID
+	}
+	return ids
+}
+
+// Find returns the object with a key.
+func (s *State) Find(key object.Key) (Object, bool) {
+	i := slices.IndexFunc(s.Objects, func(o Object) bool { return o.Key == key })
+	if i < 0 {
+		return Object{}, false
+	}
+	return s.Objects[i], true
+}
+
+// Object is one object as it is to be: marked, with its namespace.
+type Object struct {
+	Key     object.Key
+	Version string // API version without the group
+	Digest  object.Digest
+	Origin  object.Origin
+	// Refused says why the project does not permit the object; it is neither applied nor compared.
+	Refused error
+	raw     []byte
+}
+
+// GVK returns group, version and kind.
+func (o Object) GVK() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: o.Key.Group, Version: o.Version, Kind: o.Key.Kind}
+}
+
+// Decode returns a fresh copy of the object's content.
+func (o Object) Decode() *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(o.raw); err != nil {
+		panic(fmt.Sprintf("desired: %s was encoded by this room and does not decode: %v", o.Key, err))
+	}
+	return u
+}
+
+func newObject(u *unstructured.Unstructured, origin object.Origin) (Object, error) {
+	raw, err := json.Marshal(u.Object)
+	if err != nil {
+		return Object{}, err
+	}
+	gvk := u.GroupVersionKind()
+	return Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(raw), Origin: origin, raw: raw}, nil
+}
+
+// SourcesOf returns the sources of an application: sources when there are any, else source.
+func SourcesOf(app *v1alpha1.Application) []v1alpha1.ApplicationSource {
+	if len(app.Spec.Sources) > 0 {
+		return app.Spec.Sources
+	}
+	if app.Spec.Source != nil {
+		return []v1alpha1.ApplicationSource{*app.Spec.Source}
+	}
+	return nil
+}
+
+// ProjectOf returns the name of an application's project; empty means default.
+func ProjectOf(app *v1alpha1.Application) string {
+	if app.Spec.Project == "" {
+		return v1alpha1.DefaultAppProjectName
+	}
+	return app.Spec.Project
+}

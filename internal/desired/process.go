@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package desired
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// Scope is what is known of a kind.
+type Scope int
+
+// The scopes. ScopeUnknown is a kind that the cluster does not serve (yet).
+const (
+	ScopeUnknown Scope = iota
+	ScopeNamespaced
+	ScopeCluster
+)
+
+// Target holds the facts that turn manifests into objects of one application.
+type Target struct {
+	Instance  string // instance name of the application
+	Namespace string // destination namespace
+	Tracker   object.Tracker
+	// Scope tells whether a kind is namespaced.
+	Scope func(schema.GroupVersionKind) Scope
+	// Permit says whether the project permits an object; nil error means yes.
+	Permit func(gk schema.GroupKind, namespaced bool, name string) error
+	// Excluded says whether settings take a kind out of Bowline's sight.
+	Excluded func(group, kind string) bool
+	// Version changes whenever an answer of the three functions may change.
+	Version string
+}
+
+// process turns manifests into objects: namespaces filled in, duplicates and excluded kinds dropped with a warning,
+// tracking marks written, the project asked.
+func process(encoded []rawManifest, target Target) ([]Object, []v1alpha1.ApplicationCondition, error) {
+	manifests, err := decode(encoded)
+	if err != nil {
+		return nil, nil, err
+	}
+	own := scopesOfOwnCRDs(manifests)
+	var objects []Object
+	var warnings warner
+	at := map[object.Key]int{}
+	for _, m := range manifests {
+		u := m.Object
+		gvk := u.GroupVersionKind()
+		if target.Excluded(gvk.Group, gvk.Kind) {
+			warnings.add(v1alpha1.ApplicationConditionExcludedResourceWarning,
+				fmt.Sprintf("%s (%s) is of a kind that settings exclude: it is not applied (resource.exclusions in argocd-cm)", object.KeyOf(u), m.Origin))
+			continue
+		}
+		scope := target.Scope(gvk)
+		if scope == ScopeUnknown {
+			scope = own[gvk.GroupKind()]
+		}
+		switch {
+		case scope == ScopeCluster:
+			u.SetNamespace("")
+		case u.GetNamespace() == "":
+			u.SetNamespace(target.Namespace)
+		}
+		target.Tracker.Mark(u, target.Instance, target.Namespace)
+		o, err := newObject(u, m.Origin)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", m.Origin, err)
+		}
+		o.Refused = target.Permit(gvk.GroupKind(), scope != ScopeCluster, u.GetName())
+		if i, twice := at[o.Key]; twice && o.Key.Name != "" {
+			warnings.add(v1alpha1.ApplicationConditionRepeatedResourceWarning,
+				fmt.Sprintf("%s is defined at %s and again at %s: the last one counts; remove one", o.Key, objects[i].Origin, m.Origin))
+			objects[i] = o
+			continue
+		}
+		at[o.Key] = len(objects)
+		objects = append(objects, o)
+	}
+	return objects, warnings.conditions(), nil
+}
+
+// rawManifest is a manifest as it is remembered: JSON takes a fraction of the memory of decoded maps.
+type rawManifest struct {
+	json   []byte
+	origin object.Origin
+}
+
+func encode(manifests []object.Manifest) ([]rawManifest, error) {
+	out := make([]rawManifest, len(manifests))
+	for i, m := range manifests {
+		raw, err := json.Marshal(m.Object.Object)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Origin, err)
+		}
+		out[i] = rawManifest{json: raw, origin: m.Origin}
+	}
+	return out, nil
+}
+
+func decode(encoded []rawManifest) ([]object.Manifest, error) {
+	out := make([]object.Manifest, len(encoded))
+	for i, r := range encoded {
+		u := &unstructured.Unstructured{}
+		if err := u.UnmarshalJSON(r.json); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.origin, err)
+		}
+		out[i] = object.Manifest{Object: u, Origin: r.origin}
+	}
+	return out, nil
+}
+
+// scopesOfOwnCRDs reads the scope of kinds that the application itself brings.
+func scopesOfOwnCRDs(manifests []object.Manifest) map[schema.GroupKind]Scope {
+	scopes := map[schema.GroupKind]Scope{}
+	for _, m := range manifests {
+		if m.Object.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		spec, _ := m.Object.Object["spec"].(map[string]any)
+		names, _ := spec["names"].(map[string]any)
+		group, _ := spec["group"].(string)
+		kind, _ := names["kind"].(string)
+		scope := ScopeNamespaced
+		if spec["scope"] == "Cluster" {
+			scope = ScopeCluster
+		}
+		scopes[schema.GroupKind{Group: group, Kind: kind}] = scope
+	}
+	return scopes
+}
+
+// warner gathers messages by condition type: an application has one condition of a type.
+type warner struct {
+	messages map[v1alpha1.ApplicationConditionType][]string
+}
+
+func (w *warner) add(t v1alpha1.ApplicationConditionType, message string) {
+	if w.messages == nil {
+		w.messages = map[v1alpha1.ApplicationConditionType][]string{}
+	}
+	w.messages[t] = append(w.messages[t], message)
+}
+
+// conditions returns the warnings sorted, so that the same warnings always make the same status.
+func (w *warner) conditions() []v1alpha1.ApplicationCondition {
+	var out []v1alpha1.ApplicationCondition
+	for t, messages := range w.messages {
+		slices.Sort(messages)
+		out = append(out, v1alpha1.ApplicationCondition{Type: t, Message: strings.Join(slices.Compact(messages), "\n")})
+	}
+	slices.SortFunc(out, func(a, b v1alpha1.ApplicationCondition) int { return strings.Compare(string(a.Type), string(b.Type)) })
+	return out
+}
+
+// digestOf folds the objects' digests into one that does not depend on their order.
+func digestOf(objects []Object) object.Digest {
+	lines := make([]string, len(objects))
+	for i, o := range objects {
+		lines[i] = o.Key.String() + " " + o.Version + " " + string(o.Digest)
+	}
+	slices.Sort(lines)
+	return object.DigestOf(lines)
+}
