@@ -14,9 +14,7 @@ GO_FILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*
 DEVCLUSTER_FILES := $(shell find devcluster -type f)
 
 # The version-control stamp would make each commit a new link of every binary; ours is the ldflag.
-export GOFLAGS := -buildvcs=false
-# Every command of the toolchain comes from go.mod's Go, never from a download at an odd moment.
-export GOTOOLCHAIN ?= local
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .PHONY: build
 build: bin/devcluster ## bin/bowline and bin/devcluster
