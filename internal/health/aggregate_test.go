@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package health
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+)
+
+func live(code v1alpha1.HealthStatusCode) Child { return Child{Live: true, Status: code} }
+
+func TestAggregate(t *testing.T) {
+	const (
+		healthy     = v1alpha1.HealthStatusHealthy
+		suspended   = v1alpha1.HealthStatusSuspended
+		progressing = v1alpha1.HealthStatusProgressing
+		missing     = v1alpha1.HealthStatusMissing
+		degraded    = v1alpha1.HealthStatusDegraded
+		unknown     = v1alpha1.HealthStatusUnknown
+	)
+	app := func(code v1alpha1.HealthStatusCode) Child { return Child{Live: true, Application: true, Status: code} }
+	excluded := func(c Child) Child { c.Excluded = true; return c }
+	tests := []struct {
+		reason   string
+		children []Child
+		want     v1alpha1.HealthStatusCode
+	}{
+		{"no objects at all", nil, healthy},
+		{"one is suspended", []Child{live(healthy), live(suspended)}, suspended},
+		{"progressing is worse than suspended", []Child{live(progressing), live(suspended)}, progressing},
+		{"degraded is worse than progressing", []Child{live(degraded), live(progressing)}, degraded},
+		{"unknown is worst", []Child{live(unknown), live(degraded)}, unknown},
+		{"a word that is no verdict counts as unknown", []Child{live("Sleepy")}, unknown},
+		{"kinds without a rule count for nothing", []Child{live(""), live(healthy)}, healthy},
+		{"a missing object beside a live one does not count", []Child{{}, live(healthy)}, healthy},
+		{"a missing object beside a live one without a rule does not count", []Child{{}, live("")}, healthy},
+		{"all are missing", []Child{{}, {}}, missing},
+		{"a rule may itself say missing", []Child{live(missing), live(progressing)}, missing},
+		{"a child application that is missing does not count", []Child{app(missing), live(healthy)}, healthy},
+		{"a child application that is unknown does not count", []Child{app(unknown), live(healthy)}, healthy},
+		{"a child application that is degraded counts", []Child{app(degraded), live(healthy)}, degraded},
+		{"an excluded object does not count", []Child{excluded(live(degraded)), live(healthy)}, healthy},
+		{"an excluded missing object does not make all missing", []Child{excluded(Child{})}, healthy},
+		{"an excluded live object does not keep all from being missing", []Child{excluded(live(healthy)), {}}, missing},
+	}
+	for _, tt := range tests {
+		if got := Aggregate(tt.children); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.reason, got, tt.want)
+		}
+	}
+}
+
+func TestTallyFollowsChanges(t *testing.T) {
+	codes := append([]v1alpha1.HealthStatusCode{""}, order...)
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func() Child {
+		return Child{Live: rng.IntN(3) > 0, Application: rng.IntN(4) == 0, Excluded: rng.IntN(5) == 0, Status: codes[rng.IntN(len(codes))]}
+	}
+	children := make([]Child, 6)
+	var tally Tally
+	for _, c := range children {
+		tally.Add(c)
+	}
+	for range 2000 {
+		i := rng.IntN(len(children))
+		next := random()
+		tally.Remove(children[i])
+		tally.Add(next)
+		children[i] = next
+		if got, want := tally.Status(), Aggregate(children); got != want {
+			t.Fatalf("after a change to %+v: tally says %s, all together say %s", next, got, want)
+		}
+	}
+}
+
+func TestIgnored(t *testing.T) {
+	obj := &unstructured.Unstructured{}
+	if Ignored(obj) {
+		t.Error("an object without the annotation is ignored")
+	}
+	obj.SetAnnotations(map[string]string{"argocd.argoproj.io/ignore-healthcheck": "true"})
+	if !Ignored(obj) {
+		t.Error("an object with the annotation is not ignored")
+	}
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package health turns a live object into a verdict about how it is, and the verdicts of an application's objects
+// into one for the application.
+//
+// The words of this room:
+//
+//   - Rule: how one kind is judged. A kind without a rule has no health: it counts for nothing, neither good nor bad.
+//   - Status: a rule's verdict and the sentence that explains it.
+//   - Child: what one object of an application contributes to the application's health.
+//   - Tally: the count of children by verdict, from which the application's health is read without looking at all
+//     of them again.
+//
+// The rules are those of Argo CD for the kinds it judges in Go, so that the same object shows the same health here and
+// there. An object that cannot be read as its kind is Unknown, never Healthy.
+package health
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+)
+
+// Status is a verdict about one object.
+type Status struct {
+	Status  v1alpha1.HealthStatusCode
+	Message string
+}
+
+// rule judges an object of the kind it is registered for. An error means that the object is not what its kind says.
+type rule func(*unstructured.Unstructured) (Status, error)
+
+var rules = map[schema.GroupKind]rule{
+	{Group: "apps", Kind: "Deployment"}:                               typed(deployment),
+	{Group: "apps", Kind: "StatefulSet"}:                              typed(statefulSet),
+	{Group: "apps", Kind: "DaemonSet"}:                                typed(daemonSet),
+	{Group: "apps", Kind: "ReplicaSet"}:                               typed(replicaSet),
+	{Group: "extensions", Kind: "Ingress"}:                            typed(ingress),
+	{Group: "networking.k8s.io", Kind: "Ingress"}:                     typed(ingress),
+	{Group: "", Kind: "Service"}:                                      typed(service),
+	{Group: "", Kind: "PersistentVolumeClaim"}:                        typed(claim),
+	{Group: "", Kind: "Pod"}:                                          typed(pod),
+	{Group: "batch", Kind: "Job"}:                                     typed(job),
+	{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}:           autoscaler,
+	{Group: "apiregistration.k8s.io", Kind: "APIService"}:             typed(apiService),
+	{Group: "argoproj.io", Kind: "Workflow"}:                          typed(workflow),
+	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: typed(crd),
+}
+
+// Of judges a live object. ok is false if its kind has no rule and it is not being deleted; then it has no health.
+func Of(obj *unstructured.Unstructured) (status Status, ok bool) {
+	// The hook finalizer keeps a hook's object until its outcome is recorded: it is judged although it is being
+	// deleted, or a hook that succeeded and was removed by its own policy would never be seen to have succeeded.
+	if obj.GetDeletionTimestamp() != nil && !slices.Contains(obj.GetFinalizers(), v1alpha1.HookFinalizer) {
+		return Status{v1alpha1.HealthStatusProgressing, "Pending deletion"}, true
+	}
+	judge, ok := rules[obj.GroupVersionKind().GroupKind()]
+	if !ok {
+		return Status{}, false
+	}
+	status, err := judge(obj)
+	if err != nil {
+		return Status{v1alpha1.HealthStatusUnknown, fmt.Sprintf("cannot be read as a %s: %v", obj.GetKind(), err)}, true
+	}
+	return status, true
+}
+
+// Ignored reports whether the object asks to be left out of its application's health
+// (annotation argocd.argoproj.io/ignore-healthcheck: "true").
+func Ignored(obj metav1.Object) bool {
+	return obj.GetAnnotations()[v1alpha1.AnnotationIgnoreHealthCheck] == "true"
+}
+
+// typed makes a rule of a judge of T, which holds only the fields that the judge reads: a field of a newer version
+// that does not decode must not hide the health of the object.
+func typed[T any](judge func(*T) Status) rule {
+	return func(obj *unstructured.Unstructured) (Status, error) {
+		var t T
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &t); err != nil {
+			return Status{}, err
+		}
+		return judge(&t), nil
+	}
+}
+
+func isTrue(s corev1.ConditionStatus) bool { return s == corev1.ConditionTrue }
+
+func healthy(format string, args ...any) Status {
+	return Status{v1alpha1.HealthStatusHealthy, text(format, args)}
+}
+
+func progressing(format string, args ...any) Status {
+	return Status{v1alpha1.HealthStatusProgressing, text(format, args)}
+}
+
+func degraded(format string, args ...any) Status {
+	return Status{v1alpha1.HealthStatusDegraded, text(format, args)}
+}
+
+// text formats only when there is something to fill in: messages of controllers may hold percent signs.
+func text(format string, args []any) string {
+	if len(args) == 0 {
+		return format
+	}
+	return fmt.Sprintf(format, args...)
+}
