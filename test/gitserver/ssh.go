@@ -127,7 +127,6 @@ func (s *SSH) serve(raw net.Conn) {
 			return
 		}
 		s.session(channel, requests)
-		return // git opens one session for each connection
 	}
 }
 
