@@ -19,7 +19,8 @@ type Application struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 
-	Spec   ApplicationSpec   `json:"spec"`
+	Spec ApplicationSpec `json:"spec"`
+	// +optional
 	Status ApplicationStatus `json:"status,omitzero"`
 	// Operation is a request for a sync; the controller takes it over into status.operationState and removes it here.
 	Operation *Operation `json:"operation,omitempty"`
@@ -122,6 +123,8 @@ type Backoff struct {
 // ManagedNamespaceMetadata are the labels and annotations given to the destination namespace. A map that is present
 // but empty takes away what an earlier sync set.
 type ManagedNamespaceMetadata struct {
-	Labels      map[string]string `json:"labels,omitzero"`
+	// +optional
+	Labels map[string]string `json:"labels,omitzero"`
+	// +optional
 	Annotations map[string]string `json:"annotations,omitzero"`
 }

@@ -16,7 +16,8 @@ type ApplicationSet struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 
-	Spec   ApplicationSetSpec   `json:"spec"`
+	Spec ApplicationSetSpec `json:"spec"`
+	// +optional
 	Status ApplicationSetStatus `json:"status,omitzero"`
 }
 
@@ -133,7 +134,8 @@ type ApplicationSetStatus struct {
 	// Resources are the first Applications; ResourcesCount is the number of all.
 	Resources      []ResourceStatus `json:"resources,omitempty"`
 	ResourcesCount int64            `json:"resourcesCount,omitempty"`
-	Health         HealthStatus     `json:"health,omitzero"`
+	// +optional
+	Health HealthStatus `json:"health,omitzero"`
 }
 
 // ApplicationSetCondition is something that a person should know about an ApplicationSet.

@@ -14,7 +14,8 @@ type AppProject struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 
-	Spec   AppProjectSpec   `json:"spec"`
+	Spec AppProjectSpec `json:"spec"`
+	// +optional
 	Status AppProjectStatus `json:"status,omitzero"`
 }
 
@@ -47,6 +48,7 @@ type AppProjectSpec struct {
 	OrphanedResources          *OrphanedResourcesMonitorSettings `json:"orphanedResources,omitempty"`
 	SyncWindows                SyncWindows                       `json:"syncWindows,omitempty"`
 	// NamespaceResourceWhitelist are the namespaced kinds that are allowed: all when it is nil, none when it is empty.
+	// +optional
 	NamespaceResourceWhitelist []metav1.GroupKind `json:"namespaceResourceWhitelist,omitzero"`
 	// SignatureKeys are the keys that commits must be signed with. SourceIntegrity is the newer form; only one is used.
 	SignatureKeys []SignatureKey `json:"signatureKeys,omitempty"`

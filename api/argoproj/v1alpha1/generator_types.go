@@ -72,11 +72,13 @@ type ApplicationSetNestedGenerator struct {
 
 // NestedMatrixGenerator is what the JSON of a nested matrix holds.
 type NestedMatrixGenerator struct {
+	// +optional
 	Generators ApplicationSetTerminalGenerators `json:"generators,omitzero"`
 }
 
 // NestedMergeGenerator is what the JSON of a nested merge holds.
 type NestedMergeGenerator struct {
+	// +optional
 	Generators ApplicationSetTerminalGenerators `json:"generators,omitzero"`
 	MergeKeys  []string                         `json:"mergeKeys"`
 }
@@ -98,28 +100,36 @@ type ApplicationSetTerminalGenerator struct {
 
 // ListGenerator produces one set for each element, from Elements and from the YAML text ElementsYaml.
 type ListGenerator struct {
-	Elements     []apiextensionsv1.JSON `json:"elements,omitzero"`
+	// +optional
+	Elements []apiextensionsv1.JSON `json:"elements,omitzero"`
+	// +optional
 	Template     ApplicationSetTemplate `json:"template,omitzero"`
 	ElementsYaml string                 `json:"elementsYaml,omitempty"`
 }
 
 // MatrixGenerator produces the product of two generators.
 type MatrixGenerator struct {
+	// +optional
 	Generators []ApplicationSetNestedGenerator `json:"generators,omitzero"`
-	Template   ApplicationSetTemplate          `json:"template,omitzero"`
+	// +optional
+	Template ApplicationSetTemplate `json:"template,omitzero"`
 }
 
 // MergeGenerator lays the sets of later generators over those of the first that have the same MergeKeys.
 type MergeGenerator struct {
+	// +optional
 	Generators []ApplicationSetNestedGenerator `json:"generators,omitzero"`
 	MergeKeys  []string                        `json:"mergeKeys"`
-	Template   ApplicationSetTemplate          `json:"template,omitzero"`
+	// +optional
+	Template ApplicationSetTemplate `json:"template,omitzero"`
 }
 
 // ClusterGenerator produces one set for each cluster that is known, or with FlatList one for all.
 type ClusterGenerator struct {
 	// Selector matches the labels of cluster Secrets. Only an empty one takes in the local cluster without a Secret.
-	Selector metav1.LabelSelector   `json:"selector,omitzero"`
+	// +optional
+	Selector metav1.LabelSelector `json:"selector,omitzero"`
+	// +optional
 	Template ApplicationSetTemplate `json:"template,omitzero"`
 	Values   map[string]string      `json:"values,omitempty"`
 	FlatList bool                   `json:"flatList,omitempty"`
@@ -128,12 +138,14 @@ type ClusterGenerator struct {
 // DuckTypeGenerator produces one set for each cluster that the status of some other resource lists. The ConfigMap
 // ConfigMapRef says which kind and where in its status.
 type DuckTypeGenerator struct {
-	ConfigMapRef        string                 `json:"configMapRef"`
-	Name                string                 `json:"name,omitempty"`
-	RequeueAfterSeconds *int64                 `json:"requeueAfterSeconds,omitempty"`
-	LabelSelector       metav1.LabelSelector   `json:"labelSelector,omitzero"`
-	Template            ApplicationSetTemplate `json:"template,omitzero"`
-	Values              map[string]string      `json:"values,omitempty"`
+	ConfigMapRef        string `json:"configMapRef"`
+	Name                string `json:"name,omitempty"`
+	RequeueAfterSeconds *int64 `json:"requeueAfterSeconds,omitempty"`
+	// +optional
+	LabelSelector metav1.LabelSelector `json:"labelSelector,omitzero"`
+	// +optional
+	Template ApplicationSetTemplate `json:"template,omitzero"`
+	Values   map[string]string      `json:"values,omitempty"`
 }
 
 // GitGenerator produces one set for each directory, or for each file, of a repository.
@@ -143,9 +155,10 @@ type GitGenerator struct {
 	Files               []GitFileGeneratorItem      `json:"files,omitempty"`
 	Revision            string                      `json:"revision"`
 	RequeueAfterSeconds *int64                      `json:"requeueAfterSeconds,omitempty"`
-	Template            ApplicationSetTemplate      `json:"template,omitzero"`
-	PathParamPrefix     string                      `json:"pathParamPrefix,omitempty"`
-	Values              map[string]string           `json:"values,omitempty"`
+	// +optional
+	Template        ApplicationSetTemplate `json:"template,omitzero"`
+	PathParamPrefix string                 `json:"pathParamPrefix,omitempty"`
+	Values          map[string]string      `json:"values,omitempty"`
 }
 
 // GitDirectoryGeneratorItem is a glob for directories to take, or with Exclude to leave out.
@@ -162,11 +175,13 @@ type GitFileGeneratorItem struct {
 
 // PluginGenerator asks a service for sets.
 type PluginGenerator struct {
-	ConfigMapRef        PluginConfigMapRef     `json:"configMapRef"`
-	Input               PluginInput            `json:"input,omitzero"`
-	RequeueAfterSeconds *int64                 `json:"requeueAfterSeconds,omitempty"`
-	Template            ApplicationSetTemplate `json:"template,omitzero"`
-	Values              map[string]string      `json:"values,omitempty"`
+	ConfigMapRef PluginConfigMapRef `json:"configMapRef"`
+	// +optional
+	Input               PluginInput `json:"input,omitzero"`
+	RequeueAfterSeconds *int64      `json:"requeueAfterSeconds,omitempty"`
+	// +optional
+	Template ApplicationSetTemplate `json:"template,omitzero"`
+	Values   map[string]string      `json:"values,omitempty"`
 }
 
 // PluginConfigMapRef names the ConfigMap that says where the service is.

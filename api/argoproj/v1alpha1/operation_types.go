@@ -8,10 +8,12 @@ import (
 
 // Operation is a request to act on an application.
 type Operation struct {
-	Sync        *SyncOperation     `json:"sync,omitempty"`
+	Sync *SyncOperation `json:"sync,omitempty"`
+	// +optional
 	InitiatedBy OperationInitiator `json:"initiatedBy,omitzero"`
 	Info        []*Info            `json:"info,omitempty"`
-	Retry       RetryStrategy      `json:"retry,omitzero"`
+	// +optional
+	Retry RetryStrategy `json:"retry,omitzero"`
 }
 
 // OperationInitiator is who asked: a user by name, or the automated sync.
@@ -106,8 +108,9 @@ func (p OperationPhase) Failed() bool { return p == OperationFailed }
 
 // SyncOperationResult is what a sync did.
 type SyncOperationResult struct {
-	Resources                ResourceResults           `json:"resources,omitempty"`
-	Revision                 string                    `json:"revision"`
+	Resources ResourceResults `json:"resources,omitempty"`
+	Revision  string          `json:"revision"`
+	// +optional
 	Source                   ApplicationSource         `json:"source,omitzero"`
 	Sources                  ApplicationSources        `json:"sources,omitempty"`
 	Revisions                []string                  `json:"revisions,omitempty"`

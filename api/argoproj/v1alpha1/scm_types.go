@@ -14,11 +14,12 @@ type SCMProviderGenerator struct {
 	// Filters keep what matches any of them; within one filter all conditions must hold.
 	Filters []SCMProviderGeneratorFilter `json:"filters,omitempty"`
 	// CloneProtocol is https or ssh; what is the default depends on the provider.
-	CloneProtocol       string                             `json:"cloneProtocol,omitempty"`
-	RequeueAfterSeconds *int64                             `json:"requeueAfterSeconds,omitempty"`
-	Template            ApplicationSetTemplate             `json:"template,omitzero"`
-	Values              map[string]string                  `json:"values,omitempty"`
-	AWSCodeCommit       *SCMProviderGeneratorAWSCodeCommit `json:"awsCodeCommit,omitempty"`
+	CloneProtocol       string `json:"cloneProtocol,omitempty"`
+	RequeueAfterSeconds *int64 `json:"requeueAfterSeconds,omitempty"`
+	// +optional
+	Template      ApplicationSetTemplate             `json:"template,omitzero"`
+	Values        map[string]string                  `json:"values,omitempty"`
+	AWSCodeCommit *SCMProviderGeneratorAWSCodeCommit `json:"awsCodeCommit,omitempty"`
 }
 
 // SCMProviderGeneratorGithub lists the repositories of an organization.
@@ -117,10 +118,11 @@ type PullRequestGenerator struct {
 	BitbucketServer     *PullRequestGeneratorBitbucketServer `json:"bitbucketServer,omitempty"`
 	Filters             []PullRequestGeneratorFilter         `json:"filters,omitempty"`
 	RequeueAfterSeconds *int64                               `json:"requeueAfterSeconds,omitempty"`
-	Template            ApplicationSetTemplate               `json:"template,omitzero"`
-	Bitbucket           *PullRequestGeneratorBitbucket       `json:"bitbucket,omitempty"`
-	AzureDevOps         *PullRequestGeneratorAzureDevOps     `json:"azuredevops,omitempty"`
-	Values              map[string]string                    `json:"values,omitempty"`
+	// +optional
+	Template    ApplicationSetTemplate           `json:"template,omitzero"`
+	Bitbucket   *PullRequestGeneratorBitbucket   `json:"bitbucket,omitempty"`
+	AzureDevOps *PullRequestGeneratorAzureDevOps `json:"azuredevops,omitempty"`
+	Values      map[string]string                `json:"values,omitempty"`
 	// ContinueOnRepoNotFoundError takes a repository that is not found as one without pull requests.
 	ContinueOnRepoNotFoundError bool `json:"continueOnRepoNotFoundError,omitempty"`
 }

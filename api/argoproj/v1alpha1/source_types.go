@@ -149,7 +149,8 @@ type KustomizeGvk struct {
 
 // ApplicationSourceDirectory are the settings of a directory of plain manifests.
 type ApplicationSourceDirectory struct {
-	Recurse bool                     `json:"recurse,omitempty"`
+	Recurse bool `json:"recurse,omitempty"`
+	// +optional
 	Jsonnet ApplicationSourceJsonnet `json:"jsonnet,omitzero"`
 	Exclude string                   `json:"exclude,omitempty"`
 	Include string                   `json:"include,omitempty"`
@@ -193,10 +194,12 @@ type ApplicationSourcePluginParameters []ApplicationSourcePluginParameter
 // ApplicationSourcePluginParameter is a named string, map or array. An empty map or array is handed on as such, a nil
 // one is not handed on.
 type ApplicationSourcePluginParameter struct {
-	Name    string            `json:"name,omitempty"`
-	String_ *string           `json:"string,omitempty"` //nolint:revive // the ecosystem's name
-	Map     map[string]string `json:"map,omitzero"`
-	Array   []string          `json:"array,omitzero"`
+	Name    string  `json:"name,omitempty"`
+	String_ *string `json:"string,omitempty"` //nolint:revive // the ecosystem's name
+	// +optional
+	Map map[string]string `json:"map,omitzero"`
+	// +optional
+	Array []string `json:"array,omitzero"`
 }
 
 // SourceHydrator renders a dry source into a branch from which the application is then synced.

@@ -8,8 +8,10 @@ import (
 
 // ApplicationStatus is what was found and done. Nothing in it is proof: whoever may edit the resource may have written it.
 type ApplicationStatus struct {
-	Resources  []ResourceStatus       `json:"resources,omitempty"`
-	Sync       SyncStatus             `json:"sync,omitzero"`
+	Resources []ResourceStatus `json:"resources,omitempty"`
+	// +optional
+	Sync SyncStatus `json:"sync,omitzero"`
+	// +optional
 	Health     AppHealthStatus        `json:"health,omitzero"`
 	History    RevisionHistories      `json:"history,omitempty"`
 	Conditions []ApplicationCondition `json:"conditions,omitempty"`
@@ -19,13 +21,15 @@ type ApplicationStatus struct {
 	// ObservedAt is no longer written; it is kept so that old resources decode.
 	ObservedAt *metav1.Time          `json:"observedAt,omitempty"`
 	SourceType ApplicationSourceType `json:"sourceType,omitempty"`
-	Summary    ApplicationSummary    `json:"summary,omitzero"`
+	// +optional
+	Summary ApplicationSummary `json:"summary,omitzero"`
 	// ResourceHealthSource says where the health of resources is kept: here when empty, else in the resource tree.
 	ResourceHealthSource ResourceHealthLocation  `json:"resourceHealthSource,omitempty"`
 	SourceTypes          []ApplicationSourceType `json:"sourceTypes,omitempty"`
 	// ControllerNamespace is the namespace of the controller that wrote this status.
-	ControllerNamespace string               `json:"controllerNamespace,omitempty"`
-	SourceHydrator      SourceHydratorStatus `json:"sourceHydrator,omitzero"`
+	ControllerNamespace string `json:"controllerNamespace,omitempty"`
+	// +optional
+	SourceHydrator SourceHydratorStatus `json:"sourceHydrator,omitzero"`
 }
 
 // ResourceHealthLocation is where the health of an application's resources is found.
@@ -39,10 +43,11 @@ const (
 
 // SyncStatus is the outcome of the last comparison, and what was compared.
 type SyncStatus struct {
-	Status     SyncStatusCode `json:"status"`
-	ComparedTo ComparedTo     `json:"comparedTo,omitzero"`
-	Revision   string         `json:"revision,omitempty"`
-	Revisions  []string       `json:"revisions,omitempty"`
+	Status SyncStatusCode `json:"status"`
+	// +optional
+	ComparedTo ComparedTo `json:"comparedTo,omitzero"`
+	Revision   string     `json:"revision,omitempty"`
+	Revisions  []string   `json:"revisions,omitempty"`
 }
 
 // SyncStatusCode is the verdict of a comparison.
@@ -57,6 +62,7 @@ const (
 
 // ComparedTo are the parts of the spec that the comparison used; when they differ from the spec it is out of date.
 type ComparedTo struct {
+	// +optional
 	Source            ApplicationSource      `json:"source,omitzero"`
 	Destination       ApplicationDestination `json:"destination"`
 	Sources           ApplicationSources     `json:"sources,omitempty"`
@@ -113,14 +119,16 @@ type RevisionHistories []RevisionHistory
 // RevisionHistory is one past deployment.
 type RevisionHistory struct {
 	// Revision is what was deployed; with several sources it is empty and Revisions is set.
-	Revision        string             `json:"revision,omitempty"`
-	DeployedAt      metav1.Time        `json:"deployedAt"`
-	ID              int64              `json:"id"`
+	Revision   string      `json:"revision,omitempty"`
+	DeployedAt metav1.Time `json:"deployedAt"`
+	ID         int64       `json:"id"`
+	// +optional
 	Source          ApplicationSource  `json:"source,omitzero"`
 	DeployStartedAt *metav1.Time       `json:"deployStartedAt,omitempty"`
 	Sources         ApplicationSources `json:"sources,omitempty"`
 	Revisions       []string           `json:"revisions,omitempty"`
-	InitiatedBy     OperationInitiator `json:"initiatedBy,omitzero"`
+	// +optional
+	InitiatedBy OperationInitiator `json:"initiatedBy,omitzero"`
 }
 
 // ApplicationSummary is what lists and image updaters show of an application.
@@ -146,20 +154,23 @@ type SourceHydratorStatus struct {
 
 // HydrateOperation is the running or last rendering.
 type HydrateOperation struct {
+	// +optional
 	StartedAt  metav1.Time           `json:"startedAt,omitzero"`
 	FinishedAt *metav1.Time          `json:"finishedAt,omitempty"`
 	Phase      HydrateOperationPhase `json:"phase"`
 	Message    string                `json:"message"`
 	// DrySHA is the commit that was rendered, HydratedSHA the commit that holds the result.
-	DrySHA         string         `json:"drySHA,omitempty"`
-	HydratedSHA    string         `json:"hydratedSHA,omitempty"`
+	DrySHA      string `json:"drySHA,omitempty"`
+	HydratedSHA string `json:"hydratedSHA,omitempty"`
+	// +optional
 	SourceHydrator SourceHydrator `json:"sourceHydrator,omitzero"`
 }
 
 // SuccessfulHydrateOperation is the last rendering that ended well.
 type SuccessfulHydrateOperation struct {
-	DrySHA         string         `json:"drySHA,omitempty"`
-	HydratedSHA    string         `json:"hydratedSHA,omitempty"`
+	DrySHA      string `json:"drySHA,omitempty"`
+	HydratedSHA string `json:"hydratedSHA,omitempty"`
+	// +optional
 	SourceHydrator SourceHydrator `json:"sourceHydrator,omitzero"`
 }
 
