@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// controlPlane is a devcluster that runs as a child process.
+type controlPlane struct {
+	cmd        *exec.Cmd
+	kubeconfig string
+	ended      chan error
+}
+
+// startTimeout bounds how long a control plane may take to become usable on a slow machine.
+const startTimeout = 3 * time.Minute
+
+// startControlPlane starts the devcluster that lies beside our own binary and waits until it is usable.
+func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
+	binary, err := besideUs("devcluster")
+	if err != nil {
+		return nil, err
+	}
+	c := &controlPlane{kubeconfig: filepath.Join(dir, "kubeconfig"), ended: make(chan error, 1)}
+	c.cmd = exec.Command(binary, "up", "--dir", dir)
+	// Its own process group: Ctrl-C reaches us first, and we end it when all that uses it has ended.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	c.cmd.Stderr = os.Stderr
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", binary, err)
+	}
+	ready := make(chan struct{})
+	go c.follow(stdout, ready)
+	select {
+	case <-ready:
+		return c, nil
+	case err := <-c.ended:
+		return nil, fmt.Errorf("the control plane ended before it was ready: %w (its logs are in %s)", err, dir)
+	case <-ctx.Done():
+		c.stop()
+		return nil, ctx.Err()
+	case <-time.After(startTimeout):
+		c.stop()
+		return nil, fmt.Errorf("the control plane was not ready after %s (its logs are in %s)", startTimeout, dir)
+	}
+}
+
+// follow reads the child's output until its end, and then waits for it.
+func (c *controlPlane) follow(stdout io.Reader, ready chan<- struct{}) {
+	lines := bufio.NewScanner(stdout)
+	said := false
+	for lines.Scan() {
+		if !said && strings.TrimSpace(lines.Text()) == "ready" {
+			said = true
+			close(ready)
+		}
+	}
+	err := c.cmd.Wait()
+	if err == nil {
+		err = errors.New("it ended by itself")
+	}
+	c.ended <- err
+}
+
+// stop ends the control plane and waits for it.
+func (c *controlPlane) stop() {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-c.ended:
+	case <-time.After(20 * time.Second):
+		_ = c.cmd.Process.Kill()
+		<-c.ended
+	}
+}
+
+func besideUs(name string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	p := filepath.Join(filepath.Dir(self), name)
+	if _, err := os.Stat(p); err != nil {
+		return "", fmt.Errorf("%s is not there: build it with `make build`", p)
+	}
+	return p, nil
+}

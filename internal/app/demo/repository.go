@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package demo
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cgi"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+//go:embed sample/*.yaml
+var sample embed.FS
+
+// samplePath is where the sample's manifests are in the repository.
+const samplePath = "apps/api/production"
+
+// repository is a Git repository served over HTTP, with a work tree to commit from.
+type repository struct {
+	url    string
+	work   string
+	server *http.Server
+}
+
+// serveRepository makes the sample repository under dir and serves it on a free port of 127.0.0.1.
+func serveRepository(ctx context.Context, dir string) (*repository, error) {
+	root := filepath.Join(dir, "git")
+	bare := filepath.Join(root, "infra-gitops.git")
+	r := &repository{work: filepath.Join(dir, "work")}
+	for _, args := range [][]string{
+		{"init", "--quiet", "--bare", "--initial-branch=main", bare},
+		{"-C", bare, "config", "uploadpack.allowAnySHA1InWant", "true"},
+		{"-C", bare, "config", "uploadpack.allowFilter", "true"},
+		{"-C", bare, "config", "http.receivepack", "true"},
+		{"clone", "--quiet", bare, r.work},
+	} {
+		if _, err := git(ctx, dir, args...); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.writeSample(); err != nil {
+		return nil, err
+	}
+	if _, err := r.commit(ctx, "Deploy the API to production"); err != nil {
+		return nil, err
+	}
+	return r, r.serve(ctx, root)
+}
+
+func (r *repository) writeSample() error {
+	target := filepath.Join(r.work, samplePath)
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	entries, err := sample.ReadDir("sample")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		data, err := sample.ReadFile("sample/" + e.Name())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(target, e.Name()), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *repository) serve(ctx context.Context, root string) error {
+	execPath, err := git(ctx, root, "--exec-path")
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	r.url = "http://" + listener.Addr().String() + "/infra-gitops.git"
+	r.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: &cgi.Handler{
+		Path:   filepath.Join(execPath, "git-http-backend"),
+		Env:    []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=demo", "GIT_CONFIG_NOSYSTEM=1"},
+		Stderr: &bytes.Buffer{},
+	}}
+	go func() { _ = r.server.Serve(listener) }()
+	return nil
+}
+
+// commit commits and pushes everything in the work tree and returns the commit.
+func (r *repository) commit(ctx context.Context, message string) (string, error) {
+	for _, args := range [][]string{
+		{"add", "--all"},
+		{"-c", "user.name=Demo", "-c", "user.email=demo@example.com", "commit", "--quiet", "-m", message},
+		{"push", "--quiet", "origin", "HEAD:main"},
+	} {
+		if _, err := git(ctx, r.work, args...); err != nil {
+			return "", err
+		}
+	}
+	return git(ctx, r.work, "rev-parse", "HEAD")
+}
+
+// replace changes a text in a file of the sample.
+func (r *repository) replace(file, from, to string) error {
+	p := filepath.Join(r.work, samplePath, file)
+	data, err := os.ReadFile(p)
+	if err != nil {
+		return err
+	}
+	changed := strings.ReplaceAll(string(data), from, to)
+	if changed == string(data) {
+		return fmt.Errorf("%s does not hold %q", p, from)
+	}
+	return os.WriteFile(p, []byte(changed), 0o644)
+}
+
+func (r *repository) close() { _ = r.server.Close() }
+
+// git runs a git command that knows nothing of the user's configuration.
+func git(ctx context.Context, dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
