@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// With reads the ConfigMaps again, from defaults; a setting that is broken now keeps the value it has in s.
+func (s Settings) With(cm, params map[string]string) (Settings, []error) {
+	next := Defaults()
+	var errs []error
+	for _, read := range keys {
+		if err := read(&next, s, cm, params); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	next.Filter = newFilter(next.exclusions, next.inclusions)
+	return next, append(errs, next.readIgnoreDifferences(s, cm)...)
+}
+
+// reader reads one key into next, or takes prev's value and says why.
+type reader func(next *Settings, prev Settings, cm, params map[string]string) error
+
+// keys are the settings with a fixed name, in the order of their names.
+var keys = []reader{
+	inCM("application.instanceLabelKey", func(s *Settings) *string { return &s.Tracker.LabelKey }, labelKey),
+	inParams("application.namespaces", func(s *Settings) *[]string { return &s.Namespaces }, list),
+	inCM("application.resourceTrackingMethod", func(s *Settings) *method { return &s.Tracker.Method }, trackingMethod),
+	inCM("bowline.deletionGuard", func(s *Settings) *Guard { return &s.DeletionGuard }, oneOf(GuardEnforce, GuardWarn, GuardOff)),
+	inCM("cluster.inClusterEnabled", func(s *Settings) *bool { return &s.InCluster }, boolean),
+	inParams("controller.repo.error.grace.period.seconds", func(s *Settings) *duration { return &s.RepoErrorGrace }, seconds),
+	inParams("controller.resource.health.persist", func(s *Settings) *bool { return &s.PersistHealth }, boolean),
+	inParams("controller.self.heal.backoff.cap.seconds", func(s *Settings) *duration { return &s.SelfHeal.Cap }, seconds),
+	inParams("controller.self.heal.backoff.factor", func(s *Settings) *int { return &s.SelfHeal.Factor }, factor),
+	inParams("controller.self.heal.backoff.timeout.seconds", func(s *Settings) *duration { return &s.SelfHeal.Backoff }, seconds),
+	inParams("controller.self.heal.timeout.seconds", func(s *Settings) *duration { return &s.SelfHeal.Timeout }, seconds),
+	inCM("installationID", func(s *Settings) *string { return &s.Tracker.InstallationID }, text),
+	inCM("resource.compareoptions", func(s *Settings) *Compare { return &s.Compare }, compareOptions),
+	inCM("resource.exclusions", func(s *Settings) *[]FilterRule { return &s.exclusions }, filterRules),
+	inCM("resource.inclusions", func(s *Settings) *[]FilterRule { return &s.inclusions }, filterRules),
+	inCM("timeout.hard.reconciliation", func(s *Settings) *duration { return &s.HardInterval }, span),
+	inCM("timeout.reconciliation", func(s *Settings) *duration { return &s.PollInterval }, span),
+	inCM("timeout.reconciliation.jitter", func(s *Settings) *duration { return &s.PollJitter }, span),
+	inCM("webhook.maxPayloadSizeMB", func(s *Settings) *int64 { return &s.WebhookMaxBytes }, megabytes),
+}
+
+func inCM[T any](name string, field func(*Settings) *T, parse func(string) (T, error)) reader {
+	return func(next *Settings, prev Settings, cm, _ map[string]string) error {
+		return read(v1alpha1.ConfigMapName, name, cm[name], field(next), *field(&prev), parse)
+	}
+}
+
+func inParams[T any](name string, field func(*Settings) *T, parse func(string) (T, error)) reader {
+	return func(next *Settings, prev Settings, _, params map[string]string) error {
+		return read(v1alpha1.CommandParamsConfigMapName, name, params[name], field(next), *field(&prev), parse)
+	}
+}
+
+func read[T any](where, name, raw string, field *T, former T, parse func(string) (T, error)) error {
+	if strings.TrimSpace(raw) == "" {
+		return nil
+	}
+	value, err := parse(strings.TrimSpace(raw))
+	if err != nil {
+		*field = former
+		return broken(where, name, err)
+	}
+	*field = value
+	return nil
+}
+
+// hint is an error whose text says what is wrong and whose fix says what to write.
+type hint struct{ cause, fix string }
+
+func (h hint) Error() string { return h.cause }
+
+// broken is the error of one broken setting.
+func broken(where, name string, err error) error {
+	fix := "mend the value"
+	if h := (hint{}); errors.As(err, &h) {
+		fix = h.fix
+	}
+	return &fault.Error{
+		Kind: fault.Mistake, Op: "use the setting", Thing: name, Where: "ConfigMap " + where, Err: err,
+		Fix: fix + "; until then the former value stays in force",
+	}
+}
+
+const ignorePrefix = "resource.customizations.ignoreDifferences."
+
+// readIgnoreDifferences reads the rules about differences, whose keys carry the kind they are for, each by itself.
+func (s *Settings) readIgnoreDifferences(prev Settings, cm map[string]string) []error {
+	var names []string
+	for name := range cm {
+		if name == "resource.customizations" || strings.HasPrefix(name, ignorePrefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	s.ignoreByKey = make(map[string]v1alpha1.IgnoreDifferences, len(names))
+	var errs []error
+	for _, name := range names {
+		rules, err := ignoreRules(name, cm[name])
+		if err != nil {
+			rules = prev.ignoreByKey[name]
+			errs = append(errs, broken(v1alpha1.ConfigMapName, name, err))
+		}
+		s.ignoreByKey[name] = rules
+		s.IgnoreDifferences = append(s.IgnoreDifferences, rules...)
+	}
+	return errs
+}
+
+func ignoreRules(name, raw string) (v1alpha1.IgnoreDifferences, error) {
+	if strings.TrimSpace(raw) == "" {
+		return nil, nil
+	}
+	if suffix, ok := strings.CutPrefix(name, ignorePrefix); ok {
+		return splitKeyRule(suffix, raw)
+	}
+	return combinedRules(raw)
+}
+
+func quoted(raw string) string {
+	if len(raw) > 60 {
+		raw = raw[:60] + "…"
+	}
+	return fmt.Sprintf("%q", raw)
+}

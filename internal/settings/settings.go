@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package settings reads the two ConfigMaps that hold an installation's settings, argocd-cm and
+// argocd-cmd-params-cm, under the keys Argo CD gave them, into typed values.
+//
+// The words of this room:
+//
+//   - Setting: one key of a ConfigMap. A key that is absent or blank has its default.
+//   - Broken: a setting whose text does not say what it should. It is reported, it keeps the value it had
+//     before, and it takes no other setting down: a typo in one key must not change how objects are tracked.
+//   - Filter: the kinds that are out of Bowline's sight, by exclusions and inclusions.
+//
+// The keys, their defaults and what they mean are listed in docs/reference/settings.md.
+package settings
+
+import (
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// Settings are the settings of one installation. They are values: a change of a ConfigMap gives new ones.
+type Settings struct {
+	// Tracker marks objects (application.resourceTrackingMethod, application.instanceLabelKey, installationID).
+	Tracker object.Tracker
+	// Filter says which kinds are out of sight (resource.exclusions, resource.inclusions).
+	Filter Filter
+	// Compare holds resource.compareoptions.
+	Compare Compare
+	// IgnoreDifferences are the rules for all applications (resource.customizations and
+	// resource.customizations.ignoreDifferences.*), in the order of their keys. Group and Kind are globs.
+	IgnoreDifferences v1alpha1.IgnoreDifferences
+
+	// PollInterval and PollJitter say how often a repository is asked for its refs (timeout.reconciliation and
+	// timeout.reconciliation.jitter); an interval of 0 means never, only webhooks and refreshes do.
+	PollInterval, PollJitter time.Duration
+	// HardInterval is how often what was rendered is forgotten (timeout.hard.reconciliation); 0 means never.
+	HardInterval time.Duration
+	// RepoErrorGrace is how long a repository may fail before its applications say so
+	// (controller.repo.error.grace.period.seconds).
+	RepoErrorGrace time.Duration
+	// SelfHeal is the back-off of self-heal (controller.self.heal.*).
+	SelfHeal SelfHeal
+	// DeletionGuard says what happens to an automated operation that would prune too much (bowline.deletionGuard).
+	DeletionGuard Guard
+
+	// InCluster is whether the cluster Bowline lives in may be a destination (cluster.inClusterEnabled).
+	InCluster bool
+	// PersistHealth keeps the health of each resource in status.resources (controller.resource.health.persist).
+	PersistHealth bool
+	// Namespaces are the patterns of application.namespaces: globs, or regular expressions between slashes.
+	Namespaces []string
+	// WebhookMaxBytes is the largest webhook body that is read (webhook.maxPayloadSizeMB).
+	WebhookMaxBytes int64
+
+	exclusions, inclusions []FilterRule
+	ignoreByKey            map[string]v1alpha1.IgnoreDifferences
+}
+
+// Compare are the options of resource.compareoptions.
+type Compare struct {
+	// IgnoreStatus says for which kinds the status field is not compared.
+	IgnoreStatus IgnoreStatus
+	// IgnoreAggregatedRoles leaves out the rules of ClusterRoles that Kubernetes fills by aggregation.
+	IgnoreAggregatedRoles bool
+	// IgnoreDifferencesOnResourceUpdates also spares the work that a change of an ignored field would cause.
+	IgnoreDifferencesOnResourceUpdates bool
+}
+
+// IgnoreStatus says for which kinds the status field is not compared.
+type IgnoreStatus string
+
+// The values of ignoreResourceStatusField.
+const (
+	IgnoreStatusAll  IgnoreStatus = "all"
+	IgnoreStatusCRD  IgnoreStatus = "crd" // CustomResourceDefinitions only
+	IgnoreStatusNone IgnoreStatus = "none"
+)
+
+// SelfHeal is the back-off between self-heals of the same revision: Backoff × Factor^(n-1), at most Cap,
+// measured from the end of the last one. The first comes at once.
+type SelfHeal struct {
+	// Timeout is the constant wait that is used when Backoff is 0.
+	Timeout time.Duration
+	Backoff time.Duration
+	Factor  int
+	Cap     time.Duration
+}
+
+// Guard is what the deletion guard does.
+type Guard string
+
+// The values of bowline.deletionGuard.
+const (
+	// GuardEnforce leaves what is guarded until a person confirms.
+	GuardEnforce Guard = "enforce"
+	// GuardWarn prunes it and says so.
+	GuardWarn Guard = "warn"
+	// GuardOff prunes it.
+	GuardOff Guard = "off"
+)
+
+// Defaults are the settings of an installation whose ConfigMaps are empty. The exclusions that a new argocd-cm
+// is created with (DefaultResourceExclusions) are not among them: a ConfigMap without that key excludes nothing more.
+func Defaults() Settings {
+	return Settings{
+		Tracker:         object.Tracker{Method: object.TrackByAnnotation, LabelKey: v1alpha1.LabelKeyAppInstance},
+		Compare:         Compare{IgnoreStatus: IgnoreStatusAll, IgnoreDifferencesOnResourceUpdates: true},
+		PollInterval:    120 * time.Second,
+		PollJitter:      60 * time.Second,
+		RepoErrorGrace:  180 * time.Second,
+		SelfHeal:        SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
+		DeletionGuard:   GuardEnforce,
+		InCluster:       true,
+		WebhookMaxBytes: 50 << 20,
+	}
+}
+
+// Parse reads the data of argocd-cm and argocd-cmd-params-cm. Broken settings have their defaults and are
+// reported, one error each (kind fault.Mistake), in the order of their keys.
+func Parse(cm, params map[string]string) (Settings, []error) {
+	return Defaults().With(cm, params)
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package settings_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
+)
+
+func TestParseReadsEachKey(t *testing.T) {
+	tests := []struct {
+		key, value string
+		get        func(settings.Settings) any
+		want       any
+	}{
+		{"application.resourceTrackingMethod", "annotation+label", func(s settings.Settings) any { return s.Tracker.Method }, object.TrackByAnnotationAndLabel},
+		{"application.resourceTrackingMethod", "label", func(s settings.Settings) any { return s.Tracker.Method }, object.TrackByLabel},
+		{"application.instanceLabelKey", "example.com/app", func(s settings.Settings) any { return s.Tracker.LabelKey }, "example.com/app"},
+		{"installationID", "east", func(s settings.Settings) any { return s.Tracker.InstallationID }, "east"},
+		{"timeout.reconciliation", "180s", func(s settings.Settings) any { return s.PollInterval }, 3 * time.Minute},
+		{"timeout.reconciliation", "90", func(s settings.Settings) any { return s.PollInterval }, 90 * time.Second},
+		{"timeout.reconciliation", "0", func(s settings.Settings) any { return s.PollInterval }, time.Duration(0)},
+		{"timeout.reconciliation.jitter", "0s", func(s settings.Settings) any { return s.PollJitter }, time.Duration(0)},
+		{"timeout.hard.reconciliation", "1d", func(s settings.Settings) any { return s.HardInterval }, 24 * time.Hour},
+		{"bowline.deletionGuard", "warn", func(s settings.Settings) any { return s.DeletionGuard }, settings.GuardWarn},
+		{"cluster.inClusterEnabled", "false", func(s settings.Settings) any { return s.InCluster }, false},
+		{"webhook.maxPayloadSizeMB", "1", func(s settings.Settings) any { return s.WebhookMaxBytes }, int64(1 << 20)},
+		{"controller.repo.error.grace.period.seconds", "10", func(s settings.Settings) any { return s.RepoErrorGrace }, 10 * time.Second},
+		{"controller.resource.health.persist", "true", func(s settings.Settings) any { return s.PersistHealth }, true},
+		{"controller.self.heal.timeout.seconds", "5", func(s settings.Settings) any { return s.SelfHeal.Timeout }, 5 * time.Second},
+		{"controller.self.heal.backoff.timeout.seconds", "0", func(s settings.Settings) any { return s.SelfHeal.Backoff }, time.Duration(0)},
+		{"controller.self.heal.backoff.factor", "2", func(s settings.Settings) any { return s.SelfHeal.Factor }, 2},
+		{"controller.self.heal.backoff.cap.seconds", "60", func(s settings.Settings) any { return s.SelfHeal.Cap }, time.Minute},
+		{"application.namespaces", "team-*, /^x.*$/", func(s settings.Settings) any { return s.Namespaces }, []string{"team-*", "/^x.*$/"}},
+		{"resource.compareoptions", "ignoreResourceStatusField: crd\nignoreAggregatedRoles: true", func(s settings.Settings) any { return s.Compare },
+			settings.Compare{IgnoreStatus: settings.IgnoreStatusCRD, IgnoreAggregatedRoles: true, IgnoreDifferencesOnResourceUpdates: true}},
+		{"resource.compareoptions", "ignoreResourceStatusField: off", func(s settings.Settings) any { return s.Compare.IgnoreStatus }, settings.IgnoreStatusNone},
+		{"resource.compareoptions", "ignoreResourceStatusField: 'none'\nignoreDifferencesOnResourceUpdates: false", func(s settings.Settings) any { return s.Compare },
+			settings.Compare{IgnoreStatus: settings.IgnoreStatusNone}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
+			data := map[string]string{tt.key: tt.value}
+			cm, params := data, map[string]string(nil)
+			if strings.HasPrefix(tt.key, "controller.") || tt.key == "application.namespaces" {
+				cm, params = params, cm
+			}
+			got, errs := settings.Parse(cm, params)
+			if len(errs) != 0 {
+				t.Fatalf("errors: %v", errs)
+			}
+			if diff := cmp.Diff(tt.want, tt.get(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestABlankKeyHasItsDefault(t *testing.T) {
+	got, errs := settings.Parse(map[string]string{"timeout.reconciliation": " ", "application.instanceLabelKey": ""}, nil)
+	if len(errs) != 0 || got.PollInterval != 2*time.Minute || got.Tracker.LabelKey != v1alpha1.LabelKeyAppInstance {
+		t.Errorf("interval %v, label key %q, errors %v", got.PollInterval, got.Tracker.LabelKey, errs)
+	}
+}
+
+func TestABrokenKeyIsReportedWithWhatToWrite(t *testing.T) {
+	tests := []struct{ key, value, want string }{
+		{"application.resourceTrackingMethod", "labels", "annotation, annotation+label, label"},
+		{"application.instanceLabelKey", "not a key", "label key such as"},
+		{"timeout.reconciliation", "-3m", "such as 120s"},
+		{"timeout.reconciliation", "soon", `"soon" is not a length of time`},
+		{"bowline.deletionGuard", "on", "enforce, warn, off"},
+		{"cluster.inClusterEnabled", "yep", `"true" or "false"`},
+		{"resource.exclusions", "- apiGroups: {", "not the YAML"},
+		{"resource.exclusions", "- {}", "would match every kind"},
+		{"resource.exclusions", "- apiGroups: ['[']", "entry 1: pattern"},
+		{"resource.compareoptions", "ignoreResourceStatusField: some", "all, crd or none"},
+		{"resource.customizations", "apps/Deployment: [", "not the YAML"},
+		{"resource.customizations", "apps/Deployment:\n  ignoreDifferences: 'jsonPointers: 1'", "apps/Deployment"},
+		{"resource.customizations.ignoreDifferences.apps_Deployment", "jsonPointers: true", "not the YAML"},
+		{"resource.customizations.ignoreDifferences.apps_", "jsonPointers: []", "names no kind"},
+		{"webhook.maxPayloadSizeMB", "0", "from 1 to 1024"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
+			_, errs := settings.Parse(map[string]string{tt.key: tt.value}, nil)
+			if len(errs) != 1 {
+				t.Fatalf("want one error, got %v", errs)
+			}
+			text := errs[0].Error()
+			for _, want := range []string{tt.key, "argocd-cm", tt.want, "former value stays in force"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("error does not say %q: %s", want, text)
+				}
+			}
+			if fault.KindOf(errs[0]) != fault.Mistake {
+				t.Errorf("kind is %s, want mistake", fault.KindOf(errs[0]))
+			}
+		})
+	}
+}
+
+func TestABrokenKeyKeepsItsFormerValueAndTakesNoOtherDown(t *testing.T) {
+	const ignoreKey = "resource.customizations.ignoreDifferences.apps_Deployment"
+	before, errs := settings.Parse(map[string]string{
+		"application.resourceTrackingMethod": "label",
+		"resource.exclusions":                "- {apiGroups: [example.com]}",
+		ignoreKey:                            "jsonPointers: [/spec/replicas]",
+	}, map[string]string{"controller.self.heal.backoff.factor": "7"})
+	if len(errs) != 0 {
+		t.Fatal(errs)
+	}
+	after, errs := before.With(map[string]string{
+		"application.resourceTrackingMethod": "lable",
+		"resource.exclusions":                "- {",
+		ignoreKey:                            "- not a map",
+		"installationID":                     "new",
+	}, map[string]string{"controller.self.heal.backoff.factor": "x"})
+	if len(errs) != 4 {
+		t.Errorf("want four errors, got %v", errs)
+	}
+	if after.Tracker != (object.Tracker{Method: object.TrackByLabel, LabelKey: v1alpha1.LabelKeyAppInstance, InstallationID: "new"}) {
+		t.Errorf("tracker is %+v", after.Tracker)
+	}
+	if !after.Filter.Excluded("example.com", "Thing", "") {
+		t.Error("the broken exclusions took the former ones away")
+	}
+	if after.SelfHeal.Factor != 7 {
+		t.Errorf("factor is %d", after.SelfHeal.Factor)
+	}
+	if diff := cmp.Diff(before.IgnoreDifferences, after.IgnoreDifferences); diff != "" {
+		t.Error(diff)
+	}
+	gone, _ := after.With(nil, nil)
+	if gone.Tracker.Method != object.TrackByAnnotation || len(gone.IgnoreDifferences) != 0 || gone.Filter.Excluded("example.com", "Thing", "") {
+		t.Errorf("keys that are gone do not have their defaults: %+v", gone)
+	}
+}
+
+func TestIgnoreDifferencesOfAllForms(t *testing.T) {
+	got, errs := settings.Parse(map[string]string{
+		"resource.customizations": `
+"*.example.com/*":
+  ignoreDifferences: |
+    jsonPointers: [/spec/a]
+Secret:
+  ignoreDifferences: {jqPathExpressions: [.data.tls]}
+argoproj.io/Rollout:
+  health.lua: return {}
+`,
+		"resource.customizations.ignoreDifferences.all":                                                       "managedFieldsManagers: [kube-controller-manager]",
+		"resource.customizations.ignoreDifferences.admissionregistration.k8s.io_MutatingWebhookConfiguration": "jqPathExpressions: ['.webhooks[]?.clientConfig.caBundle']",
+		"resource.customizations.ignoreDifferences.ConfigMap":                                                 "jsonPointers: [/data/x]",
+		"resource.customizations.health.apps_Deployment":                                                      "return {}",
+	}, nil)
+	if len(errs) != 0 {
+		t.Fatal(errs)
+	}
+	want := v1alpha1.IgnoreDifferences{
+		{Group: "*.example.com", Kind: "*", JSONPointers: []string{"/spec/a"}},
+		{Kind: "Secret", JQPathExpressions: []string{".data.tls"}},
+		{Kind: "ConfigMap", JSONPointers: []string{"/data/x"}},
+		{Group: "admissionregistration.k8s.io", Kind: "MutatingWebhookConfiguration", JQPathExpressions: []string{".webhooks[]?.clientConfig.caBundle"}},
+		{Group: "*", Kind: "*", ManagedFieldsManagers: []string{"kube-controller-manager"}},
+	}
+	if diff := cmp.Diff(want, got.IgnoreDifferences); diff != "" {
+		t.Error(diff)
+	}
+}
