@@ -275,7 +275,11 @@ func TestClusterGoesOnAfterStop(t *testing.T) {
 	if err != nil || len(nodes.Items) != 3 {
 		t.Errorf("want 3 nodes, got %d, error %v", len(nodes.Items), err)
 	}
-	// The kubelet has another port now, and the nodes must say so.
+	// The nodes take pods, and know the kubelet's port, which is another one now.
+	if _, err := client.CoreV1().Pods(ns).Create(t.Context(), barePod("two", "example.com/sample:1"), metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	waitForPhase(t, c, ns, "two", corev1.PodSucceeded)
 	if got := run(t, c, ns, "one", "echo", "hello"); got != "hello\n" {
 		t.Errorf("exec says %q", got)
 	}

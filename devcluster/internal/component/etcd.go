@@ -58,9 +58,11 @@ func etcdConfig(dataDir, listen, peer string, tls transport.TLSInfo) (*embed.Con
 	cfg.AdvertisePeerUrls = []url.URL{*peerURL}
 	cfg.InitialCluster = cfg.InitialClusterFromName(cfg.Name)
 	cfg.ClientTLSInfo = tls
-	// Small clusters, short lives: snapshots more often than every 10 000 writes cost
-	// little here and keep memory flat.
-	cfg.SnapshotCount = 5000
+	// Fewer entries of the log in memory than the default, which is for members
+	// that have to catch up.
+	cfg.SnapshotCount, cfg.SnapshotCatchUpEntries = 5000, 100
+	// NewConfig leaves this at zero, which logs every request.
+	cfg.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	cfg.QuotaBackendBytes = 4 << 30
 	return cfg, nil
 }

@@ -144,6 +144,9 @@ func (p *plane) start(ctx context.Context) error {
 	if err := waitForAPI(ctx, client); err != nil {
 		return err
 	}
+	if err := releaseNodes(ctx, client); err != nil {
+		return err
+	}
 	for _, g := range gates {
 		if err := g.open(); err != nil {
 			return err

@@ -26,6 +26,16 @@ func waitForAPI(ctx context.Context, client *kubernetes.Clientset) error {
 	})
 }
 
+// releaseNodes deletes the leases of an earlier kwok on the same data. Its successor has another
+// identity, and would leave the nodes alone until those leases are over.
+func releaseNodes(ctx context.Context, client *kubernetes.Clientset) error {
+	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	if err := leases.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		return fmt.Errorf("deleting the node leases of an earlier start: %w", err)
+	}
+	return nil
+}
+
 // waitUntilUsable waits until a user may start: the controllers have given the default
 // namespace what pods need, and the nodes take pods.
 func waitUntilUsable(ctx context.Context, client *kubernetes.Clientset, kubeletPort, nodes int) error {
