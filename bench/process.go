@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// child is a process of ours with its descendants.
+type child struct {
+	cmd   *exec.Cmd
+	ended chan error
+}
+
+// startChild starts a binary and calls line with each line of its standard output.
+func startChild(binary string, stderr io.Writer, line func(string), args ...string) (*child, error) {
+	cmd := exec.Command(binary, args...)
+	cmd.Stderr = stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{cmd: cmd, ended: make(chan error, 1)}
+	started := make(chan error)
+	go func() {
+		// The death signal comes when the thread that started the child ends.
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			line(lines.Text())
+		}
+		c.ended <- cmd.Wait()
+	}()
+	return c, <-started
+}
+
+func (c *child) stop(signal syscall.Signal) {
+	_ = c.cmd.Process.Signal(signal)
+	select {
+	case <-c.ended:
+	case <-time.After(30 * time.Second):
+		_ = c.cmd.Process.Kill()
+		<-c.ended
+	}
+}
+
+// startPlane starts a devcluster under dir and returns its kubeconfig.
+func startPlane(ctx context.Context, bin, dir string) (*child, string, error) {
+	ready := make(chan struct{}, 1)
+	c, err := startChild(filepath.Join(bin, "devcluster"), os.Stderr, func(line string) {
+		if strings.TrimSpace(line) == "ready" {
+			ready <- struct{}{}
+		}
+	}, "up", "--dir", dir)
+	if err != nil {
+		return nil, "", err
+	}
+	select {
+	case <-ready:
+		return c, filepath.Join(dir, "kubeconfig"), nil
+	case err := <-c.ended:
+		return nil, "", errors.Join(errors.New("devcluster ended before it was ready"), err)
+	case <-ctx.Done():
+		c.stop(syscall.SIGTERM)
+		return nil, "", ctx.Err()
+	}
+}
+
+// startBowline starts Bowline and waits until it is ready.
+func startBowline(ctx context.Context, bin, kubeconfig, data, listen string, log io.Writer) (*child, error) {
+	c, err := startChild(filepath.Join(bin, "bowline"), log, func(line string) { _, _ = fmt.Fprintln(log, line) },
+		"run", "--kubeconfig", kubeconfig, "--data", data, "--listen", listen, "--metrics", "127.0.0.1:0", "--insecure")
+	if err != nil {
+		return nil, err
+	}
+	err = until(ctx, time.Minute, "Bowline is ready", func(ctx context.Context) (bool, error) {
+		select {
+		case err := <-c.ended:
+			c.ended <- err
+			return false, fmt.Errorf("it ended: %w", err)
+		default:
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/readyz", nil)
+		if err != nil {
+			return false, err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false, nil
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return resp.StatusCode == http.StatusOK, nil
+	})
+	if err != nil {
+		c.stop(syscall.SIGTERM)
+		return nil, err
+	}
+	return c, nil
+}
+
+// until asks again every few milliseconds until done says yes.
+func until(ctx context.Context, limit time.Duration, what string, done func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		ok, err := done(ctx)
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w", what, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// usage is what a process and its descendants have used.
+type usage struct {
+	cpu       time.Duration
+	rss, peak int64 // bytes
+}
+
+// clockTick is the unit of /proc/PID/stat on Linux (USER_HZ).
+const clockTick = 10 * time.Millisecond
+
+func (c *child) usage() (usage, error) { return usageOf(c.cmd.Process.Pid) }
+
+func usageOf(pid int) (usage, error) {
+	proc := fmt.Sprintf("/proc/%d/", pid)
+	stat, err := os.ReadFile(proc + "stat")
+	if err != nil {
+		return usage{}, err
+	}
+	// Fields after the command name, which is in parentheses and may hold anything: state is the first.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var u usage
+	for _, i := range []int{11, 12, 13, 14} { // utime, stime, and those of children waited for
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return usage{}, err
+		}
+		u.cpu += time.Duration(n) * clockTick
+	}
+	status, err := os.ReadFile(proc + "status")
+	if err != nil {
+		return usage{}, err
+	}
+	for line := range strings.Lines(string(status)) {
+		key, value, _ := strings.Cut(line, ":")
+		n, _ := strconv.ParseInt(strings.Fields(value + " 0")[0], 10, 64)
+		switch key {
+		case "VmRSS":
+			u.rss = n << 10
+		case "VmHWM":
+			u.peak = n << 10
+		}
+	}
+	return u, addChildren(&u, pid)
+}
+
+func addChildren(u *usage, pid int) error {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return err
+	}
+	for _, file := range tasks {
+		list, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, field := range strings.Fields(string(list)) {
+			n, err := strconv.Atoi(field)
+			if err != nil {
+				return err
+			}
+			if c, err := usageOf(n); err == nil { // else it has ended, and counts as waited for
+				u.cpu, u.rss, u.peak = u.cpu+c.cpu, u.rss+c.rss, u.peak+c.peak
+			}
+		}
+	}
+	return nil
+}

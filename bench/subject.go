@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/test/gitserver"
+)
+
+// limit bounds every wait: far past any useful result.
+const limit = 10 * time.Minute
+
+// subject is the Bowline that is measured, with all around it.
+type subject struct {
+	config
+	dir, kubeconfig, address string
+
+	plane, bowline *child
+	client         dynamic.Interface
+	git            *gitserver.Server
+	repo           *gitserver.Repo
+	log            *os.File
+	version        int
+}
+
+func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
+	s := &subject{config: c, dir: dir, address: freeAddress()}
+	var err error
+	if s.git, err = gitserver.Start(gitserver.Options{}); err != nil {
+		return nil, err
+	}
+	if s.repo, err = s.git.Create("monorepo"); err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for i := range c.apps {
+		files, err := c.files(i, "v1")
+		if err != nil {
+			return nil, err
+		}
+		for p, text := range files {
+			all[p] = text
+		}
+	}
+	if _, err := s.repo.Commit(gitserver.Change{Files: all}); err != nil {
+		return nil, err
+	}
+	if s.plane, s.kubeconfig, err = startPlane(ctx, c.bin, filepath.Join(dir, "cluster")); err != nil {
+		return nil, err
+	}
+	if s.log, err = os.OpenFile(filepath.Join(dir, "bowline.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
+		return nil, err
+	}
+	if s.client, err = newDynamic(s.kubeconfig); err != nil {
+		return nil, err
+	}
+	if err := makeNamespaces(ctx, s.client, namespace); err != nil {
+		return nil, err
+	}
+	return s, s.start(ctx)
+}
+
+func (s *subject) start(ctx context.Context) (err error) {
+	s.bowline, err = startBowline(ctx, s.bin, s.kubeconfig, filepath.Join(s.dir, "data"), s.address, s.log)
+	return err
+}
+
+func (s *subject) close() {
+	if s.bowline != nil {
+		s.bowline.stop(syscall.SIGTERM)
+	}
+	s.plane.stop(syscall.SIGTERM)
+	s.git.Close()
+	_ = s.log.Close()
+}
+
+// tail returns the end of Bowline's log, for errors.
+func (s *subject) tail() string {
+	data, err := os.ReadFile(s.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(data[max(0, len(data)-4000):])
+}
+
+// push commits a change of the first ConfigMap of each application given and tells Bowline.
+func (s *subject) push(ctx context.Context, apps ...int) (version, commit string, err error) {
+	s.version++
+	version = fmt.Sprintf("push-%d", s.version)
+	changed := map[string]string{}
+	for _, i := range apps {
+		files, err := s.files(i, version)
+		if err != nil {
+			return "", "", err
+		}
+		name := fmt.Sprintf("apps/%s/ConfigMap-%s-0.yaml", appName(i), appName(i))
+		changed[name] = files[name]
+	}
+	if commit, err = s.repo.Commit(gitserver.Change{Files: changed}); err != nil {
+		return "", "", err
+	}
+	return version, commit, s.webhook(ctx, commit)
+}
+
+// webhook tells of a push to main as GitHub does.
+func (s *subject) webhook(ctx context.Context, commit string) error {
+	body := fmt.Sprintf(`{"ref":"refs/heads/main","after":%q,"repository":{"clone_url":%q,"html_url":%q,"default_branch":"main"}}`,
+		commit, s.repo.URL, strings.TrimSuffix(s.repo.URL, ".git"))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/api/webhook", bytes.NewBufferString(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-GitHub-Event", "push")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
+		return fmt.Errorf("webhook: %s: %s", resp.Status, text)
+	}
+	return nil
+}
+
+// watched follows every object of one resource in a namespace.
+func (s *subject) watched(ctx context.Context, gvr schema.GroupVersionResource, ns string, seen func(*unstructured.Unstructured, bool) (done bool)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	w, err := s.client.Resource(gvr).Namespace(ns).Watch(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		u, ok := event.Object.(*unstructured.Unstructured)
+		if ok && seen(u, event.Type == "DELETED") {
+			return nil
+		}
+	}
+	return fmt.Errorf("the watch of %s ended before what it waited for: %w", gvr.Resource, ctx.Err())
+}
+
+// countApps follows Applications until all satisfy ok, and returns the times of the half and the last one.
+func (s *subject) countApps(ctx context.Context, ok func(*v1alpha1.Application) bool) (half, all time.Duration, err error) {
+	began := time.Now()
+	done := map[string]bool{}
+	err = s.watched(ctx, applications, v1alpha1.DefaultNamespace, func(u *unstructured.Unstructured, _ bool) bool {
+		app, err := decode(u)
+		if err == nil && ok(app) {
+			done[app.Name] = true
+		}
+		if half == 0 && len(done) >= s.apps/2 {
+			half = time.Since(began)
+		}
+		return len(done) == s.apps
+	})
+	return half, time.Since(began), err
+}
+
+// countObjects follows the first ConfigMap of each application until want of them hold the version.
+func (s *subject) countObjects(ctx context.Context, version string, want int) (half, all time.Duration, err error) {
+	began := time.Now()
+	done := map[string]bool{}
+	err = s.watched(ctx, resources["ConfigMap"], namespace, func(u *unstructured.Unstructured, _ bool) bool {
+		if held, _, _ := unstructured.NestedString(u.Object, "data", "version"); held == version {
+			done[u.GetName()] = true
+		}
+		if half == 0 && len(done) >= (want+1)/2 {
+			half = time.Since(began)
+		}
+		return len(done) >= want
+	})
+	return half, time.Since(began), err
+}
+
+func freeAddress() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
