@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package client
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	kube "sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// attempts is how often a write is tried anew after a conflict: the controller writes the status of the same object.
+const attempts = 8
+
+// Refresh implements Applications. The annotation is gone once the comparison was made.
+func (d *Direct) Refresh(ctx context.Context, name string, how v1alpha1.RefreshType) (*v1alpha1.Application, error) {
+	_, err := d.update(ctx, name, "refresh", func(*v1alpha1.Application) (patch, error) {
+		return patch{"metadata": patch{"annotations": patch{
+			v1alpha1.AnnotationKeyRefresh:          how,
+			v1alpha1.AnnotationKeyRefreshTimestamp: d.now().UTC().Format(time.RFC3339Nano),
+		}}}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.watch(ctx, name, "wait for the refresh of", false, nil, func(app *v1alpha1.Application) bool {
+		_, waiting := app.Annotations[v1alpha1.AnnotationKeyRefresh]
+		return !waiting
+	})
+}
+
+// Sync implements Applications.
+func (d *Direct) Sync(ctx context.Context, name string, request SyncRequest) (*v1alpha1.Application, error) {
+	return d.update(ctx, name, "sync", func(app *v1alpha1.Application) (patch, error) {
+		if err := request.check(app); err != nil {
+			return nil, err
+		}
+		return patch{"operation": request.operation(app)}, nil
+	})
+}
+
+// check refuses what could not be carried out, or would be undone at once.
+func (r SyncRequest) check(app *v1alpha1.Application) error {
+	refuse := func(kind fault.Kind, cause, fix string) error {
+		return fault.New(kind, "sync", "application "+app.Namespace+"/"+app.Name, "", cause, fix)
+	}
+	state := app.Status.OperationState
+	if app.DeletionTimestamp != nil {
+		return refuse(fault.Mistake, "it is being deleted", "")
+	}
+	if app.Operation != nil || state != nil && !state.Phase.Completed() {
+		return refuse(fault.Wait, "another operation is already in progress", "wait for it with `bowline app wait --operation`")
+	}
+	if len(r.Revisions) > 0 && len(r.Revisions) != len(app.Spec.Sources) {
+		return refuse(fault.Mistake, "the number of revisions is not that of its sources", "give one revision for each source")
+	}
+	if source := app.Spec.Source; automated(app) && !r.DryRun && r.Revision != "" && source != nil && len(app.Spec.Sources) == 0 {
+		if target := cmp.Or(source.TargetRevision, "HEAD"); r.Revision != target {
+			return refuse(fault.Mistake, "automated sync is on and set to "+target+", so "+r.Revision+" would be undone",
+				"turn automated sync off first, or change spec.source.targetRevision")
+		}
+	}
+	return nil
+}
+
+func automated(app *v1alpha1.Application) bool {
+	policy := app.Spec.SyncPolicy
+	return policy != nil && policy.Automated != nil && (policy.Automated.Enabled == nil || *policy.Automated.Enabled)
+}
+
+// operation is the request as the controller takes it: what the request leaves open comes from the sync policy.
+func (r SyncRequest) operation(app *v1alpha1.Application) *v1alpha1.Operation {
+	sync := &v1alpha1.SyncOperation{
+		Revision: r.Revision, Revisions: r.Revisions, Prune: r.Prune, DryRun: r.DryRun, Resources: r.Resources,
+		SyncOptions: r.Options, SyncStrategy: r.strategy(),
+	}
+	op := &v1alpha1.Operation{
+		Sync: sync, Info: r.Info,
+		InitiatedBy: v1alpha1.OperationInitiator{Username: r.Username},
+	}
+	if policy := app.Spec.SyncPolicy; policy != nil {
+		if sync.SyncOptions == nil {
+			sync.SyncOptions = policy.SyncOptions
+		}
+		if policy.Retry != nil {
+			op.Retry = *policy.Retry
+		}
+	}
+	if r.Retry != nil {
+		op.Retry = *r.Retry
+	}
+	return op
+}
+
+func (r SyncRequest) strategy() *v1alpha1.SyncStrategy {
+	if r.Strategy == StrategyApply {
+		return &v1alpha1.SyncStrategy{Apply: &v1alpha1.SyncStrategyApply{Force: r.Force}}
+	}
+	return &v1alpha1.SyncStrategy{Hook: &v1alpha1.SyncStrategyHook{SyncStrategyApply: v1alpha1.SyncStrategyApply{Force: r.Force}}}
+}
+
+// resourceFinalizers are the finalizers that say what happens to an application's objects.
+var resourceFinalizers = []string{
+	v1alpha1.ResourcesFinalizerName, v1alpha1.ForegroundPropagationFinalizer, v1alpha1.BackgroundPropagationFinalizer,
+}
+
+// Delete implements Applications: the finalizers say what happens to the objects, so they are set before the deletion.
+// The deletion names the uid that was read: an application of the same name that was made since is left alone.
+func (d *Direct) Delete(ctx context.Context, name string, request DeleteRequest) error {
+	app, err := d.update(ctx, name, "delete", func(app *v1alpha1.Application) (patch, error) {
+		finalizers := request.Cascade.finalizers(app.Finalizers)
+		if slices.Equal(finalizers, app.Finalizers) {
+			return nil, nil
+		}
+		return patch{"metadata": patch{"finalizers": finalizers}}, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = d.kube.Delete(ctx, app, kube.Preconditions{UID: &app.UID})
+	return explain(err, "delete", "application "+d.key(name).String())
+}
+
+// finalizers returns the finalizers for this way of deletion; those of other meaning stay where they are.
+func (c Cascade) finalizers(present []string) []string {
+	wanted := map[Cascade][]string{
+		CascadeForeground: {v1alpha1.ResourcesFinalizerName, v1alpha1.ForegroundPropagationFinalizer},
+		CascadeBackground: {v1alpha1.BackgroundPropagationFinalizer},
+	}[c]
+	out := []string{}
+	found := false
+	for _, finalizer := range present {
+		if slices.Contains(wanted, finalizer) {
+			found = true
+		} else if slices.Contains(resourceFinalizers, finalizer) {
+			continue
+		}
+		out = append(out, finalizer)
+	}
+	if len(wanted) > 0 && !found {
+		out = append(out, wanted[0])
+	}
+	return out
+}
+
+// patch is a JSON merge patch.
+type patch map[string]any
+
+// update reads the application, has change make a patch for exactly what was read, and writes it; on a conflict it begins
+// anew. A nil patch writes nothing.
+func (d *Direct) update(ctx context.Context, name, verb string, change func(*v1alpha1.Application) (patch, error)) (*v1alpha1.Application, error) {
+	for attempt := 1; ; attempt++ {
+		app, err := d.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		body, err := change(app)
+		if err != nil || body == nil {
+			return app, err
+		}
+		err = d.patch(ctx, app, body)
+		if err == nil {
+			return app, nil
+		}
+		if !errors.IsConflict(err) || attempt == attempts {
+			return nil, explain(err, verb, "application "+d.key(name).String())
+		}
+	}
+}
+
+// patch writes a merge patch that only fits the version of app that was read, and puts the answer into app.
+func (d *Direct) patch(ctx context.Context, app *v1alpha1.Application, body patch) error {
+	metadata, _ := body["metadata"].(patch)
+	if metadata == nil {
+		metadata = patch{}
+	}
+	metadata["resourceVersion"] = app.ResourceVersion
+	body["metadata"] = metadata
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	target := &v1alpha1.Application{ObjectMeta: metav1.ObjectMeta{Namespace: app.Namespace, Name: app.Name}}
+	err = d.kube.Patch(ctx, target, kube.RawPatch(types.MergePatchType, data), kube.FieldOwner(v1alpha1.FieldManagerHub))
+	if err != nil {
+		return err
+	}
+	*app = *target
+	return nil
+}
