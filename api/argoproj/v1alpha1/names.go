@@ -165,3 +165,6 @@ const (
 // ApplicationConditionHoldWarning says that automated sync is held by AnnotationHold. Its name ends in Warning, so that
 // clients which know only Argo CD's types do not take it for an error.
 const ApplicationConditionHoldWarning ApplicationConditionType = "HoldWarning"
+
+// ApplicationConditionManifestWarning names what is odd in manifests but accepted: a key that a mapping holds twice.
+const ApplicationConditionManifestWarning ApplicationConditionType = "ManifestWarning"

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package install
+
+import (
+	"context"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// definitions handles the definitions of all kinds, then waits for them; it goes on to the next after an error, so that
+// all errors are said at once.
+func (i *installer) definitions(ctx context.Context) error {
+	wanted, err := Definitions()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, want := range wanted {
+		errs = append(errs, i.definition(ctx, want))
+	}
+	return errors.Join(errs...)
+}
+
+func (i *installer) definition(ctx context.Context, want *Definition) error {
+	have, err := i.extensions.Get(ctx, want.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		have, err = nil, nil
+	}
+	if err != nil {
+		return judge("read", describe(want), err)
+	}
+	if have != nil && have.DeletionTimestamp != nil {
+		return fault.New(fault.Wait, "use", describe(want), "", "it is being deleted", "wait until it is gone")
+	}
+	if !i.opts.Install {
+		return i.verify(have, want)
+	}
+	if err := i.act(ctx, Decide(have, want), have, want); err != nil {
+		return err
+	}
+	return i.waitUntilEstablished(ctx, want)
+}
+
+// verify is for a run that may not write.
+func (i *installer) verify(have, want *Definition) error {
+	const fix = "run once with --install, or apply the definitions by hand"
+	switch {
+	case have == nil && want.Spec.Names.Kind == v1alpha1.ApplicationSetKind:
+		i.report.Missing = append(i.report.Missing, describe(want)+" is absent, so that there are no ApplicationSets; "+fix)
+		return nil
+	case have == nil:
+		return fault.New(fault.Stalled, "find", describe(want), "", "it is absent", fix)
+	case !established(have):
+		return fault.New(fault.Wait, "use", describe(want), "", "the API server does not serve it yet", "")
+	}
+	i.report.Kept = append(i.report.Kept, describe(want))
+	i.report.Missing = append(i.report.Missing, Verify(have, want)...)
+	return nil
+}
+
+// act carries out a decision. An update is guarded by the resourceVersion that the decision was made on.
+func (i *installer) act(ctx context.Context, d Decision, have, want *Definition) error {
+	i.report.Missing = append(i.report.Missing, d.Missing...)
+	switch d.Action {
+	case Create:
+		return i.create(describe(want), func() error {
+			_, err := i.extensions.Create(ctx, want, createOptions())
+			return err
+		})
+	case Update:
+		changed := have.DeepCopy()
+		changed.Spec = want.Spec
+		if _, err := i.extensions.Update(ctx, changed, metav1.UpdateOptions{FieldManager: v1alpha1.FieldManagerHub}); err != nil {
+			return judge("update", describe(want), err)
+		}
+		i.report.Updated = append(i.report.Updated, describe(want))
+	case Keep:
+		line := describe(want)
+		if d.Reason != "" {
+			line += ": " + d.Reason
+		}
+		i.report.Kept = append(i.report.Kept, line)
+	}
+	return nil
+}
+
+// waitUntilEstablished returns when the API server serves the kind.
+func (i *installer) waitUntilEstablished(ctx context.Context, want *Definition) error {
+	byName := fields.OneTermEqualSelector(metav1.ObjectNameField, want.Name).String()
+	source := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = byName
+			return i.extensions.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = byName
+			return i.extensions.Watch(ctx, o)
+		},
+	}
+	_, err := watchtools.UntilWithSync(ctx, source, &Definition{}, nil, func(e watch.Event) (bool, error) {
+		definition, ok := e.Object.(*Definition)
+		return ok && established(definition), nil
+	})
+	return fault.Wrap(fault.Wait, "wait for", describe(want), err, "look at the conditions in its status")
+}
+
+func established(definition *Definition) bool {
+	for _, c := range definition.Status.Conditions {
+		if c.Type == apiextensionsv1.Established {
+			return c.Status == apiextensionsv1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func (i *installer) namespace(ctx context.Context) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: i.opts.Namespace, Labels: mark(nil)}}
+	return i.create("Namespace "+i.opts.Namespace, func() error {
+		_, err := i.core.Namespaces().Create(ctx, namespace, createOptions())
+		return err
+	})
+}
+
+func (i *installer) configMaps(ctx context.Context) error {
+	for _, cm := range defaultConfigMaps(i.opts.Namespace) {
+		err := i.create("ConfigMap "+cm.Namespace+"/"+cm.Name, func() error {
+			_, err := i.core.ConfigMaps(cm.Namespace).Create(ctx, cm, createOptions())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *installer) secret(ctx context.Context) error {
+	secret := defaultSecret(i.opts.Namespace)
+	return i.create("Secret "+secret.Namespace+"/"+secret.Name, func() error {
+		_, err := i.core.Secrets(secret.Namespace).Create(ctx, secret, createOptions())
+		return err
+	})
+}
+
+// project creates the default project. Its kind was established just now; for a moment an API server may still answer
+// that it does not know it, so that answer is tried again.
+func (i *installer) project(ctx context.Context) error {
+	project := defaultProject(i.opts.Namespace)
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(project)
+	if err != nil {
+		return fault.Wrap(fault.Bug, "encode", "the default project", err, "")
+	}
+	return i.create("AppProject "+project.Namespace+"/"+project.Name, func() error {
+		return retry.OnError(retry.DefaultBackoff, apierrors.IsNotFound, func() error {
+			_, err := i.appProjects.Create(ctx, &unstructured.Unstructured{Object: object}, createOptions())
+			return err
+		})
+	})
+}
