@@ -42,10 +42,12 @@ type FilterRule struct {
 	Clusters  []string `json:"clusters,omitempty"`
 }
 
-// never are kinds that no setting brings back: floods of records that nobody keeps in Git.
+// never are kinds that no setting brings back, as in Argo CD's code: records that change without end and that nobody
+// keeps in Git.
 var never = []FilterRule{
 	{APIGroups: []string{"events.k8s.io", "metrics.k8s.io"}},
 	{APIGroups: []string{""}, Kinds: []string{"Event"}},
+	{APIGroups: []string{"coordination.k8s.io"}, Kinds: []string{"Lease"}},
 }
 
 // Filter says which kinds are out of Bowline's sight. The zero value is a filter without settings.

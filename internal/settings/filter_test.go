@@ -19,6 +19,7 @@ func TestExcluded(t *testing.T) {
 		{name: "events are never seen", group: "events.k8s.io", kind: "Event", want: true},
 		{name: "nor by their old group", group: "", kind: "Event", want: true},
 		{name: "nor metrics", group: "metrics.k8s.io", kind: "PodMetrics", want: true},
+		{name: "nor leases", group: "coordination.k8s.io", kind: "Lease", want: true},
 		{name: "inclusions do not bring them back", inclusions: "- {apiGroups: ['*']}", group: "events.k8s.io", kind: "Event", want: true},
 		{name: "group and kind", exclusions: "- {apiGroups: [apps], kinds: [Deployment]}", group: "apps", kind: "Deployment", want: true},
 		{name: "another kind of the group", exclusions: "- {apiGroups: [apps], kinds: [Deployment]}", group: "apps", kind: "StatefulSet"},
@@ -33,7 +34,7 @@ func TestExcluded(t *testing.T) {
 		{name: "not included", inclusions: "- {apiGroups: [apps]}", group: "batch", kind: "Job", want: true},
 		{name: "inclusions for another cluster restrict nothing here", inclusions: "- {apiGroups: [apps], clusters: ['https://west*']}", group: "batch", kind: "Job"},
 		{name: "exclusion wins", exclusions: "- {kinds: [Deployment]}", inclusions: "- {apiGroups: [apps]}", group: "apps", kind: "Deployment", want: true},
-		{name: "default exclusions", exclusions: settings.DefaultResourceExclusions, group: "coordination.k8s.io", kind: "Lease", want: true},
+		{name: "default exclusions", exclusions: settings.DefaultResourceExclusions, group: "discovery.k8s.io", kind: "EndpointSlice", want: true},
 		{name: "default exclusions leave Services", exclusions: settings.DefaultResourceExclusions, group: "", kind: "Service"},
 	}
 	for _, tt := range tests {
