@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+	kjson "sigs.k8s.io/json"
+)
+
+// The forms a list or watch is asked for.
+const (
+	acceptJSON         = "application/json"
+	acceptMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+	acceptMetadata     = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+)
+
+const (
+	pageSize       = 500
+	requestTimeout = 60 * time.Second
+)
+
+// api is the one HTTP client of a cluster. It works on raw JSON: objects that nobody keeps are never built.
+type api struct {
+	rest *rest.RESTClient
+	http *http.Client
+}
+
+// newAPI builds the client. There is no client-side rate limit: reads are few and long, writes have their own limit.
+func newAPI(config *rest.Config) (*api, error) {
+	config = rest.CopyConfig(config)
+	config.QPS, config.RateLimiter, config.Timeout = -1, nil, 0
+	config.WarningHandler, config.WarningHandlerWithContext = rest.NoWarnings{}, nil
+	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, acceptJSON
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	restClient, err := rest.UnversionedRESTClientForConfigAndClient(config, client)
+	if err != nil {
+		return nil, err
+	}
+	return &api{rest: restClient, http: client}, nil
+}
+
+func (a *api) close() { utilnet.CloseIdleConnectionsFor(a.http.Transport) }
+
+// page is one page of a list, its objects undecoded.
+type page struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		ResourceVersion string `json:"resourceVersion"`
+		Continue        string `json:"continue"`
+	} `json:"metadata"`
+	Items []json.RawMessage `json:"items"`
+}
+
+// list reads one page; limit 0 asks for everything at once.
+func (a *api) list(ctx context.Context, path, accept, token string, limit int) (page, error) {
+	req := a.rest.Get().AbsPath(path).SetHeader("Accept", accept)
+	if limit > 0 {
+		req = req.Param("limit", strconv.Itoa(limit))
+	}
+	if token != "" {
+		req = req.Param("continue", token)
+	}
+	raw, err := a.send(ctx, req)
+	if err != nil {
+		return page{}, err
+	}
+	var out page
+	if err := unmarshal(raw, &out); err != nil {
+		return page{}, fmt.Errorf("read the list: %w", err)
+	}
+	// Something in between that answers 200 with another document must not count as an empty list.
+	if !strings.HasSuffix(out.Kind, "List") || out.Metadata.ResourceVersion == "" {
+		return page{}, fmt.Errorf("the answer is not a list but %q", out.Kind)
+	}
+	return out, nil
+}
+
+// watch opens a watch from rv that the server ends after the given time.
+func (a *api) watch(ctx context.Context, path, accept, rv string, life time.Duration) (io.ReadCloser, error) {
+	return a.rest.Get().AbsPath(path).SetHeader("Accept", accept).MaxRetries(0).
+		Param("watch", "1").Param("resourceVersion", rv).Param("allowWatchBookmarks", "true").
+		Param("timeoutSeconds", strconv.Itoa(int(life/time.Second))).Stream(ctx)
+}
+
+func (a *api) get(ctx context.Context, path, accept string) ([]byte, error) {
+	return a.send(ctx, a.rest.Get().AbsPath(path).SetHeader("Accept", accept))
+}
+
+// send bounds one request and returns the raw answer. Retrying is the caller's business.
+func (a *api) send(ctx context.Context, req *rest.Request) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return req.MaxRetries(0).Do(ctx).Raw()
+}
+
+// unmarshal decodes the API server's JSON: field names by exact case, so that no object can smuggle in "METADATA".
+func unmarshal(raw []byte, into any) error {
+	return kjson.UnmarshalCaseSensitivePreserveInts(raw, into)
+}
+
+// collectionPath is the path of a kind's objects, in one namespace or everywhere.
+func collectionPath(gvr schema.GroupVersionResource, namespace string) string {
+	path := "/apis/" + gvr.Group + "/" + gvr.Version
+	if gvr.Group == "" {
+		path = "/api/" + gvr.Version
+	}
+	if namespace != "" {
+		path += "/namespaces/" + namespace
+	}
+	return path + "/" + gvr.Resource
+}
+
+// objectPath is the path of one object. Names come from users' manifests: one such as "../../secrets/x" would make
+// this the path of another object, and is refused.
+func objectPath(gvr schema.GroupVersionResource, namespace, name string) (string, error) {
+	for _, segment := range []string{namespace, name} {
+		if problems := pathvalidation.IsValidPathSegmentName(segment); len(problems) > 0 {
+			return "", fmt.Errorf("%q is not a name: it %s", segment, strings.Join(problems, ", "))
+		}
+	}
+	if name == "" {
+		return "", errors.New("the object has no name")
+	}
+	return collectionPath(gvr, namespace) + "/" + name, nil
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var (
+	crdGVK        = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
+	apiServiceGVK = schema.GroupVersionKind{Group: "apiregistration.k8s.io", Version: "v1", Kind: "APIService"}
+)
+
+// crdWatch follows the metadata of CustomResourceDefinitions and APIServices, because discovery itself cannot be
+// watched: each change there asks for a new discovery.
+type crdWatch struct {
+	c *Cluster
+
+	mu    sync.RWMutex
+	known bool                // the CRDs were listed
+	rvs   map[string]string   // CRD name ("widgets.example.com") → resourceVersion
+	gone  map[string]struct{} // deleted CRDs that discovery may still serve
+}
+
+func newCRDWatch(c *Cluster) *crdWatch {
+	return &crdWatch{c: c, rvs: map[string]string{}, gone: map[string]struct{}{}}
+}
+
+// start begins to watch. A cluster that refuses costs only promptness: discovery is read again now and then anyway.
+func (w *crdWatch) start(ctx context.Context) {
+	for _, watch := range []struct {
+		gvk  schema.GroupVersionKind
+		sink sink
+	}{{crdGVK, w}, {apiServiceGVK, apiServices{w.c}}} {
+		res, presence, _ := w.c.snapshot().find(watch.gvk)
+		if presence != Present || !res.can("watch") {
+			continue
+		}
+		r := &reflector{c: w.c, res: res, metadata: true, sink: watch.sink}
+		w.c.watched.Go(func() { r.run(ctx) })
+	}
+}
+
+// settled reports whether discovery serves every CRD there is and none that is gone.
+func (w *crdWatch) settled(cat *catalog) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	for name := range w.rvs {
+		if !cat.serves(groupResource(name)) {
+			return false
+		}
+	}
+	for name := range w.gone {
+		if cat.serves(groupResource(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+func groupResource(crd string) schema.GroupResource {
+	plural, group, _ := strings.Cut(crd, ".")
+	return schema.GroupResource{Group: group, Resource: plural}
+}
+
+// version returns the resourceVersion of a CRD. known is false while the CRDs have not been listed.
+func (w *crdWatch) version(crd string) (rv string, exists, known bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	rv, exists = w.rvs[crd]
+	return rv, exists, w.known
+}
+
+func (w *crdWatch) put(it item, _ bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rvs[it.meta.Name] == it.meta.ResourceVersion {
+		return
+	}
+	w.rvs[it.meta.Name] = it.meta.ResourceVersion
+	delete(w.gone, it.meta.Name)
+	w.c.Refresh()
+}
+
+func (w *crdWatch) del(n nsName, _ string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.remove(n.name)
+}
+
+func (w *crdWatch) remove(name string) {
+	delete(w.rvs, name)
+	w.gone[name] = struct{}{}
+	w.c.Refresh()
+}
+
+func (w *crdWatch) relisted(_, _ string, seen map[nsName]struct{}, _ bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = true
+	for name := range maps.Clone(w.rvs) {
+		if _, ok := seen[nsName{name: name}]; !ok {
+			w.remove(name)
+		}
+	}
+}
+
+func (w *crdWatch) wentBack(_, _ string) bool { return false }
+func (w *crdWatch) progress(_, _ string)      {}
+
+func (w *crdWatch) failed(_, reason string, definite bool) {
+	if definite {
+		w.c.opts.Logger.Warn("cannot watch CustomResourceDefinitions: new kinds are noticed late", "cluster", w.c.cfg.Name, "reason", reason)
+	}
+}
+
+// apiServices only asks for discovery.
+type apiServices struct{ c *Cluster }
+
+func (a apiServices) put(item, bool)                                      { a.c.Refresh() }
+func (a apiServices) del(nsName, string)                                  { a.c.Refresh() }
+func (a apiServices) relisted(_, _ string, _ map[nsName]struct{}, _ bool) {}
+func (a apiServices) wentBack(_, _ string) bool                           { return false }
+func (a apiServices) progress(_, _ string)                                {}
+func (a apiServices) failed(_, _ string, _ bool)                          {}

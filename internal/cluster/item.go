@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"fmt"
+	"unique"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// item is an object as it came over the wire: the metadata the store works with, and the whole of it as JSON.
+type item struct {
+	meta itemMeta
+	raw  []byte
+}
+
+// itemMeta is the part of an object's metadata that the store works with. Decoding into it leaves everything else,
+// a Secret's data among it, behind.
+type itemMeta struct {
+	Name              string            `json:"name"`
+	Namespace         string            `json:"namespace"`
+	UID               string            `json:"uid"`
+	ResourceVersion   string            `json:"resourceVersion"`
+	Generation        int64             `json:"generation"`
+	DeletionTimestamp *metav1.Time      `json:"deletionTimestamp"`
+	Labels            map[string]string `json:"labels"`
+	Annotations       map[string]string `json:"annotations"`
+	OwnerReferences   []struct {
+		UID string `json:"uid"`
+	} `json:"ownerReferences"`
+}
+
+func decodeItem(raw []byte) (item, error) {
+	var head struct {
+		Metadata itemMeta `json:"metadata"`
+	}
+	if err := unmarshal(raw, &head); err != nil {
+		return item{}, fmt.Errorf("decode an object: %w", err)
+	}
+	return item{meta: head.Metadata, raw: raw}, nil
+}
+
+// marks reads the tracking marks by the tracker's rules.
+func (m *itemMeta) marks(t object.Tracker) object.Marks {
+	return t.MarksOf(&metav1.ObjectMeta{Labels: m.Labels, Annotations: m.Annotations})
+}
+
+// intern keeps one copy of strings that many objects share.
+func intern(s string) string {
+	if s == "" {
+		return ""
+	}
+	return unique.Make(s).Value()
+}
+
+// newer compares two resourceVersions of one kind. They can be compared where they are whole numbers, which the API
+// conventions guarantee since Kubernetes 1.35 and etcd always did
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions); known is false otherwise.
+func newer(a, b string) (isNewer, known bool) {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return order > 0, err == nil
+}

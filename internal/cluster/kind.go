@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
+
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// nsName is an object's place among those of its kind.
+type nsName struct{ namespace, name string }
+
+// entry is one object in the store. It is replaced, never changed, but for versions.
+type entry struct {
+	uid, rv  string
+	owner    string
+	parents  []string // uids of its ownerReferences
+	deleting bool
+	body     packed            // empty: metadata only
+	versions map[string]packed // the object in other versions than the watched one, at this rv
+}
+
+// sameLinks reports whether the index says the same of both. Either may be nil.
+func (e *entry) sameLinks(o *entry) bool {
+	if e == nil || o == nil {
+		return e == nil && o == nil
+	}
+	return e.owner == o.owner && slices.Equal(e.parents, o.parents)
+}
+
+// kind is the store of one watched kind and the state of its watches.
+type kind struct {
+	res     Resource
+	tracker object.Tracker
+	index   *index
+	feed    *feed
+	clock   clock.Clock
+	grace   time.Duration // how long a failing watch still counts as current
+	cancel  context.CancelFunc
+
+	answered func() // called when the kind becomes known or unknown; must not block
+
+	mu      sync.RWMutex
+	objects map[nsName]*entry
+	wanted  map[nsName]struct{} // unmarked objects somebody asked for
+	scopes  map[string]*scope   // by namespace; "" is the whole cluster
+	said    announcement
+	gone    bool // dropped: late events change nothing
+}
+
+// scope is the state of one list and watch.
+type scope struct {
+	listed    bool
+	rv        string    // the newest resourceVersion seen
+	failing   time.Time // zero: it works
+	definite  bool      // failing for good: not a matter of time
+	reason    string
+	lastEvent time.Time
+}
+
+type announcement int
+
+const (
+	saidNothing announcement = iota
+	saidSynced
+	saidUnknown
+)
+
+func newKind(res Resource, namespaces []string) *kind {
+	k := &kind{res: res, objects: map[nsName]*entry{}, wanted: map[nsName]struct{}{}, scopes: map[string]*scope{}}
+	if len(namespaces) == 0 || !res.Namespaced {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		k.scopes[namespace] = &scope{}
+	}
+	return k
+}
+
+func (k *kind) gk() schema.GroupKind { return k.res.GVK.GroupKind() }
+
+func (k *kind) key(n nsName) object.Key {
+	return object.Key{Group: k.res.GVK.Group, Kind: k.res.GVK.Kind, Namespace: n.namespace, Name: n.name}
+}
+
+// scopeOf returns the scope that watches a namespace, nil if none does.
+func (k *kind) scopeOf(namespace string) *scope {
+	if s := k.scopes[""]; s != nil {
+		return s
+	}
+	return k.scopes[namespace]
+}
+
+// put takes an object that a list or watch showed. Unless forced, what is older than the store's stays out: the answer
+// of an own write may be there before the watch tells of an earlier one.
+func (k *kind) put(it item, forced bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone {
+		return
+	}
+	n := nsName{it.meta.Namespace, it.meta.Name}
+	if old := k.objects[n]; old != nil && !forced {
+		if isNewer, known := newer(old.rv, it.meta.ResourceVersion); known && isNewer {
+			return
+		}
+	}
+	k.set(n, it)
+}
+
+// absorb takes the answer of an own write or a direct read. It is refused if the watch has already passed it: an
+// object that is not in the store any more must not come back.
+func (k *kind) absorb(it item, keep bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := nsName{it.meta.Namespace, it.meta.Name}
+	s := k.scopeOf(n.namespace)
+	if k.gone || s == nil {
+		return
+	}
+	seen := s.rv
+	old := k.objects[n]
+	if old != nil {
+		seen = old.rv
+	}
+	isNewer, known := newer(it.meta.ResourceVersion, seen)
+	same := old != nil && old.rv == it.meta.ResourceVersion && old.uid == it.meta.UID
+	if !same && !(known && isNewer) {
+		return
+	}
+	if keep {
+		k.wanted[n] = struct{}{}
+	}
+	k.set(n, it)
+}
+
+// set stores the object and tells of it if it is not what was there. The lock is held.
+func (k *kind) set(n nsName, it item) {
+	old := k.objects[n]
+	_, wanted := k.wanted[n]
+	if old != nil && old.rv == it.meta.ResourceVersion && old.uid == it.meta.UID {
+		if wanted && old.body.empty() {
+			old.body = pack(it.raw)
+		}
+		return
+	}
+	now := k.entryOf(n, it, wanted)
+	if old == nil {
+		n = nsName{intern(n.namespace), n.name}
+	}
+	k.objects[n] = now
+	k.index.move(k.key(n), old, now)
+	event := Modified
+	if old == nil {
+		event = Added
+	}
+	k.tell(n, event, old, now)
+}
+
+func (k *kind) entryOf(n nsName, it item, wanted bool) *entry {
+	e := &entry{
+		uid: it.meta.UID, rv: it.meta.ResourceVersion, deleting: it.meta.DeletionTimestamp != nil,
+		owner: intern(k.tracker.Owner(k.key(n), it.meta.marks(k.tracker))),
+	}
+	for _, ref := range it.meta.OwnerReferences {
+		e.parents = append(e.parents, intern(ref.UID))
+	}
+	if e.owner != "" || wanted {
+		e.body = pack(it.raw)
+	}
+	return e
+}
+
+// del takes a deletion that the watch showed at rv.
+func (k *kind) del(n nsName, rv string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	old := k.objects[n]
+	if old == nil || k.gone {
+		return
+	}
+	if isNewer, known := newer(old.rv, rv); known && isNewer {
+		return // an own write re-created it since
+	}
+	k.forget(n, old)
+}
+
+func (k *kind) forget(n nsName, old *entry) {
+	delete(k.objects, n)
+	delete(k.wanted, n)
+	k.index.move(k.key(n), old, nil)
+	k.tell(n, Deleted, old, nil)
+}
+
+// tell publishes an object's change. Before the kind was listed once there is nothing to change from: KindSynced
+// stands for all of it.
+func (k *kind) tell(n nsName, event Event, old, now *entry) {
+	if k.said == saidNothing {
+		return
+	}
+	var owners []string
+	for _, e := range []*entry{old, now} {
+		if e != nil && e.owner != "" && !slices.Contains(owners, e.owner) {
+			owners = append(owners, e.owner)
+		}
+	}
+	k.feed.publish(Change{Key: k.key(n), Event: event, Owners: owners, At: k.clock.Now()})
+}
+
+// relisted ends a list at rv that showed exactly seen: what it did not show is gone, unless it came later.
+func (k *kind) relisted(namespace, rv string, seen map[nsName]struct{}, forced bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone {
+		return
+	}
+	for n, old := range k.objects {
+		if _, ok := seen[n]; ok || (namespace != "" && n.namespace != namespace) {
+			continue
+		}
+		if isNewer, known := newer(old.rv, rv); known && isNewer && !forced {
+			continue
+		}
+		k.forget(n, old)
+	}
+	s := k.scopes[namespace]
+	s.listed, s.rv = true, rv
+	s.works(k.clock.Now())
+	k.announce()
+}
+
+// wentBack reports whether rv is older than what the scope has seen: the API server's storage was restored from a
+// backup, and the store's guard against older objects must not keep what was.
+func (k *kind) wentBack(namespace, rv string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	s := k.scopes[namespace]
+	isNewer, known := newer(s.rv, rv)
+	return s.listed && known && isNewer
+}
+
+func (s *scope) works(now time.Time) {
+	s.failing, s.definite, s.reason, s.lastEvent = time.Time{}, false, "", now
+}
+
+// progress notes that the watch is alive at rv.
+func (k *kind) progress(namespace, rv string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.scopes[namespace]
+	if rv != "" {
+		s.rv = rv
+	}
+	s.works(k.clock.Now())
+	k.announce()
+}
+
+// failed notes that listing or watching does not work, for the moment or for good.
+func (k *kind) failed(namespace, reason string, definite bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.scopes[namespace]
+	if s.failing.IsZero() {
+		s.failing = k.clock.Now()
+	}
+	s.reason, s.definite = reason, definite
+	k.announce()
+}
+
+// state reports whether the store may be believed, and if not, why. The lock is held.
+func (k *kind) state() (synced bool, reason string) {
+	for _, namespace := range sortedKeys(k.scopes) {
+		s := k.scopes[namespace]
+		switch {
+		case !s.listed && s.reason != "":
+			return false, k.cannot(namespace, s.reason)
+		case !s.listed:
+			return false, "objects of the kind " + k.gk().String() + " are still being listed"
+		case !s.failing.IsZero() && (s.definite || k.clock.Since(s.failing) > k.grace):
+			return false, k.cannot(namespace, s.reason)
+		}
+	}
+	return true, ""
+}
+
+func (k *kind) cannot(namespace, reason string) string {
+	if namespace != "" {
+		return "cannot list " + k.gk().String() + " in namespace " + namespace + ": " + reason
+	}
+	return "cannot list " + k.gk().String() + ": " + reason
+}
+
+// announce tells subscribers once when the kind becomes known or unknown. The lock is held.
+func (k *kind) announce() {
+	if k.said == saidSynced && !k.failingNow() {
+		return
+	}
+	synced, _ := k.state()
+	next, event := saidUnknown, KindUnknown
+	switch {
+	case synced:
+		next, event = saidSynced, KindSynced
+	case !k.failingNow():
+		return
+	}
+	if k.said == next || k.gone {
+		return
+	}
+	k.said = next
+	k.tellKind(event)
+	k.answered()
+}
+
+func (k *kind) failingNow() bool {
+	for _, s := range k.scopes {
+		if !s.failing.IsZero() && (s.definite || k.clock.Since(s.failing) > k.grace) {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *kind) tellKind(event Event) {
+	owners := map[string]struct{}{}
+	for _, e := range k.objects {
+		if e.owner != "" {
+			owners[e.owner] = struct{}{}
+		}
+	}
+	k.feed.publish(Change{Key: k.key(nsName{}), Event: event, Owners: slices.Sorted(maps.Keys(owners)), At: k.clock.Now()})
+}
+
+// drop takes the kind out of the index; its late events change nothing any more.
+func (k *kind) drop() {
+	k.cancel()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.gone = true
+	for n, e := range k.objects {
+		k.index.move(k.key(n), e, nil)
+	}
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Inventory says how far the knowledge of what is in the cluster goes.
+type Inventory struct {
+	// Complete: each listable kind has answered or is named in Unlistable. Only then does Owned name everything an
+	// application owns, those kinds apart.
+	Complete bool
+	At       time.Time // of the last full sweep
+	Reason   string    // why it is not complete
+	// Unlistable are kinds that cannot be listed, with the reason: what they hold is unknown.
+	Unlistable map[schema.GroupKind]string
+	// UnknownGroups are API group versions whose kinds cannot even be told, with the reason.
+	UnknownGroups map[schema.GroupVersion]string
+	Version       string // of the API server, "v1.36.3"
+}
+
+// sweepAttempts is how often a list may fail before its kind is named as unlistable and no longer waited for.
+const sweepAttempts = 3
+
+// retryUnlistable is how often such a kind is tried again.
+const retryUnlistable = 5 * time.Minute
+
+type sweepState struct {
+	mu       sync.Mutex
+	answers  map[schema.GroupKind]*sweepAnswer
+	complete bool
+	at       time.Time
+	last     string // the Inventory last told, to tell only changes
+}
+
+type sweepAnswer struct {
+	state    answerState
+	reason   string
+	attempts int
+	next     time.Time // not before
+}
+
+type answerState int
+
+const (
+	pending    answerState = iota
+	clean                  // no marks
+	marked                 // at least one mark: watched
+	unlistable             // could not be listed
+)
+
+func (s *sweepState) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers, s.complete, s.at, s.last = map[schema.GroupKind]*sweepAnswer{}, false, time.Time{}, ""
+}
+
+func (s *sweepState) markedKinds() []schema.GroupKind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []schema.GroupKind
+	for gk, a := range s.answers {
+		if a.state == marked {
+			out = append(out, gk)
+		}
+	}
+	return out
+}
+
+// listable returns the kinds a sweep has to answer for, in order.
+func (c *Cluster) listable() []Resource {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.catalog == nil {
+		return nil
+	}
+	var out []Resource
+	for gk := range c.catalog.kinds {
+		if res, ok := c.watchable(gk, ""); ok {
+			out = append(out, res)
+		}
+	}
+	slices.SortFunc(out, func(a, b Resource) int {
+		return cmp.Or(strings.Compare(a.GVK.Group, b.GVK.Group), strings.Compare(a.GVK.Kind, b.GVK.Kind))
+	})
+	return out
+}
+
+// planSweep brings the list of kinds to answer for in line with discovery: new ones are pending, gone ones dropped.
+func (c *Cluster) planSweep() {
+	kinds := map[schema.GroupKind]bool{}
+	for _, res := range c.listable() {
+		kinds[res.GVK.GroupKind()] = true
+	}
+	s := &c.sweep
+	s.mu.Lock()
+	maps.DeleteFunc(s.answers, func(gk schema.GroupKind, _ *sweepAnswer) bool { return !kinds[gk] })
+	for gk := range kinds {
+		if s.answers[gk] == nil {
+			s.answers[gk] = &sweepAnswer{}
+		}
+	}
+	s.mu.Unlock()
+	signal(c.sweeps)
+}
+
+// sweepLoop answers what is pending, and begins anew every SweepEvery.
+func (c *Cluster) sweepLoop(ctx context.Context) {
+	renew := c.opts.Clock.Now().Add(c.opts.SweepEvery)
+	for {
+		if c.link.wait(ctx) != nil {
+			return
+		}
+		if !c.opts.Clock.Now().Before(renew) {
+			renew = c.opts.Clock.Now().Add(c.opts.SweepEvery)
+			c.sweep.renew(func(*sweepAnswer) bool { return true })
+		}
+		c.tellInventory(c.sweepPending(ctx))
+		timer := c.opts.Clock.NewTimer(max(time.Millisecond, min(c.sweep.due(c.opts.Clock.Now()), renew.Sub(c.opts.Clock.Now()))))
+		select {
+		case <-ctx.Done():
+		case <-timer.C():
+		case <-c.sweeps:
+		}
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// renew makes answers pending again; what they said stays until they have answered. Marked kinds are watched and need none.
+func (s *sweepState) renew(which func(*sweepAnswer) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.answers {
+		if a.state != marked && which(a) {
+			*a = sweepAnswer{}
+		}
+	}
+}
+
+// due returns how long until something is to be tried again.
+func (s *sweepState) due(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := time.Hour
+	for _, a := range s.answers {
+		if a.state == pending || a.state == unlistable {
+			out = min(out, max(0, a.next.Sub(now)))
+		}
+	}
+	return out
+}
+
+// sweepPending lists every kind that is due and not watched anyway, and reports whether there was any.
+func (c *Cluster) sweepPending(ctx context.Context) bool {
+	var wg sync.WaitGroup
+	began, kinds, objects := c.opts.Clock.Now(), 0, 0
+	var count sync.Mutex
+	for _, res := range c.listable() {
+		if !c.sweepDue(res) {
+			continue
+		}
+		kinds++
+		wg.Go(func() {
+			n, found, err := c.findMark(ctx, res)
+			count.Lock()
+			objects += n
+			count.Unlock()
+			if ctx.Err() == nil {
+				c.answer(res.GVK.GroupKind(), found, err)
+			}
+		})
+	}
+	wg.Wait()
+	if kinds == 0 || ctx.Err() != nil {
+		return false
+	}
+	if c.opts.Metrics.Sweep != nil {
+		c.opts.Metrics.Sweep(kinds, objects, c.opts.Clock.Since(began))
+	}
+	c.opts.Logger.Debug("swept", "cluster", c.cfg.Name, "kinds", kinds, "objects", objects)
+	c.reconcile()
+	return true
+}
+
+// sweepDue reports whether a kind is to be listed now. Watched kinds answer by their watch.
+func (c *Cluster) sweepDue(res Resource) bool {
+	c.mu.RLock()
+	watched := c.kinds[res.GVK.GroupKind()] != nil
+	c.mu.RUnlock()
+	c.sweep.mu.Lock()
+	defer c.sweep.mu.Unlock()
+	a := c.sweep.answers[res.GVK.GroupKind()]
+	if a == nil || a.state == clean || a.state == marked {
+		return false
+	}
+	if watched {
+		a.state = clean // the watch stands for it
+		return false
+	}
+	return !c.opts.Clock.Now().Before(a.next)
+}
+
+// findMark lists a kind's metadata until it meets an object of ours.
+func (c *Cluster) findMark(ctx context.Context, res Resource) (objects int, found bool, err error) {
+	release, err := c.reads.acquire(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	defer release()
+	c.mu.RLock()
+	tracker := c.tracker
+	c.mu.RUnlock()
+	namespaces := c.cfg.Namespaces
+	if len(namespaces) == 0 || !res.Namespaced {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		for token, more := "", true; more; more = token != "" {
+			p, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize)
+			if err != nil {
+				c.link.report(err)
+				return objects, false, err
+			}
+			for _, raw := range p.Items {
+				it, err := decodeItem(raw)
+				if err != nil {
+					return objects, false, err
+				}
+				objects++
+				key := (&kind{res: res}).key(nsName{it.meta.Namespace, it.meta.Name})
+				if tracker.Owner(key, it.meta.marks(tracker)) != "" {
+					return objects, true, nil
+				}
+			}
+			token = p.Metadata.Continue
+		}
+	}
+	return objects, false, nil
+}
+
+func (c *Cluster) answer(gk schema.GroupKind, found bool, err error) {
+	c.sweep.mu.Lock()
+	defer c.sweep.mu.Unlock()
+	a := c.sweep.answers[gk]
+	if a == nil {
+		return
+	}
+	now := c.opts.Clock.Now()
+	switch {
+	case err == nil && found:
+		*a = sweepAnswer{state: marked}
+	case err == nil:
+		*a = sweepAnswer{state: clean}
+	default:
+		if up, _, _, _ := c.link.state(); up || !unreachable(err) { // otherwise it is not this kind's fault
+			a.attempts++
+		}
+		a.reason = reasonOf(err)
+		a.next = now.Add(time.Second << min(a.attempts, 4) / 2)
+		if refused(err) || a.attempts >= sweepAttempts {
+			a.state, a.next = unlistable, now.Add(jitter(retryUnlistable))
+		}
+	}
+}
+
+// Inventory says what is known now.
+func (c *Cluster) Inventory() Inventory {
+	inv, waiting := c.inspect()
+	c.sweep.mu.Lock()
+	defer c.sweep.mu.Unlock()
+	inv.At = c.sweep.at
+	if inv.Reason = c.stale(); inv.Reason != "" {
+		return inv
+	}
+	if inv.Complete = c.sweep.complete; !inv.Complete {
+		inv.Reason = waiting
+	}
+	return inv
+}
+
+// inspect collects what cannot be listed, and what the inventory still waits for ("" for nothing).
+func (c *Cluster) inspect() (inv Inventory, waiting string) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	inv = Inventory{Version: c.version, Unlistable: map[schema.GroupKind]string{}}
+	if c.catalog == nil {
+		return inv, "the cluster has not answered yet"
+	}
+	inv.UnknownGroups = maps.Clone(c.catalog.failed)
+	var open []string
+	c.sweep.mu.Lock()
+	for gk, a := range c.sweep.answers {
+		switch a.state {
+		case pending:
+			open = append(open, gk.String())
+		case unlistable:
+			inv.Unlistable[gk] = a.reason
+		}
+	}
+	planned := len(c.sweep.answers) > 0
+	c.sweep.mu.Unlock()
+	for gk, k := range c.kinds {
+		k.mu.RLock()
+		synced, reason := k.state()
+		switch {
+		case synced:
+		case k.said == saidUnknown:
+			inv.Unlistable[gk] = reason
+		default:
+			open = append(open, gk.String())
+		}
+		k.mu.RUnlock()
+	}
+	if !planned {
+		return inv, "the cluster has not been swept yet"
+	}
+	if len(open) > 0 {
+		slices.Sort(open)
+		open = slices.Compact(open)
+		return inv, fmt.Sprintf("%d kinds are still being listed, %s among them", len(open), open[0])
+	}
+	return inv, ""
+}
+
+// tellInventory notes completeness, which stays once reached, and publishes when the Inventory answers differently.
+func (c *Cluster) tellInventory(swept bool) {
+	_, waiting := c.inspect()
+	c.sweep.mu.Lock()
+	if waiting == "" {
+		if swept || !c.sweep.complete {
+			c.sweep.at = c.opts.Clock.Now()
+		}
+		c.sweep.complete = true
+	}
+	c.sweep.mu.Unlock()
+	inv := c.Inventory()
+	text := fmt.Sprint(inv.Complete, inv.Unlistable, inv.UnknownGroups)
+	c.sweep.mu.Lock()
+	changed := c.sweep.last != text
+	c.sweep.last = text
+	c.sweep.mu.Unlock()
+	if changed {
+		c.feed.publish(Change{Event: InventoryChanged, At: c.opts.Clock.Now()})
+	}
+}
+
+// Sweep lists every kind that is not watched once more, now, and waits until what it found is in the store: the last
+// look before a finalizer is dropped. The error is the context's.
+func (c *Cluster) Sweep(ctx context.Context) (Inventory, error) {
+	c.sweep.renew(func(*sweepAnswer) bool { return true })
+	c.planSweep()
+	for {
+		_, waiting := c.inspect()
+		if waiting == "" {
+			return c.Inventory(), nil
+		}
+		if err := sleep(ctx, c.opts.Clock, 20*time.Millisecond); err != nil {
+			return c.Inventory(), fmt.Errorf("sweep cluster %s: %s: %w", c.cfg.Name, waiting, err)
+		}
+	}
+}
