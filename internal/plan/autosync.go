@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// AutoSync is what the decision about an automated sync is made of.
+type AutoSync struct {
+	Policy *v1alpha1.SyncPolicy
+	// Operating says that an operation is asked for or under way, Deleting that the Application is being deleted.
+	Operating, Deleting bool
+
+	Status v1alpha1.SyncStatusCode
+	// Revision, or Revisions for an application with several sources, is the resolved one that Status is about.
+	Revision  string
+	Revisions []string
+	// Source, or Sources, are those of the spec.
+	Source  v1alpha1.ApplicationSource
+	Sources v1alpha1.ApplicationSources
+	// Unchanged says that the commits since the last sync do not change what this application renders to: then only
+	// the sources are compared, not the revisions.
+	Unchanged bool
+	Resources []Resource
+	// Last is the record of the running or last operation.
+	Last *v1alpha1.OperationState
+
+	// Conditions are those of the application; errors among them stop an automated sync.
+	Conditions []v1alpha1.ApplicationCondition
+	// Unreachable says that a ComparisonError among them means only that the source cannot be reached now. It does not
+	// stop a sync: what is desired is the last resolved revision, under its own name.
+	Unreachable bool
+	// Denied is why a sync window does not permit an automated sync now; "" if it does.
+	Denied string
+	// Approved says that a person has approved the deletions that wait, since they were noted.
+	Approved bool
+
+	Now     time.Time
+	Backoff SelfHealBackoff
+}
+
+// Resource is one object as the comparison saw it.
+type Resource struct {
+	Key             object.Key
+	Status          v1alpha1.SyncStatusCode // "" for what carries no verdict, such as hooks
+	RequiresPruning bool
+	// Held says that a sync would leave the object as it is: its deletion waits for an approval, or it is another
+	// application's.
+	Held bool
+}
+
+// SelfHealBackoff is the time between self-heals of one revision: nothing before the first, then First, First×Factor
+// and so on up to Cap, counted from the end of the last operation. The zero value stands for 2s, 3 and 300s.
+type SelfHealBackoff struct {
+	First  time.Duration
+	Factor int64
+	Cap    time.Duration
+}
+
+// Decision is whether an automated sync begins now, and why or why not.
+type Decision struct {
+	Sync   bool
+	Rule   string // the name of the rule that decided; "" if none objected
+	Reason string
+	// SelfHeal says that the sync is to a revision that was synced before; then it is limited to Resources and is the
+	// Attempt-th in a row.
+	SelfHeal  bool
+	Resources []v1alpha1.SyncOperationResource
+	Attempt   int64
+	// Wait is when to decide again, if only time is missing.
+	Wait time.Duration
+	// Condition goes on the application; nil if none.
+	Condition *v1alpha1.ApplicationCondition
+}
+
+// check is one rule. It returns nil if the next one is to decide.
+type check struct {
+	name   string
+	decide func(*AutoSync) *Decision
+}
+
+// checks are the rules in the order in which they are asked.
+var checks = []check{
+	{"policy", policyOff},
+	{"operation", otherOperation},
+	{"deletion", beingDeleted},
+	{"errors", hasErrors},
+	{"status", notOutOfSync},
+	{"window", windowClosed},
+	{"prune only", onlyPruning},
+	{"held", onlyHeld},
+	{"attempted", attempted},
+	{"empty", wouldEmpty},
+}
+
+// Decide says whether an automated sync begins now. The rules are Argo CD's: it begins when the application is
+// OutOfSync and this revision, from these sources, was not tried before; an attempt that failed is final for them, one that
+// succeeded is repeated only to heal, for the objects that differ, with growing pauses.
+func Decide(in AutoSync) Decision {
+	var again *Decision
+	for _, c := range checks {
+		d := c.decide(&in)
+		if d == nil {
+			continue
+		}
+		d.Rule = c.name
+		if !d.Sync {
+			return *d
+		}
+		again = d // unless a later rule objects
+	}
+	if again != nil {
+		return *again
+	}
+	return Decision{Sync: true, Reason: "OutOfSync at a revision that was not synced before"}
+}
+
+// Operation returns the operation that carries out the decision.
+func (d Decision) Operation(in AutoSync) *v1alpha1.Operation {
+	op := &v1alpha1.Operation{
+		Sync: &v1alpha1.SyncOperation{
+			Revision: in.Revision, Revisions: in.Revisions, Prune: in.prune(),
+			SyncOptions: in.Policy.SyncOptions, Resources: d.Resources, SelfHealAttemptsCount: d.Attempt,
+		},
+		InitiatedBy: v1alpha1.OperationInitiator{Automated: true},
+		Retry:       AutomatedRetry(in.Policy.Retry),
+	}
+	return op
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+func (in *AutoSync) automated() *v1alpha1.SyncPolicyAutomated {
+	if in.Policy == nil || in.Policy.Automated == nil {
+		return nil
+	}
+	if enabled := in.Policy.Automated.Enabled; enabled != nil && !*enabled {
+		return nil
+	}
+	return in.Policy.Automated
+}
+
+func (in *AutoSync) prune() bool {
+	a := in.automated()
+	return a != nil && isTrue(a.Prune)
+}
+
+// target names the revision for people.
+func (in *AutoSync) target() string {
+	if len(in.Revisions) > 0 {
+		return strings.Join(in.Revisions, ", ")
+	}
+	return in.Revision
+}
+
+func no(format string, args ...any) *Decision { return &Decision{Reason: fmt.Sprintf(format, args...)} }
+
+func refuse(format string, args ...any) *Decision {
+	d := no(format, args...)
+	d.Condition = &v1alpha1.ApplicationCondition{Type: v1alpha1.ApplicationConditionSyncError, Message: d.Reason}
+	return d
+}
+
+func policyOff(in *AutoSync) *Decision {
+	if in.automated() == nil {
+		return no("automated sync is off")
+	}
+	return nil
+}
+
+func otherOperation(in *AutoSync) *Decision {
+	running := in.Last != nil && (in.Last.Phase == v1alpha1.OperationRunning || in.Last.Phase == v1alpha1.OperationTerminating)
+	if in.Operating || running {
+		return no("another operation is under way")
+	}
+	return nil
+}
+
+func beingDeleted(in *AutoSync) *Decision {
+	if in.Deleting {
+		return no("the application is being deleted")
+	}
+	return nil
+}
+
+func hasErrors(in *AutoSync) *Decision {
+	for _, c := range in.Conditions {
+		switch {
+		case !c.Type.IsError(), c.Type == v1alpha1.ApplicationConditionSyncError:
+			// A SyncError is what an earlier decision or operation said; this one judges anew.
+		case c.Type == v1alpha1.ApplicationConditionComparisonError && in.Unreachable:
+		default:
+			return no("the application has an error: %s: %s", c.Type, c.Message)
+		}
+	}
+	return nil
+}
+
+func notOutOfSync(in *AutoSync) *Decision {
+	if in.Status != v1alpha1.SyncStatusCodeOutOfSync {
+		return no("the application is %s", in.Status)
+	}
+	return nil
+}
+
+func windowClosed(in *AutoSync) *Decision {
+	if in.Denied != "" {
+		return no("blocked by sync window: %s", in.Denied)
+	}
+	return nil
+}
+
+// differing returns the objects that are not as they should be.
+func (in *AutoSync) differing() []Resource {
+	return slices.DeleteFunc(slices.Clone(in.Resources), func(r Resource) bool {
+		return r.Status == v1alpha1.SyncStatusCodeSynced || r.Status == ""
+	})
+}
+
+func onlyPruning(in *AutoSync) *Decision {
+	differing := in.differing()
+	if in.prune() || len(differing) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(differing, func(r Resource) bool { return !r.RequiresPruning }) {
+		return nil
+	}
+	return no("only pruning is needed, and automated pruning is off")
+}
+
+func onlyHeld(in *AutoSync) *Decision {
+	differing := in.differing()
+	if in.Approved || len(differing) == 0 || slices.ContainsFunc(differing, func(r Resource) bool { return !r.Held }) {
+		return nil
+	}
+	return no("what differs is left as it is until a person decides: %s", keysText(differing))
+}
+
+func keysText(resources []Resource) string {
+	texts := make([]string, 0, len(resources))
+	for _, r := range resources {
+		texts = append(texts, r.Key.String())
+	}
+	return first(texts)
+}
+
+// attempted decides about a revision that was tried before.
+func attempted(in *AutoSync) *Decision {
+	if !in.tried() {
+		return nil
+	}
+	if !in.Last.Phase.Successful() {
+		return refuse("the last attempt to sync to %s failed and will not be retried by itself: %s; push a fix, or sync by hand",
+			in.target(), in.Last.Message)
+	}
+	if in.Approved {
+		return &Decision{Sync: true, Reason: "deletions that waited were approved"}
+	}
+	if !isTrue(in.automated().SelfHeal) {
+		return no("the last sync was to %s already, and self-heal is off", in.target())
+	}
+	return in.heal()
+}
+
+// tried reports whether the last operation was a sync of this revision from these sources.
+func (in *AutoSync) tried() bool {
+	last := in.Last
+	if last == nil {
+		return false
+	}
+	if last.SyncResult == nil {
+		// It ended before it could say what it synced. Beginning again by itself would never end.
+		return last.Phase.Completed()
+	}
+	if last.Operation.Sync == nil {
+		return false
+	}
+	if len(in.Sources) > 0 {
+		return (in.Unchanged || slices.Equal(last.SyncResult.Revisions, in.Revisions)) && equal(last.SyncResult.Sources, in.Sources)
+	}
+	return (in.Unchanged || last.SyncResult.Revision == in.Revision) && equal(last.SyncResult.Source, in.Source)
+}
+
+// equal compares as the resource stores them: an empty list and none are the same there.
+func equal(a, b any) bool { return object.DigestOf(a) == object.DigestOf(b) }
+
+// heal plans a self-heal of the objects that differ, once the pause since the last operation is over.
+func (in *AutoSync) heal() *Decision {
+	var attempts int64
+	if in.Last.Operation.Sync != nil {
+		attempts = in.Last.Operation.Sync.SelfHealAttemptsCount
+	}
+	end := in.Last.StartedAt.Time
+	if in.Last.FinishedAt != nil {
+		end = in.Last.FinishedAt.Time
+	}
+	if wait := in.Backoff.remaining(attempts, end, in.Now); wait > 0 {
+		d := no("self-heal %d of %s follows in %s", attempts+1, in.target(), wait.Round(time.Second/10))
+		d.Wait = wait
+		return d
+	}
+	d := &Decision{Sync: true, SelfHeal: true, Attempt: attempts + 1, Reason: "the cluster differs from " + in.target()}
+	for _, r := range in.differing() {
+		if r.Held {
+			continue
+		}
+		d.Resources = append(d.Resources, v1alpha1.SyncOperationResource{Group: r.Key.Group, Kind: r.Key.Kind, Name: r.Key.Name})
+	}
+	return d
+}
+
+// remaining returns how long the pause before the next self-heal still lasts.
+func (b SelfHealBackoff) remaining(attempts int64, end, now time.Time) time.Duration {
+	if b == (SelfHealBackoff{}) {
+		b = SelfHealBackoff{First: 2 * time.Second, Factor: 3, Cap: 300 * time.Second}
+	}
+	if attempts <= 0 {
+		return 0
+	}
+	return max(0, backoff(b.First, b.Factor, attempts-1, b.Cap)-now.Sub(end))
+}
+
+// wouldEmpty keeps a source that suddenly has nothing from deleting all.
+func wouldEmpty(in *AutoSync) *Decision {
+	if !in.prune() || isTrue(in.automated().AllowEmpty) || len(in.Resources) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(in.Resources, func(r Resource) bool { return !r.RequiresPruning }) {
+		return nil
+	}
+	return refuse("a sync to %s would delete all objects of the application; set spec.syncPolicy.automated.allowEmpty if that is meant",
+		in.target())
+}

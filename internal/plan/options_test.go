@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+)
+
+func TestParseOptions(t *testing.T) {
+	base := Options{PropagationPolicy: metav1.DeletePropagationForeground}
+	tests := []struct {
+		text string
+		want func(*Options)
+	}{
+		{"CreateNamespace=true", func(o *Options) { o.CreateNamespace = true }},
+		{"CreateNamespace=false", func(*Options) {}},
+		{"ServerSideApply=true", func(*Options) {}},
+		{"ServerSideApply=false", func(o *Options) { o.ClientSideApply = true }},
+		{"ClientSideApplyMigration=false", func(o *Options) { o.KeepOtherManagers = true }},
+		{"Replace=true", func(o *Options) { o.Replace = true }},
+		{"Force=true", func(o *Options) { o.Force = true }},
+		{"Prune=false", func(o *Options) { o.Prune = DeleteNever }},
+		{"Prune=confirm", func(o *Options) { o.Prune = DeleteConfirmed }},
+		{"Delete=false", func(o *Options) { o.Delete = DeleteNever }},
+		{"Delete=confirm", func(o *Options) { o.Delete = DeleteConfirmed }},
+		{"PruneLast=true", func(o *Options) { o.PruneLast = true }},
+		{"PrunePropagationPolicy=background", func(o *Options) { o.PropagationPolicy = metav1.DeletePropagationBackground }},
+		{"PrunePropagationPolicy=orphan", func(o *Options) { o.PropagationPolicy = metav1.DeletePropagationOrphan }},
+		{"ApplyOutOfSyncOnly=true", func(o *Options) { o.ApplyOutOfSyncOnly = true }},
+		{"RespectIgnoreDifferences=true", func(o *Options) { o.RespectIgnoreDifferences = true }},
+		{" Validate=false ", func(o *Options) { o.SkipValidation = true }},
+		{"SkipDryRunOnMissingResource=true", func(o *Options) { o.SkipDryRunOnMissingResource = true }},
+		{"FailOnSharedResource=true", func(o *Options) { o.FailOnSharedResource = true }},
+	}
+	for _, tt := range tests {
+		want := base
+		tt.want(&want)
+		got, warnings := ParseOptions(v1alpha1.SyncOptions{tt.text})
+		if got != want || len(warnings) > 0 {
+			t.Errorf("%s: got %+v with warnings %q, want %+v", tt.text, got, warnings, want)
+		}
+	}
+}
+
+func TestObjectOptions(t *testing.T) {
+	app, _ := ParseOptions(v1alpha1.SyncOptions{"Prune=false", "Delete=false", "Validate=false"})
+	tests := []struct {
+		reason        string
+		annotations   map[string]string
+		prune, delete Deletion
+		unvalidated   bool
+	}{
+		{"nothing said", nil, DeleteNever, DeleteNever, true},
+		{"said otherwise", map[string]string{v1alpha1.AnnotationSyncOptions: "Prune=true, Delete=confirm,Validate=true"}, DeleteFreely, DeleteConfirmed, false},
+		{"the chart keeps it", map[string]string{v1alpha1.AnnotationKeyHelmResourcePolicy: "keep"}, DeleteNever, DeleteNever, true},
+		{"said to the chart's word", map[string]string{v1alpha1.AnnotationKeyHelmResourcePolicy: "keep", v1alpha1.AnnotationSyncOptions: "Delete=true"}, DeleteNever, DeleteFreely, true},
+	}
+	for _, tt := range tests {
+		got, warnings := app.For(&metav1.ObjectMeta{Annotations: tt.annotations})
+		if got.Prune != tt.prune || got.Delete != tt.delete || got.SkipValidation != tt.unvalidated || len(warnings) > 0 {
+			t.Errorf("%s: got %+v, warnings %q", tt.reason, got, warnings)
+		}
+	}
+}

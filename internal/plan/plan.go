@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plan turns what is desired and what is live into ordered work, and decides when work is begun by itself.
+// It is pure: data in, data out. The same functions serve a sync, its preview and the approval of a deletion.
+//
+// The words of this room:
+//
+//   - Item: one object that an application desires, or has in the cluster, or both.
+//   - Step: what is to be done to one object: apply, prune, keep (recorded, nothing is sent), skip or refuse.
+//   - Wave: steps that belong together; a wave begins when the one before has ended.
+//   - Phase: waves that belong together, as Argo CD names them (PreSync, Sync, PostSync). Until hooks are carried out there
+//     is one phase, Sync, with one wave of applies, and one more for objects that ask to be pruned last.
+//   - Option: a word of syncOptions or of an object's sync-options annotation that changes how it is handled.
+//   - Waiting: said of a prune that a person has to approve first: for the option Prune=confirm, or by the guard.
+//   - Guard: the rule that keeps automated syncs from deleting much at once, or what holds something else.
+//   - Note: what is remembered of a plan with waiting prunes, so that an approval counts for exactly that plan.
+//   - Selection: the objects a sync is limited to. A sync with a selection is partial: it enters no history.
+//   - Self-heal: an automated sync to a revision that was synced before, because the cluster changed.
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// Item is one object of an application.
+type Item struct {
+	Key object.Key
+	// Desired is the object as it is to be applied, with its namespace and tracking mark; nil if the source does not
+	// have it.
+	Desired *unstructured.Unstructured
+	// Live is the object in the cluster; nil if it is known not to be there, or if nothing is known about it, which
+	// LiveUnknown tells.
+	Live        *Live
+	LiveUnknown bool
+	// Same says that a comparison came to its end and found no difference.
+	Same bool
+	// SharedWith is the name of another living application that desires the object too and has its mark on it; "" if
+	// there is none.
+	SharedWith string
+	// Cascade is how many objects go with this one if it is deleted: for an Application with a finalizer all that it holds.
+	Cascade int
+}
+
+// Live is an object in the cluster whose tracking mark was read from this very version of it.
+type Live struct {
+	UID             types.UID
+	ResourceVersion string
+	// Object is the object, or at least its metadata: the annotations of an object to be pruned are read from it.
+	Object *unstructured.Unstructured
+}
+
+// Action is what a step does.
+type Action string
+
+// The actions.
+const (
+	// Apply makes the object as it is desired.
+	Apply Action = "apply"
+	// Keep records an object as synced without sending anything: its live form is known to be the accepted one.
+	Keep Action = "keep"
+	// Prune deletes an object that is no longer desired, unless the step is Waiting.
+	Prune Action = "prune"
+	// Skip leaves an object that could be pruned where it is, for the step's Reason.
+	Skip Action = "skip"
+	// Refuse leaves an object alone that another application desires.
+	Refuse Action = "refuse"
+)
+
+// Step is what is to be done to one object.
+type Step struct {
+	Action  Action
+	Key     object.Key
+	Version string // API version of the object, without its group
+	Desired *unstructured.Unstructured
+	Live    *Live
+	Options Options // what holds for this object
+	// Reason says why, for a skip, a refusal and a waiting prune.
+	Reason string
+	// Waiting is set on prunes that a person has to approve.
+	Waiting bool
+	// Shared is set on an apply that takes an object from another application, which the settings permit.
+	Shared string
+
+	liveUnknown bool
+	weight      int // objects that a prune takes away, this one included
+}
+
+// Creates reports whether the step makes an object that is known not to be there.
+func (s *Step) Creates() bool { return s.Action == Apply && s.Live == nil && !s.liveUnknown }
+
+// Wave is a set of steps in order.
+type Wave struct {
+	Number int
+	Steps  []Step
+	// AfterHealthy asks that what earlier waves applied is healthy before this one begins.
+	AfterHealthy bool
+}
+
+// Phase is a part of a sync.
+type Phase struct {
+	Name  v1alpha1.SyncPhase
+	Waves []Wave
+}
+
+// Namespace is the destination namespace that a sync makes sure of before anything else. It carries no tracking mark.
+type Namespace struct {
+	Name     string
+	Metadata *v1alpha1.ManagedNamespaceMetadata // nil: labels and annotations are left alone
+}
+
+// Plan is the ordered work of one sync.
+type Plan struct {
+	// Namespace is created if missing; nil if that is not asked for.
+	Namespace *Namespace
+	Phases    []Phase
+	// Options are those of the application.
+	Options Options
+	// Partial says that the sync is limited to a selection.
+	Partial bool
+	// Conditions are warnings that belong on the application.
+	Conditions []v1alpha1.ApplicationCondition
+	// Notes are sentences for the operation's message: options nobody knows, what the guard held back.
+	Notes []string
+
+	weight int // of all live objects of the application, selected or not
+}
+
+// Steps returns all steps in order. They are the plan's own: a caller must not change them.
+func (p *Plan) Steps() []*Step {
+	var out []*Step
+	for i := range p.Phases {
+		for j := range p.Phases[i].Waves {
+			steps := p.Phases[i].Waves[j].Steps
+			for k := range steps {
+				out = append(out, &steps[k])
+			}
+		}
+	}
+	return out
+}
+
+// Waiting returns the prunes that a person has to approve.
+func (p *Plan) Waiting() []*Step {
+	return slices.DeleteFunc(p.Steps(), func(s *Step) bool { return !s.Waiting })
+}
+
+// Approve returns the plan with nothing waiting any more.
+func (p *Plan) Approve() Plan {
+	out := p.clone()
+	for _, s := range out.Waiting() {
+		s.Waiting, s.Reason = false, ""
+	}
+	return out
+}
+
+// Digest names the work: plans that would do the same to the same objects have the same digest.
+func (p *Plan) Digest() object.Digest {
+	var lines []string
+	if p.Namespace != nil {
+		lines = append(lines, fmt.Sprint("namespace ", p.Namespace.Name, object.DigestOf(p.Namespace.Metadata)))
+	}
+	for _, s := range p.Steps() {
+		line := fmt.Sprintf("%s %t %s %s", s.Action, s.Waiting, s.Key, liveUID(s.Live))
+		if s.Desired != nil {
+			line += string(object.DigestOf(s.Desired.Object))
+		}
+		lines = append(lines, line)
+	}
+	return object.DigestOf(lines)
+}
+
+func liveUID(l *Live) types.UID {
+	if l == nil {
+		return ""
+	}
+	return l.UID
+}
+
+// clone copies the plan down to its steps.
+func (p *Plan) clone() Plan {
+	out := *p
+	out.Phases = slices.Clone(p.Phases)
+	for i := range out.Phases {
+		out.Phases[i].Waves = slices.Clone(out.Phases[i].Waves)
+		for j := range out.Phases[i].Waves {
+			out.Phases[i].Waves[j].Steps = slices.Clone(out.Phases[i].Waves[j].Steps)
+		}
+	}
+	out.Notes = slices.Clone(p.Notes)
+	out.Conditions = slices.Clone(p.Conditions)
+	return out
+}
