@@ -200,9 +200,9 @@ func run(t *testing.T, c *devcluster.Cluster, ns, pod string, command ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	if err := executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{Stdout: &out, Stderr: &out}); err != nil {
-		t.Fatalf("%v: %v\n%s", command, err, out.String())
+	var out, errOut bytes.Buffer // one each: they are written at the same time
+	if err := executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{Stdout: &out, Stderr: &errOut}); err != nil {
+		t.Fatalf("%v: %v\n%s", command, err, errOut.String())
 	}
 	return out.String()
 }

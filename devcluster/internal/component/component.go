@@ -11,21 +11,12 @@
 package component
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/bowline-cd/bowline/devcluster/internal/gate"
 )
-
-// GateEnv names the environment variable which tells a component that it has
-// to wait, already loaded, until one byte arrives on GateFD. Loading a binary of
-// this size takes noticeable time; the gate lets that time overlap with the
-// start of the component it depends on.
-const GateEnv = "DEVCLUSTER_GATE"
-
-// GateFD is the file descriptor of the gate: the first of exec.Cmd.ExtraFiles.
-const GateFD = 3
 
 var components = map[string]func() int{
 	"etcd":                    runEtcd,
@@ -35,31 +26,16 @@ var components = map[string]func() int{
 	"kwok":                    runKwok,
 }
 
-// Run runs the component that argv0 names and returns its exit status. The
-// second result is false when argv0 names none; then nothing was run.
+// Run runs the component that argv0 names, once its gate is open, and returns its
+// exit status. The second result is false when argv0 names none; then nothing was run.
 func Run(argv0 string) (int, bool) {
 	run, ok := components[filepath.Base(argv0)]
 	if !ok {
 		return 0, false
 	}
-	if err := waitAtGate(); err != nil {
+	if err := gate.Wait(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", argv0, err)
 		return 1, true
 	}
 	return run(), true
-}
-
-func waitAtGate() error {
-	if os.Getenv(GateEnv) == "" {
-		return nil
-	}
-	gate := os.NewFile(GateFD, "gate")
-	defer gate.Close()
-	if _, err := gate.Read(make([]byte, 1)); err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("the parent ended before it opened the gate")
-		}
-		return fmt.Errorf("waiting for the parent: %w", err)
-	}
-	return nil
 }

@@ -121,6 +121,12 @@ func (p *plane) schedulerArgs() []string {
 
 func (p *plane) kwokArgs() []string {
 	return []string{
+		fmt.Sprintf("--kubelet-listen=127.0.0.1:%d", p.ports.kubelet),
+		"--kubelet-cert-file=" + p.pki("kubelet.crt"),
+		"--kubelet-key-file=" + p.pki("kubelet.key"),
+		"--kubelet-client-ca-file=" + p.pki("ca.crt"),
+		fmt.Sprintf("--kwok-server=127.0.0.1:%d", p.ports.kwok),
+		"--",
 		"--kubeconfig=" + p.kubeconfigOf("kwok"),
 		"--config=" + p.config("kwok.yaml"),
 	}

@@ -30,8 +30,7 @@ func (p *plane) writeConfigs() error {
 	values := map[string]any{
 		"SchedulerKubeconfig": p.kubeconfigOf("kube-scheduler"),
 		"KubeletPort":         p.ports.kubelet,
-		"KubeletCert":         p.pki("kubelet.crt"),
-		"KubeletKey":          p.pki("kubelet.key"),
+		"KwokPort":            p.ports.kwok,
 		"PodCIDR":             podCIDR,
 		"PodLog":              p.path(podLogFile),
 	}

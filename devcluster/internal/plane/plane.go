@@ -14,6 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/bowline-cd/bowline/devcluster/internal/gate"
 )
 
 // Options say what plane to run.
@@ -128,13 +130,13 @@ func (p *plane) start(ctx context.Context) error {
 		"kube-scheduler":          p.schedulerArgs(),
 		"kwok":                    p.kwokArgs(),
 	}
-	gates := make([]*gate, 0, len(followers))
+	gates := make([]*gate.Gate, 0, len(followers))
 	for name, args := range followers {
 		g, err := p.group.startGated(name, args)
 		if err != nil {
 			return err
 		}
-		defer g.close()
+		defer g.Close()
 		gates = append(gates, g)
 	}
 	client, err := p.client()
@@ -148,7 +150,7 @@ func (p *plane) start(ctx context.Context) error {
 		return err
 	}
 	for _, g := range gates {
-		if err := g.open(); err != nil {
+		if err := g.Open(); err != nil {
 			return err
 		}
 	}

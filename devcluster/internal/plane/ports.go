@@ -24,7 +24,8 @@ type ports struct {
 	api      int
 	etcd     int
 	etcdPeer int // named in etcd's configuration, never listened on
-	kubelet  int
+	kubelet  int // of every node
+	kwok     int // kwok's own server, behind kubelet
 }
 
 // choosePorts finds a port for each listener. wanted is the user's choice for the API
@@ -41,7 +42,7 @@ func choosePorts(l *layout, wanted int) (ports, error) {
 		chosen.api = last
 	}
 	taken[chosen.api] = true
-	for _, p := range []*int{&chosen.api, &chosen.etcd, &chosen.etcdPeer, &chosen.kubelet} {
+	for _, p := range []*int{&chosen.api, &chosen.etcd, &chosen.etcdPeer, &chosen.kubelet, &chosen.kwok} {
 		if *p != 0 {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/bowline-cd/bowline/devcluster/internal/component"
+	"github.com/bowline-cd/bowline/devcluster/internal/gate"
 )
 
 const (
@@ -81,78 +81,60 @@ func (g *group) spawner() {
 
 // start runs a component with the arguments.
 func (g *group) start(name string, args []string) error {
-	return g.run(name, args, nil)
-}
-
-// gate holds a component that is loaded but has not begun.
-type gate struct {
-	name    string
-	ours    *os.File
-	childs  *os.File
-	closing sync.Once
+	cmd, err := g.command(name, args)
+	if err != nil {
+		return err
+	}
+	return g.run(cmd)
 }
 
 // startGated runs a component up to its gate.
-func (g *group) startGated(name string, args []string) (*gate, error) {
-	childs, ours, err := os.Pipe()
+func (g *group) startGated(name string, args []string) (*gate.Gate, error) {
+	cmd, err := g.command(name, args)
 	if err != nil {
 		return nil, err
 	}
-	held := &gate{name: name, ours: ours, childs: childs}
-	if err := g.run(name, args, held); err != nil {
-		held.close()
+	held, err := gate.New(cmd)
+	if err != nil {
 		return nil, err
 	}
-	childs.Close()
+	if err := g.run(cmd); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
 	return held, nil
 }
 
-// open lets the component begin.
-func (h *gate) open() error {
-	if _, err := h.ours.Write([]byte{'g'}); err != nil {
-		return fmt.Errorf("%s: %w", h.name, err)
-	}
-	return nil
-}
-
-// close gives the gate up; a component still waiting at it ends.
-func (h *gate) close() {
-	h.closing.Do(func() {
-		h.ours.Close()
-		h.childs.Close()
-	})
-}
-
-func (g *group) run(name string, args []string, held *gate) error {
+// command returns this binary as the component of the name.
+func (g *group) command(name string, args []string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	log, err := os.OpenFile(g.layout.path(logsDir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-
-	p := &process{name: name, done: make(chan struct{}), cmd: &exec.Cmd{
-		Path:   self,
-		Args:   append([]string{name}, args...),
-		Env:    g.environment(held),
-		Dir:    g.layout.dir,
-		Stdout: log,
-		Stderr: log,
+	return &exec.Cmd{
+		Path: self,
+		Args: append([]string{name}, args...),
+		Env:  g.environment(),
+		Dir:  g.layout.dir,
 		SysProcAttr: &syscall.SysProcAttr{
 			Setpgid:   true, // Ctrl-C is for the parent, which ends them in order
 			Pdeathsig: syscall.SIGKILL,
 		},
-	}}
-	if held != nil {
-		p.cmd.ExtraFiles = []*os.File{held.childs}
+	}, nil
+}
+
+func (g *group) run(cmd *exec.Cmd) error {
+	p := &process{name: cmd.Args[0], cmd: cmd, done: make(chan struct{})}
+	log, err := os.OpenFile(g.layout.path(logsDir, p.name+".log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+
 	started := make(chan error)
-	g.spawn <- func() { started <- p.cmd.Start() }
+	g.spawn <- func() { started <- cmd.Start() }
 	if err := <-started; err != nil {
-		return fmt.Errorf("starting %s: %w", name, err)
+		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	g.mu.Lock()
 	g.members = append(g.members, p)
@@ -163,17 +145,13 @@ func (g *group) run(name string, args []string, held *gate) error {
 
 // environment keeps the user's files, proxies and settings from the components. A low
 // GOGC trades processor time, of which an idle plane needs little, for memory.
-func (g *group) environment(held *gate) []string {
-	env := []string{
+func (g *group) environment() []string {
+	return []string{
 		"HOME=" + g.layout.path(homeDir),
 		"PATH=" + os.Getenv("PATH"),
 		"TMPDIR=" + os.TempDir(),
 		"GOGC=50",
 	}
-	if held != nil {
-		env = append(env, component.GateEnv+"=1")
-	}
-	return env
 }
 
 func (g *group) watch(p *process, log string) {
