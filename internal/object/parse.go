@@ -4,14 +4,14 @@ package object
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
-	"strings"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v2"
 )
 
 // ParseError says that a document of a file is not what it should be.
@@ -25,139 +25,133 @@ func (e *ParseError) Error() string {
 	return fmt.Sprintf("%s: %v", Origin{File: e.File, Line: e.Line}, e.Err)
 }
 
-// Unwrap returns the cause.
+// Unwrap returns the cause. Its text never quotes a value of the file, which may be a secret.
 func (e *ParseError) Unwrap() error { return e.Err }
 
-// Document is one YAML document of a file as plain data, with the line it begins on.
+// Document is one YAML document of a file as plain data, with the line its content begins on.
 type Document struct {
 	Line int
-	Data map[string]any // nil for an empty document or one that is not a mapping
-	JSON []byte
+	Data map[string]any // nil if the document is not a mapping
+	// Repeated names the keys that one mapping of the document holds several times, with the line of each: the last
+	// one counts, as it does for Argo CD and kubectl.
+	Repeated []RepeatedKey
 }
 
-// ParseYAML reads every document of a YAML stream by the rules Kubernetes reads it by (YAML 1.1 booleans, big
-// integers, JSON is YAML). Errors are *ParseError with the line in the file.
+// RepeatedKey is a key that stands again in a mapping.
+type RepeatedKey struct {
+	Line int
+	Key  string
+}
+
+// ParseYAML reads every document of a YAML stream by the rules Kubernetes reads it by: YAML 1.1 booleans, whole numbers
+// as int64 as far as they fit and as float64 beyond, JSON is YAML. Empty documents are left out. The text may be UTF-8
+// or, with a byte order mark, UTF-16. An error is a *ParseError with the line in the file, and no document is returned
+// with it.
 func ParseYAML(file string, data []byte) ([]Document, error) {
+	text, err := toUTF8(data)
+	if err != nil {
+		return nil, &ParseError{File: file, Err: err}
+	}
 	var docs []Document
-	for _, part := range splitDocuments(data) {
-		raw, err := yaml.YAMLToJSONStrict(part.text)
+	for _, part := range splitDocuments(text) {
+		read, err := part.documents()
 		if err != nil {
-			return nil, &ParseError{File: file, Line: part.base + lineOffset(err), Err: cleanYAML(err)}
-		}
-		doc := Document{Line: part.line, JSON: raw}
-		if len(bytes.TrimSpace(raw)) > 0 && raw[0] == '{' {
-			if doc.Data, err = decodeMap(raw); err != nil {
-				return nil, &ParseError{File: file, Line: part.line, Err: err}
+			var parse *ParseError
+			if !errors.As(err, &parse) {
+				parse = &ParseError{Line: part.line, Err: err}
 			}
+			parse.File = file
+			return nil, parse
 		}
-		docs = append(docs, doc)
+		docs = append(docs, read...)
 	}
 	return docs, nil
 }
 
-// decodeMap decodes JSON as unstructured objects hold it: int64 for whole numbers, float64 for others.
-func decodeMap(raw []byte) (map[string]any, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var out map[string]any
-	if err := dec.Decode(&out); err != nil {
-		return nil, err
+// toUTF8 drops a byte order mark and brings UTF-16 to UTF-8.
+func toUTF8(data []byte) ([]byte, error) {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return data[3:], nil
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return data, nil
 	}
-	converted, err := convertNumbers(out)
+	if len(data)%2 != 0 {
+		return nil, errors.New("not valid UTF-16: save the file as UTF-8")
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for rest := data[2:]; len(rest) > 0; rest = rest[2:] {
+		units = append(units, order.Uint16(rest))
+	}
+	return []byte(string(utf16.Decode(units))), nil
+}
+
+// documents reads a part: one YAML document, or a stream of JSON objects.
+func (p part) documents() ([]Document, error) {
+	if docs, ok := p.json(); ok {
+		return docs, nil
+	}
+	var repeated []RepeatedKey
+	value, err := p.yaml(true)
+	if keys, only := p.repeatedKeys(err); only {
+		repeated = keys
+		value, err = p.yaml(false)
+	}
+	if err != nil {
+		return nil, p.syntaxError(err)
+	}
+	budget := len(p.text) + maxExpansion
+	converted, err := plain(value, &budget)
 	if err != nil {
 		return nil, err
 	}
-	return converted.(map[string]any), nil
+	if converted == nil {
+		return nil, nil
+	}
+	data, _ := converted.(map[string]any)
+	return []Document{{Line: p.line, Data: data, Repeated: repeated}}, nil
 }
 
-func convertNumbers(v any) (any, error) {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i, nil
+// yaml decodes the one document of a part. strict reports repeated keys.
+func (p part) yaml(strict bool) (any, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(p.text))
+	dec.SetStrict(strict)
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil
 		}
-		f, err := v.Float64()
+		return value, err
+	}
+	var more any
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more text follows the end of the document: put --- on a line between documents")
+	}
+	return value, nil
+}
+
+// json reads a part that is JSON objects one after the other. JSON may hold what YAML refuses (escaped surrogate
+// pairs, long keys), so it is not read as YAML; ok is false if it is not plain JSON.
+func (p part) json() (docs []Document, ok bool) {
+	content := bytes.TrimSpace(p.text)
+	if len(content) == 0 || content[0] != '{' || !utf8.Valid(content) {
+		return nil, false
+	}
+	dec := newJSONDecoder(p.text)
+	for {
+		begin := skipSpace(p.text, int(dec.InputOffset()))
+		data, err := decodeObject(dec)
+		if errors.Is(err, io.EOF) {
+			return docs, true
+		}
 		if err != nil {
-			return nil, fmt.Errorf("number %s does not fit", v)
+			return nil, false
 		}
-		return f, nil
-	case map[string]any:
-		for k, e := range v {
-			c, err := convertNumbers(e)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", k, err)
-			}
-			v[k] = c
-		}
-	case []any:
-		for i, e := range v {
-			c, err := convertNumbers(e)
-			if err != nil {
-				return nil, err
-			}
-			v[i] = c
-		}
+		docs = append(docs, Document{Line: p.base + bytes.Count(p.text[:begin], []byte("\n")), Data: data})
 	}
-	return v, nil
-}
-
-type part struct {
-	base int // line that text begins on, blank lines included
-	line int // line of its first content
-	text []byte
-}
-
-// splitDocuments cuts a stream at lines that begin with "---", as Kubernetes' own reader does, and keeps the
-// line each document begins on.
-func splitDocuments(data []byte) []part {
-	var parts []part
-	start, startLine, line := 0, 1, 1
-	flush := func(end int) {
-		if text := data[start:end]; len(bytes.TrimSpace(stripComments(text))) > 0 {
-			skipped := bytes.Count(text[:len(text)-len(bytes.TrimLeft(text, "\r\n \t"))], []byte("\n"))
-			parts = append(parts, part{base: startLine, line: startLine + skipped, text: text})
-		}
-	}
-	for i := 0; i < len(data); {
-		end := len(data)
-		if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
-			end = i + n + 1
-		}
-		if text := data[i:end]; bytes.HasPrefix(text, []byte("---")) && (len(bytes.TrimSpace(text)) == 3 || text[3] == ' ' || text[3] == '\t') {
-			flush(i)
-			start, startLine = i+3, line
-			if len(bytes.TrimSpace(text)) == 3 {
-				start, startLine = end, line+1
-			}
-		}
-		i, line = end, line+1
-	}
-	flush(len(data))
-	return parts
-}
-
-var commentLine = regexp.MustCompile(`(?m)^\s*#.*$`)
-
-func stripComments(text []byte) []byte { return commentLine.ReplaceAll(text, nil) }
-
-var yamlLine = regexp.MustCompile(`line (\d+): `)
-
-// lineOffset returns how many lines below the document's first line a YAML error lies.
-func lineOffset(err error) int {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		return 0
-	}
-	n, convErr := strconv.Atoi(m[1])
-	if convErr != nil || n == 0 {
-		return 0
-	}
-	return n - 1
-}
-
-// cleanYAML drops the library's prefix and its line, which counts from the document and not from the file.
-func cleanYAML(err error) error {
-	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
-	text = strings.TrimPrefix(text, "yaml: ")
-	return errors.New("not valid YAML: " + yamlLine.ReplaceAllString(text, ""))
 }

@@ -50,7 +50,7 @@ func ParseTrackingID(value string) (id TrackingID, ok bool) {
 		return TrackingID{}, false
 	}
 	namespace, name, ok := strings.Cut(nsName, "/")
-	if !ok {
+	if !ok || strings.Contains(kind, "/") || strings.Contains(name, "/") {
 		return TrackingID{}, false
 	}
 	return TrackingID{App: app, Key: Key{Group: group, Kind: kind, Namespace: namespace, Name: name}}, true
