@@ -2,23 +2,26 @@
 
 package desired
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // index answers "whom does a change of this path concern" without asking every application: from path to the
 // applications whose renders depend on it or on all that is below it.
-type index map[string]map[string]*entry
+type index map[string]map[string]struct{}
 
-func (x index) set(id string, n *entry) {
-	for _, root := range n.roots() {
+func (x index) set(id string, roots []string) {
+	for _, root := range roots {
 		if x[root] == nil {
-			x[root] = map[string]*entry{}
+			x[root] = map[string]struct{}{}
 		}
-		x[root][id] = n
+		x[root][id] = struct{}{}
 	}
 }
 
-func (x index) drop(id string, n *entry) {
-	for _, root := range n.roots() {
+func (x index) drop(id string, roots []string) {
+	for _, root := range roots {
 		delete(x[root], id)
 		if len(x[root]) == 0 {
 			delete(x, root)
@@ -26,50 +29,29 @@ func (x index) drop(id string, n *entry) {
 	}
 }
 
-// roots returns the paths under which a change concerns the application.
-func (n *entry) roots() []string {
-	var roots []string
-	for _, r := range n.sources {
-		roots = append(roots, r.reads.Roots()...)
-	}
-	return roots
-}
-
-// touched returns the applications that read any of the changed paths in a matching repository.
-func (x index) touched(match func(Repo) bool, changed []string) map[string]bool {
+// touched returns the applications that read any of the changed paths, in whichever repository.
+func (x index) touched(changed []string) map[string]bool {
 	hit := map[string]bool{}
 	seen := map[string]bool{}
 	for _, p := range changed {
-		for at := p; ; at = parent(at) {
-			if seen[at] {
-				break
-			}
+		for at, more := p, true; more && !seen[at]; at, more = parent(at) {
 			seen[at] = true
-			for id, n := range x[at] {
-				if n.reads(match) {
-					hit[id] = true
-				}
-			}
-			if at == "" {
-				break
+			for id := range x[at] {
+				hit[id] = true
 			}
 		}
 	}
 	return hit
 }
 
-func (n *entry) reads(match func(Repo) bool) bool {
-	for _, r := range n.sources {
-		if match(r.commit.Repo) {
-			return true
-		}
+// parent returns the folder above p; ok is false above the root.
+func parent(p string) (dir string, ok bool) {
+	if i := strings.LastIndexByte(p, '/'); i >= 0 {
+		return p[:i], true
 	}
-	return false
+	return "", p != ""
 }
 
-func parent(p string) string {
-	if i := strings.LastIndexByte(p, '/'); i >= 0 {
-		return p[:i]
-	}
-	return ""
+func sameStrings(a, b []string) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
 }

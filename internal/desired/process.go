@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -32,59 +33,103 @@ type Target struct {
 	Tracker   object.Tracker
 	// Scope tells whether a kind is namespaced.
 	Scope func(schema.GroupVersionKind) Scope
-	// Permit says whether the project permits an object; nil error means yes.
-	Permit func(gk schema.GroupKind, namespaced bool, name string) error
+	// Permit says whether the project permits an object: its kind and name, and the namespace it goes to, which a
+	// manifest may choose freely; nil error means yes.
+	Permit func(key object.Key, namespaced bool) error
 	// Excluded says whether settings take a kind out of Bowline's sight.
 	Excluded func(group, kind string) bool
 	// Version changes whenever an answer of the three functions may change.
 	Version string
 }
 
+// maxMissing bounds how many objects without a namespace one error names.
+const maxMissing = 10
+
 // process turns manifests into objects: namespaces filled in, duplicates and excluded kinds dropped with a warning,
 // tracking marks written, the project asked.
-func process(encoded []rawManifest, target Target) ([]Object, []v1alpha1.ApplicationCondition, error) {
+func process(encoded []rawManifest, target Target, warnings *warner) ([]Object, error) {
 	manifests, err := decode(encoded)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	own := scopesOfOwnCRDs(manifests)
-	var objects []Object
-	var warnings warner
-	at := map[object.Key]int{}
+	p := processor{target: target, own: scopesOfOwnCRDs(manifests), warnings: warnings, at: map[object.Key]int{}}
 	for _, m := range manifests {
-		u := m.Object
-		gvk := u.GroupVersionKind()
-		if target.Excluded(gvk.Group, gvk.Kind) {
-			warnings.add(v1alpha1.ApplicationConditionExcludedResourceWarning,
-				fmt.Sprintf("%s (%s) is of a kind that settings exclude: it is not applied (resource.exclusions in argocd-cm)", object.KeyOf(u), m.Origin))
-			continue
+		if err := p.add(m); err != nil {
+			return nil, err
 		}
-		scope := target.Scope(gvk)
-		if scope == ScopeUnknown {
-			scope = own[gvk.GroupKind()]
-		}
-		switch {
-		case scope == ScopeCluster:
-			u.SetNamespace("")
-		case u.GetNamespace() == "":
-			u.SetNamespace(target.Namespace)
-		}
-		target.Tracker.Mark(u, target.Instance, target.Namespace)
-		o, err := newObject(u, m.Origin)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", m.Origin, err)
-		}
-		o.Refused = target.Permit(gvk.GroupKind(), scope != ScopeCluster, u.GetName())
-		if i, twice := at[o.Key]; twice && o.Key.Name != "" {
-			warnings.add(v1alpha1.ApplicationConditionRepeatedResourceWarning,
-				fmt.Sprintf("%s is defined at %s and again at %s: the last one counts; remove one", o.Key, objects[i].Origin, m.Origin))
-			objects[i] = o
-			continue
-		}
-		at[o.Key] = len(objects)
-		objects = append(objects, o)
 	}
-	return objects, warnings.conditions(), nil
+	if len(p.missing) > 0 {
+		return nil, p.missingNamespaces()
+	}
+	return p.objects, nil
+}
+
+type processor struct {
+	target   Target
+	own      map[schema.GroupKind]Scope
+	warnings *warner
+	objects  []Object
+	at       map[object.Key]int // place of each key in objects
+	missing  []string           // namespaced objects for which nothing names a namespace
+}
+
+func (p *processor) add(m object.Manifest) error {
+	u := m.Object
+	gvk := u.GroupVersionKind()
+	if p.target.Excluded(gvk.Group, gvk.Kind) {
+		p.warnings.add(v1alpha1.ApplicationConditionExcludedResourceWarning,
+			fmt.Sprintf("%s (%s) is of a kind that settings exclude: it is not applied (resource.exclusions in argocd-cm)", object.KeyOf(u), m.Origin))
+		return nil
+	}
+	scope := p.scope(gvk)
+	switch {
+	case scope == ScopeCluster:
+		u.SetNamespace("")
+	case u.GetNamespace() == "":
+		u.SetNamespace(p.target.Namespace)
+	}
+	if scope == ScopeNamespaced && u.GetNamespace() == "" {
+		p.missing = append(p.missing, fmt.Sprintf("%s (%s)", object.KeyOf(u), m.Origin))
+		return nil
+	}
+	p.target.Tracker.Mark(u, p.target.Instance, p.target.Namespace)
+	o, err := newObject(u, m.Origin)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.Origin, err)
+	}
+	o.Refused = p.target.Permit(o.Key, scope != ScopeCluster)
+	p.put(o)
+	return nil
+}
+
+// scope asks the cluster first; a kind that it does not serve yet may be one that the application itself brings.
+func (p *processor) scope(gvk schema.GroupVersionKind) Scope {
+	if scope := p.target.Scope(gvk); scope != ScopeUnknown {
+		return scope
+	}
+	return p.own[gvk.GroupKind()]
+}
+
+// put adds an object; of several with the same key the last one counts, as in Argo CD.
+func (p *processor) put(o Object) {
+	i, twice := p.at[o.Key]
+	if !twice || o.Key.Name == "" { // objects with generateName are all different ones
+		p.at[o.Key] = len(p.objects)
+		p.objects = append(p.objects, o)
+		return
+	}
+	p.warnings.add(v1alpha1.ApplicationConditionRepeatedResourceWarning,
+		fmt.Sprintf("%s is defined at %s and again at %s: the last one counts; remove one", o.Key, p.objects[i].Origin, o.Origin))
+	p.objects[i] = o
+}
+
+func (p *processor) missingNamespaces() error {
+	names := p.missing
+	if hidden := len(names) - maxMissing; hidden > 0 {
+		names = append(slices.Clip(names[:maxMissing]), fmt.Sprintf("and %d more", hidden))
+	}
+	return fault.New(fault.Mistake, "place", strings.Join(names, ", "), "", "nothing names a namespace",
+		"set spec.destination.namespace, or metadata.namespace in the manifest")
 }
 
 // rawManifest is a manifest as it is remembered: JSON takes a fraction of the memory of decoded maps.

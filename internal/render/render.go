@@ -42,43 +42,57 @@ type Input struct {
 	Tree   tree.Tree
 	Source v1alpha1.ApplicationSource
 	Index  int // of the source in its application, for origins
+	// Where names the source in the application's spec for error texts; "" means spec.source.
+	Where string
+	// App is the application's name: files in the repository may concern one application only.
+	App    string
 	Limits Limits
+}
+
+func (in Input) where() string {
+	if in.Where == "" {
+		return "spec.source"
+	}
+	return in.Where
 }
 
 // Output is what a render gives.
 type Output struct {
 	Manifests []object.Manifest
 	Type      v1alpha1.ApplicationSourceType
+	// Warnings name what is odd but accepted, with file and line.
+	Warnings []string
 }
 
 // Render renders one source. Errors are *fault.Error (or several joined), with file and line where there is one.
 func Render(ctx context.Context, in Input) (Output, error) {
-	typ, err := Detect(ctx, in.Tree, in.Source)
+	typ, why, err := in.detect(ctx)
 	if err != nil {
 		return Output{}, err
 	}
 	if typ != v1alpha1.ApplicationSourceTypeDirectory {
-		return Output{Type: typ}, unsupported(in.Source, typ)
+		return Output{Type: typ}, in.unsupported(typ, why)
 	}
-	manifests, err := directory(ctx, in)
-	return Output{Manifests: manifests, Type: typ}, err
+	out, err := directory(ctx, in)
+	out.Type = typ
+	return out, err
 }
 
-func unsupported(src v1alpha1.ApplicationSource, typ v1alpha1.ApplicationSourceType) error {
-	return fault.New(fault.Wait, "render", "path "+quotePath(src.Path), "",
+func (in Input) unsupported(typ v1alpha1.ApplicationSourceType, why string) error {
+	return fault.New(fault.Wait, "render", "path "+quotePath(in.Source.Path), why,
 		fmt.Sprintf("it needs %s, which this version of Bowline does not render yet", typ),
-		"point spec.source.path at a folder of plain manifests, or keep this application where it is")
+		"point "+in.where()+".path at a folder of plain manifests, or keep this application where it is")
 }
 
-// Detect returns the type of a source: the one its spec names, else the one its files show. When both a Helm
-// chart and a kustomization are there, Kustomize wins, as in Argo CD.
-func Detect(ctx context.Context, t tree.Tree, src v1alpha1.ApplicationSource) (v1alpha1.ApplicationSourceType, error) {
-	if typ, err := explicitType(src); typ != "" || err != nil {
-		return typ, err
+// detect returns the type of a source and the field or file that says so: the type its spec names, else the one its
+// files show. When both a Helm chart and a kustomization are there, Kustomize wins, as in Argo CD.
+func (in Input) detect(ctx context.Context) (typ v1alpha1.ApplicationSourceType, why string, err error) {
+	if typ, why, err = in.explicitType(); typ != "" || err != nil {
+		return typ, why, err
 	}
-	dir, err := folder(ctx, t, src.Path)
+	dir, err := in.folder(ctx)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for _, marker := range []struct {
 		name string
@@ -89,66 +103,68 @@ func Detect(ctx context.Context, t tree.Tree, src v1alpha1.ApplicationSource) (v
 		{"Kustomization", v1alpha1.ApplicationSourceTypeKustomize},
 		{"Chart.yaml", v1alpha1.ApplicationSourceTypeHelm},
 	} {
-		_, err := t.Lookup(ctx, tree.Join(dir, marker.name))
-		if err == nil {
-			return marker.typ, nil
-		}
-		if !errors.Is(err, tree.ErrAbsent) {
-			return "", err
+		p := tree.Join(dir, marker.name)
+		switch entry, err := in.Tree.Lookup(ctx, p); {
+		case errors.Is(err, tree.ErrAbsent):
+		case err != nil:
+			return "", "", err
+		case entry.Mode != tree.Dir && entry.Mode != tree.Submodule:
+			return marker.typ, p, nil
 		}
 	}
-	return v1alpha1.ApplicationSourceTypeDirectory, nil
+	return v1alpha1.ApplicationSourceTypeDirectory, "", nil
 }
 
-func explicitType(src v1alpha1.ApplicationSource) (v1alpha1.ApplicationSourceType, error) {
+func (in Input) explicitType() (typ v1alpha1.ApplicationSourceType, why string, err error) {
+	src, where := in.Source, in.where()
 	var named []v1alpha1.ApplicationSourceType
-	if src.Helm != nil || src.Chart != "" {
-		named = append(named, v1alpha1.ApplicationSourceTypeHelm)
+	add := func(set bool, typ v1alpha1.ApplicationSourceType, field string) {
+		if set {
+			named, why = append(named, typ), where+"."+field
+		}
 	}
-	if src.Kustomize != nil {
-		named = append(named, v1alpha1.ApplicationSourceTypeKustomize)
-	}
-	if src.Directory != nil {
-		named = append(named, v1alpha1.ApplicationSourceTypeDirectory)
-	}
-	if src.Plugin != nil {
-		named = append(named, v1alpha1.ApplicationSourceTypePlugin)
-	}
+	add(src.Chart != "" && src.Helm == nil, v1alpha1.ApplicationSourceTypeHelm, "chart")
+	add(src.Helm != nil, v1alpha1.ApplicationSourceTypeHelm, "helm")
+	add(src.Kustomize != nil, v1alpha1.ApplicationSourceTypeKustomize, "kustomize")
+	add(src.Directory != nil, v1alpha1.ApplicationSourceTypeDirectory, "directory")
+	add(src.Plugin != nil, v1alpha1.ApplicationSourceTypePlugin, "plugin")
 	switch len(named) {
 	case 0:
-		return "", nil
+		return "", "", nil
 	case 1:
-		return named[0], nil
+		return named[0], why, nil
 	default:
-		return "", fault.New(fault.Mistake, "render", "the source", "spec.source",
+		return "", "", fault.New(fault.Mistake, "render", "the source", where,
 			fmt.Sprintf("it names several tools at once: %v", named), "keep exactly one of helm, kustomize, directory and plugin")
 	}
 }
 
-// folder resolves a source's path to a folder of the tree.
-func folder(ctx context.Context, t tree.Tree, p string) (string, error) {
-	dir, entry, err := tree.Resolve(ctx, t, p)
+// folder resolves the source's path to a folder of the tree.
+func (in Input) folder(ctx context.Context) (string, error) {
+	p, where := in.Source.Path, in.where()+".path"
+	dir, entry, err := tree.Resolve(ctx, in.Tree, p)
 	var escape *tree.EscapeError
 	switch {
 	case errors.Is(err, tree.ErrAbsent):
-		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), "spec.source.path",
+		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), where,
 			"there is no such folder in the repository at this revision", "check the path and the targetRevision")
-	case errors.As(err, &escape):
-		return "", fault.Wrap(fault.Mistake, "render", "path "+quotePath(p), err, "keep links inside the repository")
+	case errors.As(err, &escape), errors.Is(err, tree.ErrLinks):
+		return "", &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "path " + quotePath(p), Where: where, Err: err,
+			Fix: "keep paths and links inside the repository"}
 	case err != nil:
 		return "", err
 	case entry.Mode == tree.Submodule:
-		return "", fault.New(fault.Wait, "render", "path "+quotePath(p), "spec.source.path",
+		return "", fault.New(fault.Wait, "render", "path "+quotePath(p), where,
 			"it is a Git submodule, which this version of Bowline does not read yet", "use a folder of the repository itself")
 	case entry.Mode != tree.Dir:
-		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), "spec.source.path",
+		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), where,
 			"it is a file", "name the folder that holds the manifests")
 	}
 	return dir, nil
 }
 
 func quotePath(p string) string {
-	if p == "" {
+	if cleaned, ok := tree.Clean(p); ok && cleaned == "" {
 		return `"." (the root of the repository)`
 	}
 	return `"` + p + `"`

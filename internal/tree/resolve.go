@@ -20,6 +20,9 @@ func (e *EscapeError) Error() string {
 	return fmt.Sprintf("%s is a link to %s, which is outside of the repository", e.Link, e.Target)
 }
 
+// ErrLinks says that a path leads through links round in circles, or through too many.
+var ErrLinks = errors.New("its links go round in circles")
+
 // maxLinks bounds the links followed for one path, as kernels do (ELOOP at 40).
 const maxLinks = 40
 
@@ -47,7 +50,7 @@ func Resolve(ctx context.Context, t Tree, p string) (string, Entry, error) {
 			continue
 		}
 		if links++; links > maxLinks {
-			return "", Entry{}, fmt.Errorf("%s: too many links", p)
+			return "", Entry{}, fmt.Errorf("%s: %w", p, ErrLinks)
 		}
 		target, err := followLink(ctx, t, done, at)
 		if err != nil {

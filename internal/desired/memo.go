@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package desired
+
+import (
+	"context"
+	"slices"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// entry is what is remembered of one application. Once remembered it is never changed, only replaced.
+type entry struct {
+	spec    object.Digest // of the question it answers
+	sources []rendered
+	roots   []string // paths under which a change concerns the application
+	state   *State
+	target  string // Target.Version the state was made for
+}
+
+// rendered is one rendered source.
+type rendered struct {
+	commit    Commit
+	reads     tree.ReadSet
+	manifests []rawManifest
+	warnings  []string
+	typ       v1alpha1.ApplicationSourceType
+	refOnly   bool
+}
+
+func newEntry(spec object.Digest, sources []rendered) *entry {
+	n := &entry{spec: spec, sources: sources}
+	for _, r := range sources {
+		n.roots = append(n.roots, r.reads.Roots()...)
+	}
+	return n
+}
+
+// at answers a question whose revisions are resolved.
+func (e *Engine) at(ctx context.Context, id string, q *question, commits []Commit, target Target) (*State, error) {
+	known := e.known(id)
+	if known != nil && known.spec != q.spec {
+		known = nil
+	}
+	next, err := e.next(ctx, known, q, commits, target)
+	if err != nil {
+		return nil, err
+	}
+	if err := next.make(target); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.remember(id, q, next)
+	e.mu.Unlock()
+	e.save(id)
+	return next.state, nil
+}
+
+// next returns the entry at the commits, made of what is known as far as that still holds.
+func (e *Engine) next(ctx context.Context, known *entry, q *question, commits []Commit, target Target) (*entry, error) {
+	if known == nil {
+		next, err := e.renderAll(ctx, q.sources, commits, target.Instance)
+		if err == nil {
+			next.spec = q.spec
+		}
+		return next, err
+	}
+	same := true
+	sources := make([]rendered, len(q.sources))
+	for i := range q.sources {
+		r, holds, err := e.reuse(ctx, known.sources[i], commits[i])
+		if err == nil && !holds {
+			same = false
+			r, err = e.render(ctx, i, q.sources, commits[i], target.Instance)
+		}
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = r
+	}
+	if same {
+		return known.movedTo(commits, target.Version), nil
+	}
+	return newEntry(q.spec, sources), nil
+}
+
+// movedTo returns the same objects under newer commits: they do not have to be made again. When nothing differs at all
+// it is the entry itself, otherwise a copy of which only the state may still be changed.
+func (n *entry) movedTo(commits []Commit, target string) *entry {
+	if n.target == target && slices.Equal(n.state.Commits, commits) {
+		return n
+	}
+	moved := *n
+	moved.sources = slices.Clone(n.sources)
+	for i := range moved.sources {
+		moved.sources[i].commit = commits[i]
+	}
+	state := *n.state
+	state.Commits = commits
+	moved.state = &state
+	return &moved
+}
+
+// reuse returns a remembered render if nothing that it read differs at the commit.
+func (e *Engine) reuse(ctx context.Context, r rendered, commit Commit) (rendered, bool, error) {
+	if r.commit.ID == commit.ID || r.refOnly {
+		r.commit = commit
+		return r, true, nil
+	}
+	t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, r.reads.Roots())
+	if err != nil {
+		return rendered{}, false, err
+	}
+	holds, err := r.reads.Holds(ctx, t)
+	if err != nil || !holds {
+		return rendered{}, false, err
+	}
+	r.commit = commit
+	return r, true, nil
+}
+
+func (e *Engine) renderAll(ctx context.Context, sources []v1alpha1.ApplicationSource, commits []Commit, app string) (*entry, error) {
+	out := make([]rendered, len(sources))
+	for i := range sources {
+		var err error
+		if out[i], err = e.render(ctx, i, sources, commits[i], app); err != nil {
+			return nil, err
+		}
+	}
+	return newEntry("", out), nil
+}
+
+func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, app string) (rendered, error) {
+	s := sources[i]
+	if s.Ref != "" && s.Path == "" && s.Chart == "" {
+		return rendered{commit: commit, refOnly: true}, nil
+	}
+	path, _ := tree.Clean(s.Path) // a path that climbs out is refused by render
+	t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, []string{path})
+	if err != nil {
+		return rendered{}, err
+	}
+	traced := tree.Trace(t)
+	out, err := render.Render(ctx, render.Input{
+		Tree: traced, Source: s, Index: i, Where: sourceField(i, len(sources)), App: app, Limits: e.limits,
+	})
+	if err != nil {
+		return rendered{}, err
+	}
+	raw, err := encode(out.Manifests)
+	if err != nil {
+		return rendered{}, err
+	}
+	return rendered{commit: commit, reads: traced.ReadSet(), manifests: raw, warnings: out.Warnings, typ: out.Type}, nil
+}
+
+// make brings the state up to date with the target. It is called before the entry is remembered.
+func (n *entry) make(target Target) error {
+	if n.state != nil && n.target == target.Version {
+		return nil
+	}
+	state := &State{}
+	var all []rawManifest
+	var warnings warner
+	for _, r := range n.sources {
+		state.Commits = append(state.Commits, r.commit)
+		if r.refOnly {
+			continue
+		}
+		state.Types = append(state.Types, r.typ)
+		all = append(all, r.manifests...)
+		for _, w := range r.warnings {
+			warnings.add(v1alpha1.ApplicationConditionManifestWarning, w)
+		}
+	}
+	objects, err := process(all, target, &warnings)
+	if err != nil {
+		return err
+	}
+	state.Objects, state.Warnings, state.Digest = objects, warnings.conditions(), digestOf(objects)
+	n.state, n.target = state, target.Version
+	return nil
+}
