@@ -11,7 +11,16 @@ FUZZTIME ?= 1m
 
 # Hand-written Go of both modules.
 GO_FILES = $(shell find . -name '*.go' -not -path './.git/*' -not -path './bin/*' -not -path '*/node_modules/*')
-DEVCLUSTER_FILES := $(shell find devcluster -type f)
+DEVCLUSTER_FILES := $(shell find devcluster -type f -not -name '*_test.go' -not -name '*.md')
+
+# The components say which release they are by variables that Kubernetes' own build sets.
+KUBERNETES := $(shell awk '$$1 == "k8s.io/kubernetes" {print $$2}' devcluster/go.mod)
+DEVCLUSTER_LDFLAGS := -s -w -X k8s.io/client-go/pkg/version.gitVersion=$(KUBERNETES) \
+	-X k8s.io/component-base/version.gitVersion=$(KUBERNETES) \
+	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBERNETES:v%=%))) \
+	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES:v%=%)))
+# The build's own settings, or testing and vetting would compile all of Kubernetes again.
+DEVCLUSTER_GO = cd devcluster && CGO_ENABLED=0 $(GO)
 
 # The version-control stamp would make each commit a new link of every binary; ours is the ldflag.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
@@ -22,7 +31,7 @@ build: bin/devcluster ## bin/bowline and bin/devcluster
 		-ldflags '-s -w -X main.version=$(VERSION)'
 
 bin/devcluster: $(DEVCLUSTER_FILES)
-	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '-s -w'
+	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '$(DEVCLUSTER_LDFLAGS)'
 
 .PHONY: demo
 demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the narration
@@ -31,7 +40,7 @@ demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the 
 .PHONY: test
 test: build need-gcc ## all tests: unit, and stories against a real control plane
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
-	cd devcluster && $(GO) test -timeout 10m ./...
+	$(DEVCLUSTER_GO) test -trimpath -timeout 10m ./...
 
 .PHONY: check
 check: fmt-check lint generated-check test ## what .ci/run runs
@@ -58,7 +67,7 @@ generate: ## deepcopy functions and CRDs from the API types
 lint: ## go vet and golangci-lint
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
-	cd devcluster && $(GO) vet ./...
+	$(DEVCLUSTER_GO) vet -trimpath ./...
 
 .PHONY: fmt
 fmt: ## gofmt all Go files
