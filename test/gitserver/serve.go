@@ -21,7 +21,6 @@ const (
 	advertise
 	lsRefs
 	fetch
-	negotiate
 )
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -94,10 +93,6 @@ func kindOf(r *http.Request, body []byte) kind {
 		return other
 	case bytes.Contains(body, []byte("command=ls-refs")):
 		return lsRefs
-	case bytes.Contains(body, []byte("done\n")), bytes.Contains(body, []byte("0009done")):
-		return fetch
-	case bytes.Contains(body, []byte("command=fetch")):
-		return negotiate
 	default:
 		return fetch
 	}
@@ -113,8 +108,6 @@ func (s *Server) count(kind kind, r *http.Request, body []byte) {
 		s.counts.LsRefs++
 	case fetch:
 		s.counts.Fetch++
-	case negotiate:
-		s.counts.Negotiate++
 	default:
 		s.counts.Other++
 	}

@@ -29,8 +29,7 @@ const (
 type Counts struct {
 	Advertise int // GET info/refs
 	LsRefs    int // POST git-upload-pack with command ls-refs
-	Fetch     int // POST git-upload-pack with command fetch that ended a negotiation: one per pack sent
-	Negotiate int // POST git-upload-pack with command fetch that only negotiated
+	Fetch     int // every other POST git-upload-pack
 	Other     int
 }
 

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package source brings what is written in Git into the program: which commit a revision is, and the files of a
+// commit as a tree.Tree.
+//
+// The words of this room:
+//
+//   - Repository: an address together with the credentials and the project it is read with.
+//   - Refs: what a repository says its branches and tags are, at one moment.
+//   - Revision: what a user wrote (branch, tag, HEAD, commit, refs/…, semver constraint). Commit: what it is.
+//   - Mirror: a bare repository in the data folder, one for each (address, credential, project). It holds the
+//     commits that were asked for, each without its history. Nothing is visible in it before it is complete.
+//   - Ready: a commit whose fetch ended well. Only ready commits are read.
+//   - Plan: the paths (Want) whose content is fetched before anything is read. In a mirror of mode "all" that is
+//     everything; in one of mode "planned" (large repositories) the union of what was asked for lately.
+//   - Reader: a `git cat-file` process over a repository that only borrows the mirror's objects. It knows no
+//     remote, so an object that is not there is missing (MissingError); it is never fetched on the way and never
+//     taken for absent (tree.ErrAbsent).
+//   - Keep: a ref in the mirror that holds a commit against force pushes and clean-ups.
+//   - Unreachable (UnreachableError): the repository could not be asked. Unknown revision
+//     (UnknownRevisionError): it was asked, and has no such thing. Callers keep what they had at the former.
+//   - Poller: asks each repository that has an owner, and tells what moved.
+package source

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A short commit id can only be completed by who knows all commits. They are fetched into a repository of their own
+// beside the mirror, without trees and files, when a short id is asked for: the mirror itself stays without history.
+
+func (m *mirror) historyDir() string { return filepath.Join(m.dir, "history") }
+
+// completeID finds the one commit of the branches and tags whose id begins with short.
+func (m *mirror) completeID(ctx context.Context, short string) (string, error) {
+	m.disk.Lock()
+	defer m.disk.Unlock()
+	if err := m.prepare(ctx); err != nil {
+		return "", err
+	}
+	short = strings.ToLower(short)
+	if _, err := os.Stat(m.historyDir()); err == nil {
+		if id, found, err := m.idInHistory(ctx, short); found {
+			return id, err
+		}
+	}
+	if err := m.fetchHistory(ctx); err != nil {
+		return "", err
+	}
+	id, found, err := m.idInHistory(ctx, short)
+	if !found {
+		return "", unknownRevision(m.remote.repo, short, "there is no branch, tag or commit of this name", "set targetRevision to a branch, tag or commit that exists")
+	}
+	return id, err
+}
+
+// idInHistory looks for commits by prefix. found is true with an error if there are several.
+func (m *mirror) idInHistory(ctx context.Context, short string) (id string, found bool, err error) {
+	o := run(ctx, command{dir: m.historyDir(), args: []string{"rev-parse", "--disambiguate=" + short}, env: localEnv(m.store.home)})
+	if o.err != nil {
+		return "", false, nil
+	}
+	ids := strings.Fields(string(o.stdout))
+	objects, err := m.kindsInHistory(ctx, ids)
+	if err != nil {
+		return "", false, err
+	}
+	for _, c := range objects {
+		if id != "" {
+			return "", true, unknownRevision(m.remote.repo, short, "several commits begin with it", "write more digits of the commit")
+		}
+		id = c
+	}
+	return id, id != "", nil
+}
+
+func (m *mirror) kindsInHistory(ctx context.Context, ids []string) (commits []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	objects, err := m.store.readers.read(ctx, m.historyDir(), ids, false, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		if o.kind == "commit" {
+			commits = append(commits, o.id)
+		}
+	}
+	return commits, nil
+}
+
+func (m *mirror) fetchHistory(ctx context.Context) error {
+	if _, err := os.Stat(m.historyDir()); err != nil {
+		if err := skeleton(m.historyDir(), strings.Replace(configOf[modePlanned], "blob:none", "tree:0", 1)); err != nil {
+			return m.storeError(err)
+		}
+	}
+	env, cleanUp, err := m.remote.env(ctx, m.base())
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	start := m.store.clock.Now()
+	o := run(ctx, command{dir: m.historyDir(), env: env, args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
+		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}})
+	err = m.fetchError(o, "the history")
+	m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: "the history", Took: m.store.clock.Since(start), Err: err})
+	var exit *exec.ExitError
+	if errors.As(o.err, &exit) || o.err != nil {
+		_ = os.RemoveAll(m.historyDir()) // cheap to build again, and then surely whole
+		m.store.readers.forget(m.historyDir())
+	}
+	return err
+}

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// Options of a Store. The zero value works.
+type Options struct {
+	// AllowFile allows file:// addresses: for demos and tests, since such an address reads whatever we can.
+	AllowFile bool
+	// Readers is the most processes that read objects at a time; by default twice the processors, at most 8.
+	Readers int
+	// CacheBytes bounds the memory for objects; 32 MiB by default.
+	CacheBytes int
+	// SmallRepository is the number of files up to which a repository is fetched whole; 20,000 by default.
+	SmallRepository int
+	// RefsTimeout bounds one listing of refs, 30 s by default; FetchTimeout one fetch, 10 minutes by default.
+	RefsTimeout, FetchTimeout time.Duration
+	// RefsAge is how old refs may be for Resolve to go by them; 10 s by default. A Poller's refs count for longer.
+	RefsAge time.Duration
+	// RefuseAddress says which addresses a repository's host must not have; by default those of link-local metadata services.
+	RefuseAddress func(netip.Addr) bool
+	// Observe, if set, is told of every request to a repository.
+	Observe func(Request)
+	Clock   clock.WithTicker
+	Logger  *slog.Logger
+}
+
+// RequestKind is what a repository was asked.
+type RequestKind string
+
+// The kinds, by the names of Argo CD's metrics.
+const (
+	RequestLsRemote RequestKind = "ls-remote"
+	RequestFetch    RequestKind = "fetch"
+)
+
+// Request is one request to a repository that has ended.
+type Request struct {
+	Repository string // address without credentials
+	Kind       RequestKind
+	Revision   string // what a fetch was for
+	Took       time.Duration
+	Err        error
+}
+
+// Store holds the mirrors of one data folder. It is safe for concurrent use.
+type Store struct {
+	dir     string
+	home    string
+	key     []byte
+	options Options
+	clock   clock.WithTicker
+	log     *slog.Logger
+	readers *readers
+	cache   *cache
+
+	base   context.Context // ends with Close
+	cancel context.CancelFunc
+	lock   *os.File
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	mirrors map[string]*mirror
+}
+
+// NewStore opens the Store in dir, which it makes with mode 0700. Only one Store can have it open.
+func NewStore(dir string, options Options) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir, home: filepath.Join(dir, "home"), options: withDefaults(options), mirrors: map[string]*mirror{}}
+	s.clock, s.log = s.options.Clock, s.options.Logger
+	if err := checkGit(); err != nil {
+		return nil, err
+	}
+	if err := s.prepareFolder(); err != nil {
+		return nil, fault.Wrap(fault.Stalled, "open", "the data folder "+dir, err, "give a folder that this user may write to and no other Bowline uses")
+	}
+	s.base, s.cancel = context.WithCancel(context.Background())
+	s.readers, s.cache = newReaders(s.options.Readers, s.home), newCache(s.options.CacheBytes)
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	setDefault(&o.Readers, min(2*runtime.GOMAXPROCS(0), 8))
+	setDefault(&o.CacheBytes, 32<<20)
+	setDefault(&o.SmallRepository, 20_000)
+	setDefault(&o.RefsTimeout, 30*time.Second)
+	setDefault(&o.FetchTimeout, 10*time.Minute)
+	setDefault(&o.RefsAge, 10*time.Second)
+	if o.RefuseAddress == nil {
+		o.RefuseAddress = refuseLocal
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+var gitVersion = regexp.MustCompile(`git version (\d+)\.(\d+)`)
+
+// checkGit looks for a git that knows `cat-file --batch-command` (2.36) and `http.curloptResolve` (2.37).
+func checkGit() error {
+	out, err := exec.Command("git", "--version").Output()
+	const fix = "install git 2.37 or newer"
+	if err != nil {
+		return fault.Wrap(fault.Stalled, "run", "git", err, fix)
+	}
+	parts := gitVersion.FindStringSubmatch(string(out))
+	if parts == nil {
+		return fault.New(fault.Stalled, "use", "git", "", "it says it is "+strings.TrimSpace(string(out)), fix)
+	}
+	major, _ := strconv.Atoi(parts[1])
+	minor, _ := strconv.Atoi(parts[2])
+	if major < 2 || major == 2 && minor < 37 {
+		return fault.New(fault.Stalled, "use", "git", "", "it is version "+parts[1]+"."+parts[2], fix)
+	}
+	return nil
+}
+
+// prepareFolder makes dir/{home,scratch,mirrors}, takes the lock, and reads or makes the key that names mirrors.
+func (s *Store) prepareFolder() error {
+	for _, sub := range []string{"", "home", "scratch", "mirrors"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := os.Chmod(s.dir, 0o700); err != nil { //nolint:gosec // a folder needs the x bit
+		return err
+	}
+	var err error
+	if s.lock, err = lockFile(filepath.Join(s.dir, "lock")); err != nil {
+		return err
+	}
+	// What a killed process left there may be a key.
+	left, err := filepath.Glob(filepath.Join(s.dir, "scratch", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	keyFile := filepath.Join(s.dir, "key")
+	if s.key, err = os.ReadFile(keyFile); err == nil && len(s.key) == 32 {
+		return nil
+	}
+	s.key = make([]byte, 32)
+	_, _ = rand.Read(s.key)
+	return os.WriteFile(keyFile, s.key, 0o600)
+}
+
+// Close ends everything that runs. Trees of this Store answer no more.
+func (s *Store) Close() error {
+	s.cancel()
+	s.readers.close()
+	s.work.Wait()
+	return s.lock.Close()
+}
+
+// mirror returns the mirror of a repository, which it opens at first.
+func (s *Store) mirror(r Repository) (*mirror, error) {
+	if s.base.Err() != nil {
+		return nil, errors.New("the store is closed")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := r.Key()
+	if m, ok := s.mirrors[key]; ok {
+		return m, nil
+	}
+	remote, err := newRemote(r, remoteSettings{allowFile: s.options.AllowFile, home: s.home, scratch: filepath.Join(s.dir, "scratch"), refuse: s.options.RefuseAddress})
+	if err != nil {
+		return nil, err
+	}
+	if path, ok := strings.CutPrefix(remote.endpoint.remote, "file://"); ok && within(path, s.dir) {
+		return nil, fault.New(fault.Forbidden, "use", "repository "+r.String(), "", "it lies in the data folder", "use another folder")
+	}
+	m, err := newMirror(s, remote)
+	if err != nil {
+		return nil, err
+	}
+	s.mirrors[key] = m
+	return m, nil
+}
+
+func within(path, dir string) bool {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+func (s *Store) observe(r Request) {
+	if s.options.Observe != nil {
+		s.options.Observe(r)
+	}
+}
+
+// Refs asks the repository for its refs now. Calls that come together share one request, which begins after they came.
+// A failure is an *UnreachableError.
+func (s *Store) Refs(ctx context.Context, r Repository) (Refs, error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return Refs{}, err
+	}
+	return m.asking.ask(ctx, struct{}{})
+}
+
+// Resolve returns the commit of a revision. It goes by refs not older than Options.RefsAge, and asks if there are
+// none, or if they do not have the revision. Commits by id are fetched, so that a wrong id is found here.
+// Errors: *UnreachableError if the repository cannot be asked, *UnknownRevisionError if it has no such revision.
+func (s *Store) Resolve(ctx context.Context, r Repository, revision Revision) (string, error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return "", err
+	}
+	if IsCommitID(revision.Name) {
+		commit := strings.ToLower(revision.Name)
+		return commit, m.ensure(ctx, commit, nil)
+	}
+	m.expect(revision)
+	if refs, ok := m.recentRefs(s.options.RefsAge); ok {
+		if commit, err := refs.Resolve(revision); err == nil {
+			return commit, nil
+		}
+	}
+	refs, err := s.Refs(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	return s.ResolveIn(ctx, refs, revision)
+}
+
+// ResolveIn returns the commit of a revision in refs that were asked for before. Only short commit ids that no ref
+// points to need the repository.
+func (s *Store) ResolveIn(ctx context.Context, refs Refs, revision Revision) (string, error) {
+	commit, err := refs.Resolve(revision)
+	if err == nil || !shortID.MatchString(revision.Name) || IsCommitID(revision.Name) {
+		return commit, err
+	}
+	if _, found, _ := refs.named(revision.Name); found {
+		return "", err // an ambiguous name
+	}
+	m, err := s.mirror(refs.Repository)
+	if err != nil {
+		return "", err
+	}
+	return m.completeID(ctx, revision.Name)
+}
+
+// Fetch brings commits into the mirror in one request, so that Tree finds them there.
+func (s *Store) Fetch(ctx context.Context, r Repository, commits ...string) error {
+	m, err := s.mirror(r)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, commit := range commits {
+		if !m.use(commit) {
+			missing = append(missing, commit)
+		}
+	}
+	results := make(chan error, len(missing))
+	for _, commit := range missing {
+		go func() { results <- m.ensure(ctx, commit, nil) }()
+	}
+	var all []error
+	for range missing {
+		all = append(all, <-results)
+	}
+	return errors.Join(all...)
+}
+
+// Expect puts paths into the plan of a repository without asking for anything: who knows what several callers will
+// want saves them requests.
+func (s *Store) Expect(r Repository, want ...Want) error {
+	m, err := s.mirror(r)
+	if err == nil {
+		m.remember(want)
+	}
+	return err
+}
+
+// Tree returns the files of a commit, after fetching what of want is not there. Reads outside of want may give a
+// *MissingError in a large repository; ask again with them added. An empty want plans nothing but the folders.
+func (s *Store) Tree(ctx context.Context, r Repository, commit string, want []Want) (tree.Tree, error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ensure(ctx, commit, want); err != nil {
+		return nil, err
+	}
+	parsed, err := m.readCommit(ctx, commit)
+	if err != nil {
+		return nil, (&commitTree{mirror: m, commit: commit}).where(err)
+	}
+	return &commitTree{mirror: m, commit: commit, root: parsed.tree}, nil
+}
+
+// Changed returns the paths of files, links and submodules that differ between two commits, sorted. Both are
+// fetched if they are not there.
+func (s *Store) Changed(ctx context.Context, r Repository, from, to string) ([]string, error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return nil, err
+	}
+	var trees [2]string
+	for i, commit := range []string{from, to} {
+		if err := m.ensure(ctx, commit, nil); err != nil {
+			return nil, err
+		}
+		parsed, err := m.readCommit(ctx, commit)
+		if err != nil {
+			return nil, (&commitTree{mirror: m, commit: commit}).where(err)
+		}
+		trees[i] = parsed.tree
+	}
+	var paths []string
+	if err := m.changed(ctx, trees[0], trees[1], "", &paths); err != nil {
+		return nil, (&commitTree{mirror: m, commit: to}).where(err)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// Keep makes commits stay in the mirror whatever happens to the repository's branches. They replace what the owner
+// kept before; none means that it keeps nothing. Commits that are not in the mirror are kept once they are.
+func (s *Store) Keep(ctx context.Context, r Repository, owner string, commits []string) error {
+	m, err := s.mirror(r)
+	if err != nil {
+		return err
+	}
+	return m.setKeep(ctx, owner, commits)
+}
+
+// Commit returns what a commit says of itself, and the tags that point to it by the refs last seen.
+func (s *Store) Commit(ctx context.Context, r Repository, commit string) (CommitInfo, error) {
+	m, err := s.mirror(r)
+	if err != nil {
+		return CommitInfo{}, err
+	}
+	if err := m.ensure(ctx, commit, nil); err != nil {
+		return CommitInfo{}, err
+	}
+	parsed, err := m.readCommit(ctx, commit)
+	if err != nil {
+		return CommitInfo{}, (&commitTree{mirror: m, commit: commit}).where(err)
+	}
+	m.mu.Lock()
+	parsed.info.Tags = m.refs.Tags(commit)
+	m.mu.Unlock()
+	return parsed.info, nil
+}
+
+// Forget closes the mirror of a repository and removes it: Trees of it answer no more. For credentials that are gone.
+func (s *Store) Forget(r Repository) error {
+	s.mu.Lock()
+	m, ok := s.mirrors[r.Key()]
+	delete(s.mirrors, r.Key())
+	s.mu.Unlock()
+	if !ok {
+		return os.RemoveAll(filepath.Join(s.dir, "mirrors", r.digest(s.key)))
+	}
+	return m.forget()
+}
+
+// Retain removes every mirror, open or left by an earlier process, but those of the given repositories.
+func (s *Store) Retain(repositories []Repository) error {
+	wanted, folders := map[string]bool{}, map[string]bool{}
+	for _, r := range repositories {
+		wanted[r.Key()], folders[r.digest(s.key)] = true, true
+	}
+	var gone []*mirror
+	s.mu.Lock()
+	for key, m := range s.mirrors {
+		if !wanted[key] {
+			gone = append(gone, m)
+			delete(s.mirrors, key)
+		}
+	}
+	s.mu.Unlock()
+	var all []error
+	for _, m := range gone {
+		all = append(all, m.forget())
+	}
+	left, err := os.ReadDir(filepath.Join(s.dir, "mirrors"))
+	all = append(all, err)
+	for _, d := range left {
+		if !folders[d.Name()] {
+			all = append(all, os.RemoveAll(filepath.Join(s.dir, "mirrors", d.Name())))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// tidyLater tidies a mirror in the background if it needs it.
+func (s *Store) tidyLater(m *mirror) {
+	if s.base.Err() != nil || !m.untidy() {
+		return
+	}
+	s.work.Go(func() {
+		m.disk.Lock()
+		defer m.disk.Unlock()
+		ctx, cancel := context.WithTimeout(s.base, s.options.FetchTimeout)
+		defer cancel()
+		if err := m.tidy(ctx); err != nil && s.base.Err() == nil {
+			s.log.Warn("cannot tidy a mirror", "repository", m.remote.repo.String(), "error", err)
+		}
+	})
+}
+
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := tryLock(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("another process has it open: %w", err)
+	}
+	return f, nil
+}
