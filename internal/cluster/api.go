@@ -112,7 +112,12 @@ func (a *api) get(ctx context.Context, path, accept string) ([]byte, error) {
 func (a *api) send(ctx context.Context, req *rest.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	return req.MaxRetries(0).Do(ctx).Raw()
+	result := req.MaxRetries(0).Do(ctx)
+	raw, err := result.Raw()
+	if err != nil {
+		return nil, result.Error() // which reads the Status in the answer; Raw's error does not
+	}
+	return raw, nil
 }
 
 // unmarshal decodes the API server's JSON: field names by exact case, so that no object can smuggle in "METADATA".
