@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diff
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// Verdict is the outcome of a comparison.
+type Verdict int
+
+const (
+	// Unknown: the comparison did not run to its end; Reason says why. It is the zero value and never means Same.
+	Unknown Verdict = iota
+	// Same: applying desired would change nothing that is desired or owned.
+	Same
+	// Different: it would, and Changes says where.
+	Different
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case Same:
+		return "same"
+	case Different:
+		return "different"
+	default:
+		return "unknown"
+	}
+}
+
+// Input is all a comparison looks at. Nothing in it is changed.
+type Input struct {
+	Desired *unstructured.Unstructured
+	// DesiredDigest is object.DigestOf(Desired.Object); computed if empty. Callers that keep it save the work.
+	DesiredDigest object.Digest
+	// Live is nil if the object does not exist (and only then: not knowing is the caller's Unknown).
+	Live *unstructured.Unstructured
+	// Accepted is what an earlier apply or confirmation taught; nil if nothing did.
+	Accepted *Accepted
+
+	How     How      // how the object is written; see HowTo
+	Manager string   // field manager of applies; "" means Manager
+	Adopt   []string // managers whose Update entries are ours to fold; nil means DefaultAdopt
+
+	Schema *Schema // nil: built in if the kind is, else unknown
+	Rules  *Rules  // nil: Argo CD's defaults
+
+	// Probed is the API server's answer to a dry-run update with the object of Probe; see there.
+	Probed *unstructured.Unstructured
+}
+
+// Accepted is what is kept of an API server's answer: small, and meaningful across restarts.
+type Accepted struct {
+	Desired object.Digest `json:"desired"` // of the desired form that was accepted
+	Form    object.Digest `json:"form"`    // of the projection of the answer
+}
+
+// ConfirmationKey names what a confirmation holds for. As long as it stays the same, so does the answer: status,
+// heartbeats and other people's fields are not part of it, resourceVersion is not either.
+type ConfirmationKey struct {
+	Desired    object.Digest
+	Projection object.Digest
+}
+
+// Result is the outcome of a comparison.
+type Result struct {
+	Verdict Verdict
+	Reason  string // for people; always set if the verdict is Unknown
+	How     How    // how the object was compared, and is to be written
+
+	Missing bool // the object does not exist
+	// ReadIn is the apiVersion in which live has to be read before it can be compared; "" if it was.
+	ReadIn string
+
+	// NeedsConfirmation: Changes are candidates; a dry run written in the way of How, handed to Confirm, decides.
+	NeedsConfirmation bool
+	// NeedsProbe: fields of earlier writers would vanish, and only the answer to Probe tells which of them the API
+	// server would fill in again. Without it they count as differences.
+	NeedsProbe bool
+	Key        ConfirmationKey
+	Changes    []Change
+	// Learned is set when the verdict is Same: with it as Accepted the next comparison is a comparison of digests.
+	Learned *Accepted
+}
+
+// Compare decides whether live is what desired says. A difference that the accepted form does not explain and the
+// canonical form does not remove is a candidate: Verdict is Unknown and NeedsConfirmation true.
+func Compare(in Input) Result {
+	res, done := compareOutside(in)
+	if done {
+		return res
+	}
+	c, err := newComparison(in)
+	if err != nil {
+		return Result{How: in.How, Reason: err.Error()}
+	}
+	_, digest, err := c.project(c.live)
+	if err != nil {
+		return Result{How: c.how, Reason: err.Error()}
+	}
+	res = Result{How: c.how, Key: ConfirmationKey{Desired: c.desiredDigest, Projection: digest}}
+	if in.Accepted != nil && *in.Accepted == (Accepted{Desired: c.desiredDigest, Form: digest}) {
+		return c.same(res)
+	}
+	return c.compareCanonical(res)
+}
+
+// compareOutside answers what needs no look at fields.
+func compareOutside(in Input) (res Result, done bool) {
+	switch {
+	case in.Desired == nil:
+		return Result{How: in.How, Reason: "there is no desired form to compare with"}, true
+	case in.Live == nil:
+		how, _, _ := HowTo(in) // without a live object there is nothing to fail on
+		return Result{Verdict: Different, How: how, Missing: true, Reason: "does not exist in the cluster",
+			Key: ConfirmationKey{Desired: in.desiredDigest()}}, true
+	case in.Live.GetAPIVersion() != in.Desired.GetAPIVersion():
+		// managedFields and field names belong to a version; only the API server can convert.
+		return Result{How: in.How, ReadIn: in.Desired.GetAPIVersion(), Reason: fmt.Sprintf(
+			"is desired as %s but was read as %s", in.Desired.GetAPIVersion(), in.Live.GetAPIVersion())}, true
+	}
+	return Result{}, false
+}
+
+func (in Input) desiredDigest() object.Digest {
+	if in.DesiredDigest != "" {
+		return in.DesiredDigest
+	}
+	return object.DigestOf(in.Desired.Object)
+}
+
+// compareCanonical compares canonical forms, for when the accepted form did not match.
+func (c *comparison) compareCanonical(res Result) Result {
+	differences, err := c.candidates()
+	if err != nil {
+		res.Reason = err.Error()
+		return res
+	}
+	if len(differences) == 0 && !c.own.otherVersion {
+		return c.same(res)
+	}
+	vanishing, err := c.vanishing()
+	if err != nil {
+		res.Reason = err.Error()
+		return res
+	}
+	res.NeedsConfirmation = true
+	res.NeedsProbe = len(vanishing) > 0 && c.in.Probed == nil
+	res.Changes = c.changes(differences)
+	res.Reason = fmt.Sprintf("%d fields look different; not confirmed by the API server yet", len(differences))
+	if len(differences) == 0 {
+		res.Reason = "its fields are owned in another version of the kind; not confirmed by the API server yet"
+	}
+	return res
+}
+
+func (c *comparison) same(res Result) Result {
+	res.Verdict = Same
+	res.Learned = &Accepted{Desired: res.Key.Desired, Form: res.Key.Projection}
+	return res
+}
+
+// Confirm decides by the API server's answer to a dry run of the write that Compare's How names. An answer in
+// another version, or none, leaves the verdict Unknown; why there is none (a webhook that refuses dry runs, say)
+// is for the caller to put into the reason.
+func Confirm(in Input, answer *unstructured.Unstructured) Result {
+	res, done := compareOutside(in)
+	if done {
+		return res
+	}
+	if answer == nil || answer.GetAPIVersion() != in.Desired.GetAPIVersion() {
+		return Result{How: in.How, ReadIn: in.Desired.GetAPIVersion(), Reason: "the API server gave no answer to the dry run in the desired version"}
+	}
+	c, err := newComparison(in)
+	if err != nil {
+		return Result{How: in.How, Reason: err.Error()}
+	}
+	res, err = c.confirm(answer)
+	if err != nil {
+		return Result{How: c.how, Reason: err.Error()}
+	}
+	return res
+}
+
+func (c *comparison) confirm(answer *unstructured.Unstructured) (Result, error) {
+	live, digest, err := c.project(c.live)
+	if err != nil {
+		return Result{}, err
+	}
+	content, err := c.read(answer)
+	if err != nil {
+		return Result{}, err
+	}
+	predicted, _, err := c.project(content)
+	if err != nil {
+		return Result{}, err
+	}
+	if c.own.otherVersion {
+		// What we own is named as another version names it, so it cannot be told apart here: all that the dry run
+		// changes counts.
+		live, predicted = without(c.live, c.skip, c.schema), without(content, c.skip, c.schema)
+	}
+	w := walker{schema: c.schema, everything: true}
+	differences := w.object(predicted, live, c.ours, nil, c.skip)
+	vanishing, err := c.vanishing()
+	if err != nil {
+		return Result{}, err
+	}
+	differences = append(differences, notAmong(vanishing, differences)...)
+	res := Result{How: c.how, Key: ConfirmationKey{Desired: c.desiredDigest, Projection: digest}}
+	if len(differences) == 0 {
+		return c.same(res), nil
+	}
+	res.Verdict = Different
+	res.NeedsProbe = len(vanishing) > 0 && c.in.Probed == nil
+	res.Changes = c.changes(differences)
+	res.Reason = fmt.Sprintf("%d fields differ", len(differences))
+	return res, nil
+}
+
+// notAmong returns the elements of more whose paths are not in differences yet.
+func notAmong(more, differences []found) []found {
+	var out []found
+next:
+	for _, m := range more {
+		for _, d := range differences {
+			if d.path.Equals(m.path) {
+				continue next
+			}
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// Accept returns what to keep of the API server's answer to an apply (not a dry run) of the desired form with this
+// digest; in is the Input that was applied, its Live is not looked at. ok is false if nothing may be kept: fields
+// of earlier writers are still to be taken over, so that live being the answer would not mean that it is as desired.
+func Accept(desired object.Digest, answer *unstructured.Unstructured, in Input) (a Accepted, ok bool, err error) {
+	in.Live, in.DesiredDigest, in.Probed = answer, desired, nil
+	if res, done := compareOutside(in); done {
+		return Accepted{}, false, fmt.Errorf("answer to the apply: %s", res.Reason)
+	}
+	c, err := newComparison(in)
+	if err != nil {
+		return Accepted{}, false, err
+	}
+	vanishing, err := c.vanishing()
+	if err != nil || len(vanishing) > 0 {
+		return Accepted{}, false, err
+	}
+	_, digest, err := c.project(c.live)
+	if err != nil {
+		return Accepted{}, false, err
+	}
+	return Accepted{Desired: desired, Form: digest}, true, nil
+}
+
+// Project returns live reduced to the fields that are desired or owned, and its digest. The form must not be changed.
+func Project(in Input) (form map[string]any, digest object.Digest, err error) {
+	if res, done := compareOutside(in); done {
+		return nil, "", fmt.Errorf("project: %s", res.Reason)
+	}
+	c, err := newComparison(in)
+	if err != nil {
+		return nil, "", err
+	}
+	return c.project(c.live)
+}

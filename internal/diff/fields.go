@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diff
+
+import (
+	"slices"
+
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+)
+
+// frame is a place in an object while it is walked: its shape, what the field sets say about it, and the way to it.
+type frame struct {
+	parent *frame
+	elem   fieldpath.PathElement
+	shape  shape
+
+	// ours, others and skip hold what is below this place, nil where there is nothing; the flags say whether the
+	// place itself is a member.
+	ours, others, skip    *fieldpath.Set
+	mine, theirs, skipped bool
+}
+
+func (f *frame) down(elem fieldpath.PathElement, s shape) frame {
+	child := frame{parent: f, elem: elem, shape: s}
+	child.mine, child.ours = descend(f.ours, elem)
+	child.theirs, child.others = descend(f.others, elem)
+	child.skipped, child.skip = descend(f.skip, elem)
+	return child
+}
+
+func (f *frame) field(name string, s shape) frame { return f.down(fieldpath.FieldNameElement(name), s) }
+
+func descend(s *fieldpath.Set, elem fieldpath.PathElement) (member bool, below *fieldpath.Set) {
+	if s == nil {
+		return false, nil
+	}
+	below, _ = s.Children.Get(elem)
+	return s.Members.Has(elem), below
+}
+
+// owned reports whether we own the place or something below it.
+func (f *frame) owned() bool { return f.mine || f.ours != nil }
+
+// contested reports whether another manager owns the place or something below it.
+func (f *frame) contested() bool { return f.theirs || f.others != nil }
+
+// isKey reports whether the place is a field by which its list tells its elements apart.
+func (f *frame) isKey() bool {
+	if f.parent == nil || f.parent.elem.Key == nil || f.elem.FieldName == nil {
+		return false
+	}
+	return slices.ContainsFunc(*f.parent.elem.Key, func(k value.Field) bool { return k.Name == *f.elem.FieldName })
+}
+
+func (f *frame) path() fieldpath.Path {
+	var path fieldpath.Path
+	for ; f.parent != nil; f = f.parent {
+		path = append(path, f.elem)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// keys returns how the list at f is treated. Where no schema says that its elements have an identity, managedFields
+// may: the API server, which may know a newer schema, owns the elements of such lists one by one.
+func (f *frame) keys() (listKind, []string) {
+	if kind, keys := f.shape.list(); kind != listAtomic {
+		return kind, keys
+	}
+	kind, keys, _ := keysIn(f.ours)
+	return kind, keys
+}
+
+func keysIn(s *fieldpath.Set) (listKind, []string, bool) {
+	if s == nil {
+		return 0, nil, false
+	}
+	for elem := range s.Children.All() {
+		if kind, keys, ok := keysOf(elem); ok {
+			return kind, keys, true
+		}
+	}
+	for elem := range s.Members.All() {
+		if kind, keys, ok := keysOf(elem); ok {
+			return kind, keys, true
+		}
+	}
+	return 0, nil, false
+}
+
+func keysOf(elem fieldpath.PathElement) (listKind, []string, bool) {
+	switch {
+	case elem.Key != nil:
+		names := make([]string, len(*elem.Key))
+		for i, field := range *elem.Key {
+			names[i] = field.Name
+		}
+		return listKeyed, names, true
+	case elem.Value != nil:
+		return listSet, nil, true
+	default:
+		return 0, nil, false
+	}
+}
+
+// indexed is a list whose elements have an identity.
+type indexed struct {
+	elems []fieldpath.PathElement // in the list's order
+	place map[string]int          // identity -> place in the list
+	ids   []string
+}
+
+// index gives each element of list its identity. ok is false where the list has to be taken as one value: it is
+// one to the API server, an element has no key, or two have the same (which server-side apply refuses to write).
+func index(list []any, kind listKind, keys []string, s shape) (indexed, bool) {
+	if kind == listAtomic {
+		return indexed{}, false
+	}
+	out := indexed{
+		elems: make([]fieldpath.PathElement, 0, len(list)),
+		ids:   make([]string, 0, len(list)),
+		place: make(map[string]int, len(list)),
+	}
+	for i, item := range list {
+		elem, ok := identity(item, kind, keys, s)
+		if !ok {
+			return indexed{}, false
+		}
+		id := elem.String()
+		if _, twice := out.place[id]; twice {
+			return indexed{}, false
+		}
+		out.place[id] = i
+		out.elems = append(out.elems, elem)
+		out.ids = append(out.ids, id)
+	}
+	return out, true
+}
+
+func identity(item any, kind listKind, keys []string, s shape) (fieldpath.PathElement, bool) {
+	if kind == listSet {
+		switch item.(type) {
+		case map[string]any, []any, nil:
+			return fieldpath.PathElement{}, false
+		}
+		return fieldpath.ValueElement(value.NewValueInterface(item)), true
+	}
+	m, ok := item.(map[string]any)
+	if !ok {
+		return fieldpath.PathElement{}, false
+	}
+	fields := make(value.FieldList, 0, len(keys))
+	for _, k := range keys {
+		v, ok := m[k]
+		if !ok || v == nil {
+			if v = s.keyDefault(k); v == nil {
+				continue
+			}
+		}
+		fields = append(fields, value.Field{Name: k, Value: value.NewValueInterface(v)})
+	}
+	if len(fields) == 0 {
+		return fieldpath.PathElement{}, false
+	}
+	fields.Sort()
+	return fieldpath.PathElement{Key: &fields}, true
+}
+
+// fieldsOf returns the set of fields that content has, as server-side apply would own them.
+func fieldsOf(content map[string]any, s *Schema) *fieldpath.Set {
+	set := fieldpath.NewSet()
+	for name, child := range content {
+		insertFields(set, fieldpath.Path{fieldpath.FieldNameElement(name)}, child, s.top(name))
+	}
+	return set
+}
+
+func insertFields(set *fieldpath.Set, path fieldpath.Path, v any, s shape) {
+	at := func(elem fieldpath.PathElement) fieldpath.Path { return append(slices.Clone(path), elem) }
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 || s.atomicMap() {
+			break
+		}
+		for name, child := range v {
+			insertFields(set, at(fieldpath.FieldNameElement(name)), child, s.field(name))
+		}
+		return
+	case []any:
+		kind, keys := s.list()
+		items, ok := index(v, kind, keys, s)
+		if !ok || len(v) == 0 {
+			break
+		}
+		for i, elem := range items.elems {
+			set.Insert(at(elem))
+			insertFields(set, at(elem), v[i], s.item())
+		}
+		return
+	}
+	set.Insert(path)
+}
