@@ -5,6 +5,10 @@ package devcluster_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -20,6 +24,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
+	utilexec "k8s.io/client-go/util/exec"
 )
 
 func TestVersionIsThatOfTheRelease(t *testing.T) {
@@ -189,22 +194,57 @@ func TestLogsAndExec(t *testing.T) {
 	if got := run(t, c, ns, "one", "echo", "hello"); got != "hello\n" {
 		t.Errorf("exec says %q", got)
 	}
+	_, err = runWithInput(t, c, ns, "one", "given", "sh", "-c", "cat; exit 3")
+	var status utilexec.CodeExitError
+	if !errors.As(err, &status) || status.Code != 3 {
+		t.Errorf("want exit status 3, got %v", err)
+	}
+	if got, err := runWithInput(t, c, ns, "one", "given", "cat"); err != nil || got != "given" {
+		t.Errorf("exec gives back %q, error %v", got, err)
+	}
+}
+
+// TestKubeletAsksForACertificate guards exec, which runs commands on this machine.
+func TestKubeletAsksForACertificate(t *testing.T) {
+	t.Parallel()
+	c := devcluster.Shared(t)
+	nodes, err := c.Client().CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", nodes.Items[0].Status.DaemonEndpoints.KubeletEndpoint.Port)
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	answer, err := client.Get("https://" + address + "/healthz")
+	if err == nil {
+		answer.Body.Close()
+		t.Errorf("it answers a stranger: %s", answer.Status)
+	}
 }
 
 // run runs a command in a pod and returns what it wrote.
 func run(t *testing.T, c *devcluster.Cluster, ns, pod string, command ...string) string {
 	t.Helper()
+	out, err := runWithInput(t, c, ns, pod, "", command...)
+	if err != nil {
+		t.Fatalf("%v: %v", command, err)
+	}
+	return out
+}
+
+// runWithInput runs a command in a pod on the input, and returns what it wrote and how it ended.
+func runWithInput(t *testing.T, c *devcluster.Cluster, ns, pod, input string, command ...string) (string, error) {
+	t.Helper()
 	request := c.Client().CoreV1().RESTClient().Post().Namespace(ns).Resource("pods").Name(pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
+		VersionedParams(&corev1.PodExecOptions{Command: command, Stdin: true, Stdout: true, Stderr: true}, scheme.ParameterCodec)
 	executor, err := remotecommand.NewWebSocketExecutor(c.RESTConfig(), "GET", request.URL().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out, errOut bytes.Buffer // one each: they are written at the same time
-	if err := executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{Stdout: &out, Stderr: &errOut}); err != nil {
-		t.Fatalf("%v: %v\n%s", command, err, errOut.String())
-	}
-	return out.String()
+	err = executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{
+		Stdin: strings.NewReader(input), Stdout: &out, Stderr: &errOut,
+	})
+	return out.String(), err
 }
 
 func TestAuditNamesTheWriter(t *testing.T) {
