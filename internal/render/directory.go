@@ -90,7 +90,7 @@ func newWalker(ctx context.Context, in Input) (*walker, error) {
 		return w, nil
 	}
 	if len(dir.Jsonnet.ExtVars)+len(dir.Jsonnet.TLAs)+len(dir.Jsonnet.Libs) > 0 {
-		return nil, jsonnetUnsupported(in.where() + ".directory.jsonnet")
+		return nil, jsonnetUnsupported(in.where()+".directory.jsonnet", "remove it")
 	}
 	w.recurse, w.anyFile = dir.Recurse, dir.DisableExtensionFilter
 	if w.include, err = compileGlob(in.where()+".directory.include", dir.Include); err != nil {
@@ -112,9 +112,9 @@ func compileGlob(field, pattern string) (glob.Glob, error) {
 	return g, nil
 }
 
-func jsonnetUnsupported(where string) error {
+func jsonnetUnsupported(where, fix string) error {
 	return fault.New(fault.Wait, "render", "the source", where,
-		"it needs Jsonnet, which this version of Bowline does not render yet", "exclude the file with spec.source.directory.exclude")
+		"it needs Jsonnet, which this version of Bowline does not render yet", fix)
 }
 
 // walk reads what a folder holds in the order of names, folders among files. Links to folders are not followed: a walk
@@ -192,7 +192,7 @@ func (w *walker) file(ctx context.Context, p string, link bool) error {
 	var read parsed
 	switch path.Ext(p) {
 	case ".jsonnet":
-		err = jsonnetUnsupported(p)
+		err = jsonnetUnsupported(p, "leave the file out with "+w.in.where()+".directory.exclude")
 	case ".json":
 		read, err = parseJSON(p, data)
 	default:

@@ -13,10 +13,13 @@ import (
 // EscapeError says that a link leads out of the tree.
 type EscapeError struct {
 	Link   string // path of the link
-	Target string // what it says
+	Target string // what it says; the path itself if that climbs out without a link
 }
 
 func (e *EscapeError) Error() string {
+	if e.Link == e.Target {
+		return e.Link + " leads out of the repository"
+	}
 	return fmt.Sprintf("%s is a link to %s, which is outside of the repository", e.Link, e.Target)
 }
 
