@@ -21,3 +21,21 @@ func NormaliseRepoURL(url string) string {
 	url = strings.TrimSuffix(url, ".git")
 	return strings.TrimPrefix(url, "ssh://")
 }
+
+// addressParts splits an address of any form into host and path: scheme, user and port left out.
+var addressParts = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@]*@)?([^/:]+)(?::[0-9]+)?[:/]+(.*)$`)
+
+// SameRepo reports whether two addresses, of whatever forms (https, ssh, user@host:path), name the same host and
+// path. It is for hints, such as webhooks, which name a repository in their own form; never for who may do what.
+func SameRepo(a, b string) bool {
+	a, b = hostAndPath(a), hostAndPath(b)
+	return a != "" && a == b
+}
+
+func hostAndPath(url string) string {
+	parts := addressParts.FindStringSubmatch(strings.ToLower(strings.TrimSpace(url)))
+	if parts == nil {
+		return ""
+	}
+	return parts[1] + "/" + strings.TrimSuffix(strings.Trim(parts[2], "/"), ".git")
+}

@@ -60,7 +60,7 @@ func (m *mirror) listByGit(ctx context.Context) (parsedRefs, error) {
 	defer cleanUp()
 	// The mirror may not exist yet; ls-remote needs a place to run in, not a repository.
 	env = append(env, "GIT_CEILING_DIRECTORIES="+m.store.dir)
-	o := run(ctx, command{dir: m.store.home, args: []string{"ls-remote", "--symref", "--end-of-options", "origin"}, env: env})
+	o := m.store.talk(ctx, command{dir: m.store.home, args: []string{"ls-remote", "--symref", "--end-of-options", "origin"}, env: env})
 	var exit *exec.ExitError
 	switch {
 	case o.err == nil:
@@ -99,18 +99,26 @@ func (m *mirror) expect(revision Revision) {
 	m.morePrefix[name] = true
 }
 
+// recentRefs returns the refs last seen if they are not older than age, or somebody asks regularly and vouches for them.
 func (m *mirror) recentRefs(age time.Duration) (Refs, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.refs, !m.forgotten && !m.refs.At.IsZero() && m.store.clock.Since(m.refs.At) <= age
+	if m.forgotten || m.refs.At.IsZero() {
+		return Refs{}, false
+	}
+	return m.refs, m.store.clock.Since(m.refs.At) <= max(age, m.vouched)
+}
+
+// vouch says for how long refs count as recent, because they are asked for again before.
+func (m *mirror) vouch(age time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vouched = age
 }
 
 // ensure makes a commit ready with the blobs of want.
 func (m *mirror) ensure(ctx context.Context, commit string, want []Want) error {
-	if !IsCommitID(commit) {
-		return unknownRevision(m.remote.repo, commit, "this is not the whole id of a commit", "resolve it first")
-	}
-	if err := m.checkOpen(); err != nil {
+	if err := m.checkCommit(commit); err != nil {
 		return err
 	}
 	for range 3 { // a mirror may be replaced between the fetch and the look
@@ -122,6 +130,30 @@ func (m *mirror) ensure(ctx context.Context, commit string, want []Want) error {
 		}
 	}
 	return unreachable("fetch from", m.remote.repo, ProblemStore, "commit "+commit+" does not stay in the mirror")
+}
+
+func (m *mirror) checkCommit(commit string) error {
+	if !IsCommitID(commit) {
+		return unknownRevision(m.remote.repo, commit, "this is not the whole id of a commit", "resolve it first")
+	}
+	return m.checkOpen()
+}
+
+// ensureAll makes several commits ready in one turn and returns an error for each.
+func (m *mirror) ensureAll(ctx context.Context, demands []demand) []error {
+	failures := make([]error, len(demands))
+	var calls []*call[demand, struct{}]
+	var index []int
+	for i, d := range demands {
+		if failures[i] = m.checkCommit(d.commit); failures[i] == nil {
+			calls, index = append(calls, &call[demand, struct{}]{question: d}), append(index, i)
+		}
+	}
+	m.fetching.askAll(ctx, calls)
+	for i, c := range calls {
+		failures[index[i]] = c.err
+	}
+	return failures
 }
 
 // has reports whether a commit is ready with the blobs of want.

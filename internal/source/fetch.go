@@ -210,7 +210,7 @@ func (m *mirror) fetch(ctx context.Context, args []string, stdin, what string) (
 			return outcome{}, err
 		}
 		start := m.store.clock.Now()
-		o := run(ctx, command{dir: m.gitDir(), args: args, env: env, stdin: []byte(stdin)})
+		o := m.store.talk(ctx, command{dir: m.gitDir(), args: args, env: env, stdin: []byte(stdin)})
 		cleanUp()
 		err = m.fetchError(o, what)
 		m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: what, Took: m.store.clock.Since(start), Err: err})

@@ -4,9 +4,7 @@ package source
 
 import (
 	"context"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -87,12 +85,11 @@ func (m *mirror) fetchHistory(ctx context.Context) error {
 	}
 	defer cleanUp()
 	start := m.store.clock.Now()
-	o := run(ctx, command{dir: m.historyDir(), env: env, args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
+	o := m.store.talk(ctx, command{dir: m.historyDir(), env: env, args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
 		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}})
 	err = m.fetchError(o, "the history")
 	m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: "the history", Took: m.store.clock.Since(start), Err: err})
-	var exit *exec.ExitError
-	if errors.As(o.err, &exit) || o.err != nil {
+	if o.err != nil {
 		_ = os.RemoveAll(m.historyDir()) // cheap to build again, and then surely whole
 		m.store.readers.forget(m.historyDir())
 	}

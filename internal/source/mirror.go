@@ -52,6 +52,7 @@ type mirror struct {
 	mode       mode
 	ready      map[string]time.Time // commit to its last use
 	refs       Refs
+	vouched    time.Duration      // age up to which refs count as recent
 	morePrefix map[string]bool    // refs/… outside of branches and tags that were asked for
 	plan       map[Want]time.Time // what was asked for, in modePlanned
 	complete   map[string]bool    // ids of trees below which nothing is missing, in modePlanned

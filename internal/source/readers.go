@@ -43,8 +43,8 @@ type reader struct {
 	ended  sync.Once
 }
 
-// object is an answer of a reader.
-type object struct {
+// storedObject is an answer of a reader.
+type storedObject struct {
 	id   string
 	kind string // blob, tree, commit, tag; "" if it is not there
 	size int64
@@ -56,7 +56,7 @@ var errReader = errors.New("a reader of the mirror ended unexpectedly")
 
 // read asks for objects in the reader repository at dir. With contents, those up to limit bytes (limit < 0: all)
 // come with their data. A reader that dies is replaced twice before that is an error.
-func (p *readers) read(ctx context.Context, dir string, ids []string, contents bool, limit int64) ([]object, error) {
+func (p *readers) read(ctx context.Context, dir string, ids []string, contents bool, limit int64) ([]storedObject, error) {
 	select {
 	case p.places <- struct{}{}:
 	case <-ctx.Done():
@@ -69,7 +69,7 @@ func (p *readers) read(ctx context.Context, dir string, ids []string, contents b
 		if r, err = p.take(dir); err != nil {
 			return nil, err
 		}
-		var out []object
+		var out []storedObject
 		if out, err = r.readAll(ctx, ids, contents, limit); err == nil {
 			p.giveBack(r)
 			return out, nil
@@ -190,13 +190,13 @@ func (r *reader) kill() {
 // the other; git answers at "flush".
 const chunk = 400
 
-func (r *reader) readAll(ctx context.Context, ids []string, contents bool, limit int64) ([]object, error) {
+func (r *reader) readAll(ctx context.Context, ids []string, contents bool, limit int64) ([]storedObject, error) {
 	defer context.AfterFunc(ctx, func() { _ = r.cmd.Process.Kill() })()
 	verb := "info "
 	if contents {
 		verb = "contents "
 	}
-	out := make([]object, 0, len(ids))
+	out := make([]storedObject, 0, len(ids))
 	for len(ids) > 0 {
 		now := ids[:min(chunk, len(ids))]
 		ids = ids[len(now):]
@@ -220,25 +220,25 @@ func (r *reader) readAll(ctx context.Context, ids []string, contents bool, limit
 }
 
 // answer reads "<id> <type> <size>", with contents followed by the data and a newline; or "<id> missing".
-func (r *reader) answer(contents bool, limit int64) (object, error) {
+func (r *reader) answer(contents bool, limit int64) (storedObject, error) {
 	line, err := r.stdout.ReadString('\n')
 	if err != nil {
-		return object{}, err
+		return storedObject{}, err
 	}
 	fields := strings.Fields(line)
 	if len(fields) == 2 {
 		if fields[1] == "missing" || fields[1] == "ambiguous" {
-			return object{id: fields[0]}, nil
+			return storedObject{id: fields[0]}, nil
 		}
 	}
 	if len(fields) != 3 {
-		return object{}, fmt.Errorf("git cat-file answered %.80q", line)
+		return storedObject{}, fmt.Errorf("git cat-file answered %.80q", line)
 	}
 	size, err := strconv.ParseInt(fields[2], 10, 64)
 	if err != nil {
-		return object{}, fmt.Errorf("git cat-file answered %.80q", line)
+		return storedObject{}, fmt.Errorf("git cat-file answered %.80q", line)
 	}
-	o := object{id: fields[0], kind: fields[1], size: size}
+	o := storedObject{id: fields[0], kind: fields[1], size: size}
 	if !contents {
 		return o, nil
 	}
@@ -248,7 +248,7 @@ func (r *reader) answer(contents bool, limit int64) (object, error) {
 	}
 	o.data = make([]byte, size+1)
 	if _, err := io.ReadFull(r.stdout, o.data); err != nil {
-		return object{}, err
+		return storedObject{}, err
 	}
 	o.data = o.data[:size]
 	return o, nil

@@ -38,7 +38,8 @@ type Options struct {
 	SmallRepository int
 	// RefsTimeout bounds one listing of refs, 30 s by default; FetchTimeout one fetch, 10 minutes by default.
 	RefsTimeout, FetchTimeout time.Duration
-	// RefsAge is how old refs may be for Resolve to go by them; 10 s by default. A Poller's refs count for longer.
+	// RefsAge is how old refs may be for Resolve to go by them; 10 s by default. Those of a Poller count until its
+	// next poll but one.
 	RefsAge time.Duration
 	// RefuseAddress says which addresses a repository's host must not have; by default those of link-local metadata services.
 	RefuseAddress func(netip.Addr) bool
@@ -76,6 +77,7 @@ type Store struct {
 	log     *slog.Logger
 	readers *readers
 	cache   *cache
+	slots   chan struct{} // one token for each git that talks to a repository
 
 	base   context.Context // ends with Close
 	cancel context.CancelFunc
@@ -101,9 +103,14 @@ func NewStore(dir string, options Options) (*Store, error) {
 		return nil, fault.Wrap(fault.Stalled, "open", "the data folder "+dir, err, "give a folder that this user may write to and no other Bowline uses")
 	}
 	s.base, s.cancel = context.WithCancel(context.Background())
+	s.slots = make(chan struct{}, maxGits)
 	s.readers, s.cache = newReaders(s.options.Readers, s.home), newCache(s.options.CacheBytes)
 	return s, nil
 }
+
+// maxGits bounds the git processes that talk to repositories at a time: a thousand repositories that all move at a
+// start must not become a thousand processes.
+const maxGits = 16
 
 func withDefaults(o Options) Options {
 	setDefault(&o.Readers, min(2*runtime.GOMAXPROCS(0), 8))
@@ -236,6 +243,17 @@ func (s *Store) observe(r Request) {
 	}
 }
 
+// talk runs a git that talks to a repository when there is a place for it.
+func (s *Store) talk(ctx context.Context, c command) outcome {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+		return run(ctx, c)
+	case <-ctx.Done():
+		return outcome{err: context.Cause(ctx)}
+	}
+}
+
 // Refs asks the repository for its refs now. Calls that come together share one request, which begins after they came.
 // A failure is an *UnreachableError.
 func (s *Store) Refs(ctx context.Context, r Repository) (Refs, error) {
@@ -290,25 +308,37 @@ func (s *Store) ResolveIn(ctx context.Context, refs Refs, revision Revision) (st
 
 // Fetch brings commits into the mirror in one request, so that Tree finds them there.
 func (s *Store) Fetch(ctx context.Context, r Repository, commits ...string) error {
-	m, err := s.mirror(r)
-	if err != nil {
-		return err
-	}
-	var missing []string
-	for _, commit := range commits {
-		if !m.use(commit) {
-			missing = append(missing, commit)
-		}
-	}
-	results := make(chan error, len(missing))
-	for _, commit := range missing {
-		go func() { results <- m.ensure(ctx, commit, nil) }()
-	}
+	failures := s.fetchEach(ctx, r, commits)
 	var all []error
-	for range missing {
-		all = append(all, <-results)
+	for _, commit := range commits {
+		all = append(all, failures[commit])
 	}
 	return errors.Join(all...)
+}
+
+// fetchEach is Fetch with an error for each commit that could not be had.
+func (s *Store) fetchEach(ctx context.Context, r Repository, commits []string) map[string]error {
+	failures := map[string]error{}
+	m, err := s.mirror(r)
+	if err != nil {
+		for _, commit := range commits {
+			failures[commit] = err
+		}
+		return failures
+	}
+	calls := make([]demand, 0, len(commits))
+	for _, commit := range commits {
+		if IsCommitID(commit) && m.use(commit) {
+			continue
+		}
+		calls = append(calls, demand{commit: commit})
+	}
+	for i, err := range m.ensureAll(ctx, calls) {
+		if err != nil {
+			failures[calls[i].commit] = err
+		}
+	}
+	return failures
 }
 
 // Expect puts paths into the plan of a repository without asking for anything: who knows what several callers will

@@ -42,25 +42,42 @@ func newTurns[Q, A any](base context.Context, work func(context.Context, []*call
 // ask puts a question and waits for its answer or the end of ctx.
 func (t *turns[Q, A]) ask(ctx context.Context, question Q) (A, error) {
 	c := &call[Q, A]{question: question}
-	mine := t.join(c)
+	t.askAll(ctx, []*call[Q, A]{c})
+	return c.answer, c.err
+}
+
+// askAll puts questions for one and the same turn and waits for its end or that of ctx.
+func (t *turns[Q, A]) askAll(ctx context.Context, calls []*call[Q, A]) {
+	if len(calls) == 0 {
+		return
+	}
+	// The turn gets calls of its own: it may still write to them when we have gone.
+	theirs := make([]*call[Q, A], len(calls))
+	for i, c := range calls {
+		theirs[i] = &call[Q, A]{question: c.question}
+	}
+	mine := t.join(theirs)
 	select {
 	case <-mine.done:
-		return c.answer, c.err
+		for i, c := range theirs {
+			*calls[i] = *c
+		}
 	case <-ctx.Done():
 		t.leave(mine)
-		var none A
-		return none, context.Cause(ctx)
+		for _, c := range calls {
+			c.err = context.Cause(ctx)
+		}
 	}
 }
 
-func (t *turns[Q, A]) join(c *call[Q, A]) *turn[Q, A] {
+func (t *turns[Q, A]) join(calls []*call[Q, A]) *turn[Q, A] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.next == nil {
 		ctx, cancel := context.WithCancel(t.base)
 		t.next = &turn[Q, A]{done: make(chan struct{}), ctx: ctx, cancel: cancel}
 	}
-	t.next.calls = append(t.next.calls, c)
+	t.next.calls = append(t.next.calls, calls...)
 	t.next.waiting++
 	if !t.running {
 		t.running = true
