@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app is the noun `bowline app`: its verbs are the packages below it, one each.
+package app
+
+import (
+	"github.com/spf13/cobra"
+
+	appdelete "github.com/bowline-cd/bowline/internal/cli/app/delete"
+	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/get"
+	"github.com/bowline-cd/bowline/internal/cli/app/history"
+	"github.com/bowline-cd/bowline/internal/cli/app/list"
+	appsync "github.com/bowline-cd/bowline/internal/cli/app/sync"
+	"github.com/bowline-cd/bowline/internal/cli/app/wait"
+	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/session"
+)
+
+// NewCmd returns the command with all its verbs. Without a differ there is no diff.
+func NewCmd(s *session.Session, differ diff.Differ) *cobra.Command {
+	cmd := command.Group("app", "Work with applications",
+		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
+	)
+	if differ != nil {
+		cmd.AddCommand(diff.NewCmd(s, differ))
+	}
+	s.BindCluster(cmd.PersistentFlags())
+	s.BindApp(cmd.PersistentFlags())
+	return cmd
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// Retry are the flags about retrying; they stand in for the policy of the application once a limit is given.
+type Retry struct {
+	Limit                 int64
+	Duration, MaxDuration string
+	Factor                int64
+}
+
+func (r *Retry) bind(flags *pflag.FlagSet) {
+	flags.Int64Var(&r.Limit, "retry-limit", 0, "how often a failed sync is tried again; below zero without end (default: as the application says)")
+	flags.StringVar(&r.Duration, "retry-backoff-duration", "5s", "wait before the first retry")
+	flags.Int64Var(&r.Factor, "retry-backoff-factor", 2, "factor of the wait after each retry")
+	flags.StringVar(&r.MaxDuration, "retry-backoff-max-duration", "3m", "longest wait")
+}
+
+func (r *Retry) strategy() *v1alpha1.RetryStrategy {
+	if r.Limit == 0 {
+		return nil
+	}
+	return &v1alpha1.RetryStrategy{Limit: r.Limit, Backoff: &v1alpha1.Backoff{Duration: r.Duration, Factor: &r.Factor, MaxDuration: r.MaxDuration}}
+}
+
+// complete reads the flags whose values have a form of their own into the request.
+func (o *Options) complete(cmd *cobra.Command) error {
+	if o.Local != "" {
+		return fault.New(fault.Mistake, "sync", "from the folder "+o.Local, "", "what is deployed comes from Git, so that it can be seen who changed what",
+			"commit and push it, or look at what it would change with `bowline app diff`")
+	}
+	o.Request.Strategy = client.Strategy(o.Strategy)
+	switch o.Request.Strategy {
+	case "", client.StrategyApply, client.StrategyHook:
+	default:
+		return command.Usage(cmd, fmt.Sprintf("--strategy is %q and has to be apply or hook", o.Strategy))
+	}
+	for _, raw := range o.Resources {
+		resource, err := parseResource(raw)
+		if err != nil {
+			return command.Usage(cmd, err.Error())
+		}
+		o.Request.Resources = append(o.Request.Resources, resource)
+	}
+	for _, raw := range o.Info {
+		key, value, ok := strings.Cut(raw, "=")
+		if !ok || key == "" {
+			return command.Usage(cmd, fmt.Sprintf("--info is %q and has to be KEY=VALUE", raw))
+		}
+		o.Request.Info = append(o.Request.Info, &v1alpha1.Info{Name: key, Value: value})
+	}
+	o.Request.Retry = o.Retry.strategy()
+	return nil
+}
+
+// parseResource reads GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME. The core group is empty; a name may hold colons.
+func parseResource(raw string) (v1alpha1.SyncOperationResource, error) {
+	parts := strings.SplitN(raw, ":", 3)
+	if strings.HasPrefix(raw, "!") {
+		return v1alpha1.SyncOperationResource{}, fmt.Errorf("--resource is %q: excluding an object is not possible, name those to sync", raw)
+	}
+	if len(parts) != 3 || parts[1] == "" || parts[2] == "" {
+		return v1alpha1.SyncOperationResource{}, fmt.Errorf("--resource is %q and has to be GROUP:KIND:NAME, such as apps:Deployment:web or :Service:web", raw)
+	}
+	out := v1alpha1.SyncOperationResource{Group: parts[0], Kind: parts[1], Name: parts[2]}
+	if namespace, name, ok := strings.Cut(parts[2], "/"); ok {
+		out.Namespace, out.Name = namespace, name
+	}
+	if out.Name == "" {
+		return out, fmt.Errorf("--resource is %q and names no object", raw)
+	}
+	return out, nil
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cli/output"
+)
+
+// Progress writes a line for each resource whose state changed since it was last told of the application.
+type Progress struct {
+	w    io.Writer
+	now  func() time.Time
+	last map[rowKey]Row
+}
+
+// NewProgress returns a Progress that has been told nothing.
+func NewProgress(w io.Writer, now func() time.Time) *Progress {
+	return &Progress{w: w, now: now, last: map[rowKey]Row{}}
+}
+
+// Follow runs a wait and, when people read along, writes its progress.
+func Follow(w io.Writer, format output.Format, now func() time.Time, wait func(progress func(*v1alpha1.Application)) (*v1alpha1.Application, error)) (*v1alpha1.Application, error) {
+	if format != output.Wide {
+		return wait(nil)
+	}
+	progress := NewProgress(w, now)
+	defer progress.end()
+	return wait(progress.Show)
+}
+
+// widths are those of TIMESTAMP and of all columns of a Row but the last. The lines come one by one, so no table can
+// be laid out.
+var widths = []int{22, 20, 24, 16, 32, 12, 12, 10}
+
+// Show writes what changed.
+func (p *Progress) Show(app *v1alpha1.Application) {
+	for _, row := range Rows(app) {
+		if p.last[row.key()] == row {
+			continue
+		}
+		if len(p.last) == 0 {
+			p.line(append([]string{"TIMESTAMP"}, header...))
+		}
+		p.last[row.key()] = row
+		p.line(append([]string{p.now().UTC().Format(time.RFC3339)}, row.cells()...))
+	}
+}
+
+// end separates what was written from what comes next.
+func (p *Progress) end() {
+	if len(p.last) > 0 {
+		fmt.Fprintln(p.w)
+	}
+}
+
+func (p *Progress) line(cells []string) {
+	var b strings.Builder
+	for i, cell := range cells {
+		if i < len(widths) {
+			fmt.Fprintf(&b, "%-*s ", widths[i]-1, cell)
+		} else {
+			b.WriteString(cell)
+		}
+	}
+	fmt.Fprintln(p.w, strings.TrimRight(b.String(), " "))
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cli is the command line: what people and their scripts ask of Bowline.
+//
+// The words of this room:
+//
+//   - Noun and verb: `bowline app sync`; each noun is a folder, each verb a folder below it, with the names and flags
+//     that people know from argocd.
+//   - Answer and error: an answer goes to standard output, an error to standard error as one line that says what to
+//     do. The exit code says what kind of error it was (fault.ExitCode), or is an answer itself (app diff).
+//
+// The verbs here talk through api/client. What runs rooms of the controller (run, demo, the comparison behind app diff)
+// is added by internal/app.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/cli/app"
+	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/session"
+	"github.com/bowline-cd/bowline/internal/cli/version"
+)
+
+// Deps is what the command line is made with.
+type Deps struct {
+	// Version is that of this build.
+	Version string
+	// Now is the clock.
+	Now func() time.Time
+	// Open returns the client of a session; nil connects to the cluster of the kubeconfig.
+	Open func(*session.Session) (client.Applications, error)
+	// Differ makes the comparison of app diff; without one there is no such command.
+	Differ diff.Differ
+}
+
+// New returns the command line. The caller may add commands to it.
+func New(deps Deps) *cobra.Command {
+	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
+	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
+		app.NewCmd(s, deps.Differ), version.NewCmd(deps.Version))
+	root.Long = root.Short + `.
+
+Exit codes: 0 fine, 1 it failed but may pass later, 2 wrong use or a user's mistake, 3 waiting for something or stalled
+until something changes, 4 forbidden, 20 a bug. Commands whose exit code is an answer say so in their help.`
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return command.Usage(cmd, err.Error()) })
+	return root
+}
+
+// Execute runs the command line with args, writes an error if there is one, and returns the exit code.
+func Execute(ctx context.Context, root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if status := command.Status(0); err != nil && !errors.As(err, &status) {
+		fmt.Fprintln(root.ErrOrStderr(), "error:", err)
+	}
+	return command.ExitCode(err)
+}
