@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -20,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	kjson "sigs.k8s.io/json"
 )
 
@@ -91,7 +93,7 @@ func (a *api) list(ctx context.Context, path, accept, token string, limit int) (
 		return page{}, fmt.Errorf("read the list: %w", err)
 	}
 	// Something in between that answers 200 with another document must not count as an empty list.
-	if !strings.HasSuffix(out.Kind, "List") || out.Metadata.ResourceVersion == "" {
+	if !strings.HasSuffix(out.Kind, "List") {
 		return page{}, fmt.Errorf("the answer is not a list but %q", out.Kind)
 	}
 	return out, nil
@@ -110,7 +112,7 @@ func (a *api) get(ctx context.Context, path, accept string) ([]byte, error) {
 
 // send bounds one request and returns the raw answer. Retrying is the caller's business.
 func (a *api) send(ctx context.Context, req *rest.Request) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(klog.NewContext(ctx, logr.Discard()), requestTimeout) // errors are returned, not logged too
 	defer cancel()
 	result := req.MaxRetries(0).Do(ctx)
 	raw, err := result.Raw()

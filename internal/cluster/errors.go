@@ -219,7 +219,7 @@ func webhookName(message string) string {
 
 var (
 	quoted     = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-	smdValue   = regexp.MustCompile(`&?value\.value\w*\{[^\n]*\}`)
+	gotValue   = regexp.MustCompile(`(?s)(expected [^,]*, got ).*`) // the merge library prints what it got
 	namedField = regexp.MustCompile(`^"[A-Za-z0-9_.\-\[\]/:]{1,128}"$`)
 )
 
@@ -229,7 +229,7 @@ func (t target) redact(message, webhook string) string {
 	if webhook != "" {
 		return fmt.Sprintf("admission webhook or policy %q refused the Secret; its message is left out, for it may hold values", webhook)
 	}
-	message = smdValue.ReplaceAllString(fault.RedactValues(message), "[redacted]")
+	message = gotValue.ReplaceAllString(fault.RedactValues(message), "${1}[redacted]")
 	known := []string{t.key.Name, t.key.Namespace, "secrets", "Secret"}
 	return quoted.ReplaceAllStringFunc(message, func(text string) string {
 		inner := text[1 : len(text)-1]

@@ -228,7 +228,10 @@ func TestChangesNameOwnersBeforeAndAfter(t *testing.T) {
 	}
 	u := mark(configMap(ns, "a", "1"), "first")
 	createOther(t, dev.RESTConfig(), "configmaps", u, "")
-	eventually(t, "the addition is told", func() bool { got, _ := last(); return got.Event == cluster.Added && slices.Equal(got.Owners, []string{"first"}) })
+	eventually(t, "the addition is told", func() bool {
+		got, _ := last()
+		return got.Event == cluster.Added && slices.Equal(got.Owners, []string{"first"})
+	})
 
 	configMaps := other(t, dev.RESTConfig(), "configmaps", ns)
 	for _, step := range []struct {

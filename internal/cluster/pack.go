@@ -20,9 +20,12 @@ type packed struct {
 // packFrom is the size below which deflating saves too little to pay for inflating.
 const packFrom = 512
 
+// packLevel is the lowest level that uses the dictionary.
+const packLevel = 2
+
 var (
 	writers = sync.Pool{New: func() any {
-		w, err := flate.NewWriterDict(io.Discard, flate.BestSpeed, []byte(dictionary))
+		w, err := flate.NewWriterDict(io.Discard, packLevel, []byte(dictionary))
 		if err != nil {
 			panic(err) // the level is a constant
 		}

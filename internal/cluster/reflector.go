@@ -54,12 +54,16 @@ func (r *reflector) run(ctx context.Context) {
 			return
 		}
 		var err error
-		if rv == "" {
-			if rv, err = r.list(ctx); err == nil {
-				r.watchFailures = 0
-			}
-		} else {
+		switch {
+		case rv != "":
 			rv, err = r.follow(ctx, rv, &wait)
+		case r.res.can("watch"):
+			rv, err = r.list(ctx)
+		default:
+			if _, err = r.list(ctx); err == nil {
+				wait.reset()
+				err = sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
+			}
 		}
 		if err == nil {
 			continue
@@ -122,8 +126,10 @@ func (r *reflector) list(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if rv == "" || token == "" {
-			rv = p.Metadata.ResourceVersion
+		if token == "" {
+			if rv = p.Metadata.ResourceVersion; rv == "" && r.res.can("watch") {
+				return "", errors.New("the list has no resourceVersion to watch from")
+			}
 			forced = r.sink.wentBack(r.namespace, rv)
 		}
 		for i, raw := range p.Items {
@@ -144,9 +150,6 @@ func (r *reflector) list(ctx context.Context) (string, error) {
 
 // follow watches from rv until the watch ends, and returns where to go on: "" means list again.
 func (r *reflector) follow(ctx context.Context, rv string, wait *backoff) (string, error) {
-	if !r.res.can("watch") {
-		return "", sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
-	}
 	started := r.c.opts.Clock.Now()
 	next, events, err := r.watch(ctx, rv)
 	switch {
@@ -161,7 +164,7 @@ func (r *reflector) follow(ctx context.Context, rv string, wait *backoff) (strin
 		err = errors.New("the watch was closed as soon as it was open")
 	}
 	// A watch that keeps failing where lists work is replaced by lists, at the pace of the back-off.
-	if r.watchFailures++; r.watchFailures%3 == 0 && !unreachable(err) {
+	if r.watchFailures++; r.watchFailures%5 == 0 && !unreachable(err) {
 		next = ""
 	}
 	return next, err
