@@ -7,7 +7,6 @@ import (
 	"embed"
 	"fmt"
 	"os"
-	"path/filepath"
 	"text/template"
 	"time"
 )
@@ -20,13 +19,6 @@ var configFiles embed.FS
 
 // writeConfigs writes the configuration files into the plane's directory.
 func (p *plane) writeConfigs() error {
-	if p.opts.Audit != "" {
-		path, err := filepath.Abs(p.opts.Audit)
-		if err != nil {
-			return fmt.Errorf("--audit: %w", err)
-		}
-		p.opts.Audit = path
-	}
 	values := map[string]any{
 		"SchedulerKubeconfig": p.kubeconfigOf("kube-scheduler"),
 		"KubeletPort":         p.ports.kubelet,

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/bowline-cd/bowline/devcluster/internal/gate"
@@ -51,6 +52,12 @@ func Run(ctx context.Context, opts Options) error {
 		return err
 	}
 	defer home.close()
+	if opts.Audit != "" {
+		// The components have another working directory.
+		if opts.Audit, err = filepath.Abs(opts.Audit); err != nil {
+			return fmt.Errorf("--audit: %w", err)
+		}
+	}
 
 	for attempt := 1; ; attempt++ {
 		err = runOnce(ctx, home, opts)
