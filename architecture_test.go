@@ -230,7 +230,10 @@ func TestFilesAreOfReadableSize(t *testing.T) {
 
 // TestTheProjectSpeaksOnlyOfItself finds mentions of folders that are not part of the repository.
 func TestTheProjectSpeaksOnlyOfItself(t *testing.T) {
-	outsiders := []string{".." + "/shared", "/work" + "/shared"}
+	var outsiders []string
+	for _, folder := range []string{"design", "reference", "compat"} {
+		outsiders = append(outsiders, "shared/"+folder)
+	}
 	walk(t, ".", func(path string) {
 		data, err := os.ReadFile(path)
 		if err != nil {
