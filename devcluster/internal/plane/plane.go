@@ -86,8 +86,8 @@ func runOnce(ctx context.Context, home *layout, opts Options) error {
 		if died := p.group.died(); died != nil {
 			return died
 		}
-		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
-			return nil
+		if ctx.Err() != nil {
+			return nil // told to end before it was ready
 		}
 		return err
 	}
