@@ -103,14 +103,24 @@ func Wrap(kind Kind, op, thing string, cause error, fix string) error {
 	return &Error{Kind: kind, Op: op, Thing: thing, Fix: fix, Err: cause}
 }
 
-// KindOf returns the kind of the outermost Error in err's tree, or Retry when there is none:
-// an error nobody judged is treated as passing, and retried with back-off.
+// KindOf returns the kind of the outermost Error in err's tree. Of several errors joined it is the kind that is furthest
+// from passing by itself (the kinds' order): the whole cannot succeed before that one is dealt with. An error without any
+// Error in it is Retry: what nobody judged is treated as passing, and retried with back-off.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	switch e := err.(type) {
+	case *Error:
 		return e.Kind
+	case interface{ Unwrap() error }:
+		return KindOf(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		kind := Retry
+		for _, part := range e.Unwrap() {
+			kind = max(kind, KindOf(part))
+		}
+		return kind
+	default:
+		return Retry
 	}
-	return Retry
 }
 
 // Is reports whether err is of the kind.

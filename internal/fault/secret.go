@@ -5,25 +5,36 @@ package fault
 import (
 	"fmt"
 	"log/slog"
-	"net/url"
-	"regexp"
-	"strings"
+	"unique"
 )
 
 const redacted = "[redacted]"
 
-// Secret holds a value that must not leave its boundary. It prints, logs and marshals as [redacted];
-// only Reveal gives the value.
-type Secret struct{ value string }
+// Secret holds a value that must not leave its boundary. It prints, logs and marshals as [redacted]; only Reveal gives
+// the value. Secrets with equal values are equal.
+//
+// The value is behind a pointer: package fmt calls no methods on unexported fields of other structs, nor for %p, and
+// prints their content; all it finds there is an address.
+type Secret struct{ value unique.Handle[string] }
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{unique.Make(value)}
+}
 
 // Reveal returns the value, for the one call that needs it.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.Empty() {
+		return ""
+	}
+	return s.value.Value()
+}
 
 // Empty reports whether there is no value.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s == Secret{} }
 
 // String implements fmt.Stringer.
 func (s Secret) String() string { return redacted }
@@ -39,26 +50,3 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// RedactURL returns raw without user info and query, which may hold credentials.
-// What does not parse as a URL (scp form, for example) is returned with anything before "@" removed.
-func RedactURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		if i := strings.LastIndex(raw, "@"); i >= 0 && !strings.HasPrefix(raw, "git@") {
-			return raw[i+1:]
-		}
-		return raw
-	}
-	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return u.String()
-}
-
-// invalidValue matches the place where the API server quotes a rejected value:
-// field errors read `spec.x: Invalid value: "…": detail`.
-var invalidValue = regexp.MustCompile(`(?s)((?:Invalid|Unsupported|Duplicate) value: )(".*?[^\\]"|""|\S+)`)
-
-// RedactValues removes the values that an API server's message about a Secret quotes.
-func RedactValues(message string) string {
-	return invalidValue.ReplaceAllString(message, `${1}`+redacted)
-}
