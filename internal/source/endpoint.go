@@ -30,6 +30,7 @@ var (
 	userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+@\\-]*$`)
 	// control are characters that change the meaning of a protocol line.
 	control = regexp.MustCompile(`[\x00-\x20\x7f]`)
+	newline = regexp.MustCompile(`[\x00-\x1f\x7f]`)
 )
 
 // parseEndpoint checks an address before any program sees it. Remote helpers (ext::…), options in the place of an
@@ -42,7 +43,7 @@ func parseEndpoint(raw string, allowFile bool) (endpoint, error) {
 	switch {
 	case raw == "":
 		return refuse("the address is empty", forms)
-	case strings.HasPrefix(raw, "-"), control.MatchString(raw), control.MatchString(unescaped(raw)):
+	case strings.HasPrefix(raw, "-"), control.MatchString(raw), newline.MatchString(unescaped(raw)):
 		return refuse("the address holds an option or a control character", forms)
 	case strings.Contains(raw, "::") && !strings.Contains(raw, "["):
 		return refuse("remote helpers are not allowed", forms)

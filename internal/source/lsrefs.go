@@ -232,13 +232,13 @@ func (h *httpRefs) failed(ctx context.Context, err error) error {
 	var hostname x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var verification *tls.CertificateVerificationError
-	var alert tls.AlertError
 	var timeout net.Error
 	problem, detail := ProblemNetwork, plain(err)
 	switch {
 	case errors.As(err, &known):
 		problem, detail = known.Problem, known.Detail
-	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verification), errors.As(err, &alert):
+	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verification),
+		strings.Contains(detail, "tls: "): // an alert of the server has no type of its own
 		problem = ProblemTLS
 	case errors.As(err, &timeout) && timeout.Timeout():
 		problem, detail = ProblemTimeout, "no answer in time"
