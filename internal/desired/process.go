@@ -29,6 +29,7 @@ const (
 // Target holds the facts that turn manifests into objects of one application.
 type Target struct {
 	Instance  string // instance name of the application
+	Server    string // destination cluster
 	Namespace string // destination namespace
 	Tracker   object.Tracker
 	// Scope tells whether a kind is namespaced.

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package desired
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+func TestSecondCallRendersNothing(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	app := application("web", from("r", "main", "app"))
+	var first, second *State
+	if n := b.sources.readsOf(func() { first = b.get(app) }); n != 1 {
+		t.Errorf("the first call read %d files", n)
+	}
+	trees := b.sources.trees.Load()
+	if n := b.sources.readsOf(func() { second = b.get(app) }); n != 0 || b.sources.trees.Load() != trees {
+		t.Errorf("the second call read %d files of %d trees", n, b.sources.trees.Load()-trees)
+	}
+	if first != second {
+		t.Error("the second call made a new State")
+	}
+	if first.Revision() != "c1" || first.Revisions() != nil || names(first) != "a" {
+		t.Errorf("%s %v: %s", first.Revision(), first.Revisions(), names(first))
+	}
+}
+
+// What a commit does to a remembered render.
+func TestNewCommit(t *testing.T) {
+	base := files{
+		"app/a.yaml":    configMap("a", "1"),
+		"app/l.yaml":    link("../shared/l.yaml"),
+		"shared/l.yaml": configMap("l", "1"),
+		"shared/m.yaml": configMap("m", "1"),
+		"other/x.yaml":  configMap("x", "1"),
+		"current":       link("app"),
+		"next/n.yaml":   configMap("nn", "1"),
+	}
+	gone := tree.MemoryFile{}
+	for _, c := range []struct {
+		name    string
+		path    string
+		change  files
+		renders bool
+		want    string
+	}{
+		{"nothing changed", "app", files{}, false, "a l"},
+		{"another folder", "app", files{"other/x.yaml": configMap("x", "2"), "new/y.yaml": configMap("y", "1")}, false, "a l"},
+		{"beside a linked file", "app", files{"shared/m.yaml": configMap("m", "2")}, false, "a l"},
+		{"a file changed", "app", files{"app/a.yaml": configMap("b", "1")}, true, "b l"},
+		{"a file added", "app", files{"app/0.yaml": configMap("new", "1")}, true, "new a l"},
+		{"a file removed", "app", files{"app/a.yaml": gone}, true, "l"},
+		{"a linked file changed", "app", files{"shared/l.yaml": configMap("k", "2")}, true, "a k"},
+		{"a link changed", "app", files{"app/l.yaml": link("../shared/m.yaml")}, true, "a m"},
+		{"a link became a file", "app", files{"app/l.yaml": configMap("f", "1")}, true, "a f"},
+		{"the path goes through a link", "current", files{"next/n.yaml": configMap("nn", "2")}, false, "a l"},
+		{"a file behind the path's link", "current", files{"app/a.yaml": configMap("b", "1")}, true, "b l"},
+		{"the path's link changed", "current", files{"current": link("next")}, true, "nn"},
+		{"the folder became a link", "app", files{"app/a.yaml": gone, "app/l.yaml": gone, "app": link("next")}, true, "nn"},
+		{"a mode changed", "app", files{"app/a.yaml": {Content: base["app/a.yaml"].Content, Mode: tree.Executable}}, true, "a l"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.sources.commit("r", "main", "c1", base)
+			app := application("web", from("r", "main", c.path))
+			before := b.get(app)
+			b.sources.commit("r", "main", "c2", c.change)
+			var after *State
+			n := b.sources.readsOf(func() { after = b.get(app) })
+			if (n > 0) != c.renders {
+				t.Errorf("%d files were read", n)
+			}
+			if after.Revision() != "c2" || before.Revision() != "c1" {
+				t.Errorf("revisions %s, %s", before.Revision(), after.Revision())
+			}
+			if names(after) != c.want {
+				t.Errorf("objects %s, want %s", names(after), c.want)
+			}
+			if same := before.Digest == after.Digest; same != (names(before) == c.want) {
+				t.Errorf("digests are the same: %v", same)
+			}
+		})
+	}
+}
+
+// What makes a source another kind of source is an input too, though it is not there yet.
+func TestAbsentFileAppears(t *testing.T) {
+	for _, file := range []string{"kustomization.yaml", "Chart.yaml", ".argocd-source.yaml", ".argocd-source-web.yaml"} {
+		t.Run(file, func(t *testing.T) {
+			b := newBench(t)
+			b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+			app := application("web", from("r", "main", "app"))
+			b.get(app)
+			b.sources.commit("r", "main", "c2", files{"app/" + file: {Content: "x: y"}})
+			state, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
+			if err == nil || state != nil {
+				t.Errorf("got %s", names(state))
+			}
+			if b.engine.Peek(id(app)).Revision() != "c1" {
+				t.Error("what stood is forgotten")
+			}
+		})
+	}
+}
+
+func TestSpecIsAnInput(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1"), "other/b.yaml": configMap("b", "1")})
+	b.sources.commit("s", "main", "d1", files{"app/c.yaml": configMap("c", "1")})
+	app := application("web", from("r", "main", "app"))
+	b.get(app)
+	for _, c := range []struct {
+		source []string
+		want   string
+	}{{[]string{"r", "main", "other"}, "b"}, {[]string{"s", "", "app"}, "c"}, {[]string{"r", "c1", "app"}, "a"}} {
+		app := application("web", from(c.source[0], c.source[1], c.source[2]))
+		if got := names(b.get(app)); got != c.want {
+			t.Errorf("%v gives %s", c.source, got)
+		}
+	}
+}
+
+func TestTargetIsAnInput(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	app := application("web", from("r", "main", "app"))
+	b.get(app)
+	target := newTarget("web")
+	target.Namespace, target.Version = "prod", "2"
+	var state *State
+	n := b.sources.readsOf(func() {
+		var err error
+		if state, err = b.engine.For(context.Background(), id(app), app, target); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 || state.Objects[0].Key.Namespace != "prod" {
+		t.Errorf("%d files were read for %s", n, state.Objects[0].Key)
+	}
+	b.sources.commit("r", "main", "c2", files{"other": configMap("x", "1")})
+	if state := b.get(app); state.Objects[0].Key.Namespace != "shop" || state.Revision() != "c2" {
+		t.Errorf("at another commit and target at once: %s at %s", state.Objects[0].Key, state.Revision())
+	}
+}
+
+func TestSeveralSources(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	b.sources.commit("s", "main", "d1", files{"app/b.yaml": configMap("b", "1"), "values.yaml": {Content: "x: y"}})
+	values := from("s", "main", "")
+	values.Ref = "values"
+	app := application("web", from("r", "main", "app"), from("s", "main", "app"), values)
+	state := b.get(app)
+	if diff := cmp.Diff([]string{"c1", "d1", "d1"}, state.Revisions()); diff != "" || state.Revision() != "" {
+		t.Errorf("revisions %v, revision %q", state.Revisions(), state.Revision())
+	}
+	if names(state) != "a b" || len(state.Types) != 2 || state.Objects[1].Origin.Source != 1 {
+		t.Errorf("objects %s of %v, origins %+v", names(state), state.Types, state.Objects[1].Origin)
+	}
+	b.sources.commit("s", "main", "d2", files{"app/b.yaml": configMap("b2", "1")})
+	if n := b.sources.readsOf(func() { state = b.get(app) }); n != 1 || names(state) != "a b2" {
+		t.Errorf("%d files were read: %s at %v", n, names(state), state.Revisions())
+	}
+	b.sources.commit("s", "main", "d3", files{"values.yaml": {Content: "x: z"}})
+	if n := b.sources.readsOf(func() { state = b.get(app) }); n != 0 || state.Revisions()[2] != "d3" {
+		t.Errorf("%d files were read at %v", n, state.Revisions())
+	}
+}
+
+func TestErrors(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	chart := from("r", "1.0", "")
+	chart.Chart = "nginx"
+	for name, c := range map[string]struct {
+		sources []string
+		want    string
+	}{
+		"no source":   {nil, "cannot read the application at spec.source: it names no source; set spec.source.repoURL and spec.source.path"},
+		"no revision": {[]string{"r", "gone", "app"}, "no revision gone"},
+		"no folder":   {[]string{"r", "main", "gone"}, `cannot render path "gone" at spec.source.path: there is no such folder in the repository at this revision; check the path and the targetRevision`},
+		"climbs out":  {[]string{"r", "main", "../x"}, `cannot render path "../x" at spec.source.path: ../x leads out of the repository; keep paths and links inside the repository`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := application("web")
+			if c.sources != nil {
+				app = application("web", from(c.sources[0], c.sources[1], c.sources[2]))
+			}
+			state, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
+			if err == nil || err.Error() != c.want || state != nil {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+	app := application("web", from("r", "main", "app"), chart)
+	_, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
+	if want := "cannot resolve chart nginx at spec.sources[1].chart: Helm repositories are not read by this version of Bowline yet; use a Git repository"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// A commit that cannot be rendered leaves the last State in place, and the next one is rendered.
+func TestBrokenCommit(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	app := application("web", from("r", "main", "app"))
+	b.get(app)
+	b.sources.commit("r", "main", "c2", files{"app/b.yaml": {Content: "apiVersion: v1\nkind: X\nmetadata: {"}})
+	if state, err := b.engine.For(context.Background(), id(app), app, newTarget("web")); err == nil || state != nil {
+		t.Errorf("got %s, %v", names(state), err)
+	}
+	if state := b.engine.Peek(id(app)); state.Revision() != "c1" || names(state) != "a" {
+		t.Errorf("%s at %s stands", names(state), state.Revision())
+	}
+	b.sources.commit("r", "main", "c3", files{"app/b.yaml": configMap("b", "1")})
+	if state := b.get(app); names(state) != "a b" {
+		t.Errorf("after the mend: %s", names(state))
+	}
+}
+
+func TestAt(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	b.sources.commit("r", "main", "c2", files{"app/a.yaml": configMap("b", "1")})
+	b.sources.commit("s", "main", "d1", files{"app/c.yaml": configMap("c", "1")})
+	b.sources.commit("s", "main", "d2", files{"app/c.yaml": configMap("d", "1")})
+	app := application("web", from("r", "main", "app"), from("s", "main", "app"))
+	if got := names(b.get(app)); got != "b d" {
+		t.Fatalf("at the newest: %s", got)
+	}
+	for _, c := range []struct {
+		revisions []string
+		want      string
+	}{{[]string{"c1", "d1"}, "a c"}, {[]string{"c1"}, "a d"}, {[]string{"", "d1"}, "b c"}, {nil, "b d"}} {
+		state, err := b.engine.At(context.Background(), "default", app.Spec.Sources, c.revisions, newTarget("web"))
+		if err != nil || names(state) != c.want {
+			t.Errorf("%v: %s, %v", c.revisions, names(state), err)
+		}
+	}
+	if state := b.engine.Peek(id(app)); names(state) != "b d" {
+		t.Errorf("it is remembered: %s", names(state))
+	}
+	if _, err := b.engine.At(context.Background(), "default", app.Spec.Sources, []string{"gone"}, newTarget("web")); err == nil {
+		t.Error("a revision that is not there was found")
+	}
+	if _, err := b.engine.At(context.Background(), "default", nil, nil, newTarget("web")); err == nil {
+		t.Error("no source gives a State")
+	}
+}
+
+func TestForget(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	app := application("web", from("r", "main", "app"))
+	b.get(app)
+	if err := b.engine.Forget(id(app)); err != nil {
+		t.Fatal(err)
+	}
+	if b.engine.Peek(id(app)) != nil || len(b.engine.index) != 0 || len(b.engine.asked) != 0 {
+		t.Errorf("left behind: %v %v", b.engine.index, b.engine.asked)
+	}
+	if touched, unchanged := b.engine.Moved(follows("r", "main"), "c1", "c2", []string{"app/a.yaml"}); touched != nil || unchanged != nil {
+		t.Errorf("%v %v", touched, unchanged)
+	}
+	if n := b.sources.readsOf(func() { b.get(app) }); n != 1 {
+		t.Errorf("afterwards %d files were read", n)
+	}
+	if err := b.engine.Forget("nobody"); err != nil {
+		t.Error(err)
+	}
+}
