@@ -28,7 +28,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 .PHONY: build
 build: bin/devcluster ## bin/bowline and bin/devcluster
 	@CGO_ENABLED=0 scripts/go-build . bin/bowline ./cmd/bowline -trimpath \
-		-ldflags '-s -w -X main.version=$(VERSION)'
+		-ldflags '-s -w -X github.com/bowline-cd/bowline/internal/app.version=$(VERSION)'
 
 bin/devcluster: $(DEVCLUSTER_FILES)
 	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '$(DEVCLUSTER_LDFLAGS)'
