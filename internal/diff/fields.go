@@ -3,7 +3,10 @@
 package diff
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
@@ -127,7 +130,7 @@ func index(list []any, kind listKind, keys []string, s shape) (indexed, bool) {
 		if !ok {
 			return indexed{}, false
 		}
-		id := elem.String()
+		id := idText(elem)
 		if _, twice := out.place[id]; twice {
 			return indexed{}, false
 		}
@@ -165,6 +168,34 @@ func identity(item any, kind listKind, keys []string, s shape) (fieldpath.PathEl
 	}
 	fields.Sort()
 	return fieldpath.PathElement{Key: &fields}, true
+}
+
+// idText writes an identity such that two are equal exactly when their texts are.
+func idText(elem fieldpath.PathElement) string {
+	if elem.Value != nil {
+		return scalarID((*elem.Value).Unstructured())
+	}
+	fields := *elem.Key
+	if len(fields) == 1 {
+		return fields[0].Name + "=" + scalarID(fields[0].Value.Unstructured())
+	}
+	var b strings.Builder
+	for _, field := range fields {
+		// Quoting keeps a value from reaching into the next field.
+		b.WriteString(field.Name + "=" + strconv.Quote(scalarID(field.Value.Unstructured())) + ",")
+	}
+	return b.String()
+}
+
+func scalarID(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "s" + v
+	case int64:
+		return "n" + strconv.FormatInt(v, 10)
+	default:
+		return fmt.Sprintf("%T %v", v, v)
+	}
 }
 
 // fieldsOf returns the set of fields that content has, as server-side apply would own them.

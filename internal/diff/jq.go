@@ -25,6 +25,9 @@ const (
 )
 
 func compileJQ(expression string, elsewhere bool) (program, error) {
+	if _, err := gojq.Parse(expression); err != nil {
+		return program{}, fmt.Errorf("jq expression %q: %w", expression, err)
+	}
 	// The line break keeps a comment at the end of the expression from eating the bracket.
 	query, err := gojq.Parse("path(" + expression + "\n)")
 	if err != nil {

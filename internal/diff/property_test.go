@@ -42,11 +42,15 @@ func randomObject(t *testing.T, gvk schema.GroupVersionKind, seed int64) *unstru
 		t.Fatal(err)
 	}
 	randfill.NewWithSeed(seed).NilChance(0.7).NumElements(1, 2).MaxDepth(14).Funcs(
-		func(q *resource.Quantity, c randfill.Continue) { *q = *resource.NewQuantity(c.Int63n(1000)+1, resource.DecimalSI) },
+		func(q *resource.Quantity, c randfill.Continue) {
+			*q = *resource.NewQuantity(c.Int63n(1000)+1, resource.DecimalSI)
+		},
 		func(q *resource.QuantityValue, c randfill.Continue) { c.Fill(&q.Quantity) },
 		func(v *intstr.IntOrString, c randfill.Continue) { *v = intstr.FromInt32(c.Int31n(1000) + 1) },
 		func(v *metav1.Time, c randfill.Continue) { *v = metav1.Unix(c.Int63n(1<<30)+1, 0) },
-		func(v *metav1.MicroTime, c randfill.Continue) { *v = metav1.NewMicroTime(metav1.Unix(c.Int63n(1<<30)+1, 0).Time) },
+		func(v *metav1.MicroTime, c randfill.Continue) {
+			*v = metav1.NewMicroTime(metav1.Unix(c.Int63n(1<<30)+1, 0).Time)
+		},
 		func(v *runtime.RawExtension, _ randfill.Continue) { v.Raw = []byte(`{"a":"b"}`) },
 		func(v *metav1.FieldsV1, _ randfill.Continue) { *v = metav1.FieldsV1{} },
 		func(v *string, c randfill.Continue) { *v = fmt.Sprintf("s%d", c.Int31n(1<<20)) },

@@ -61,7 +61,7 @@ func twice(list []any, kind listKind, keys []string, s shape) bool {
 		if !ok {
 			continue
 		}
-		id := elem.String()
+		id := idText(elem)
 		if seen[id] {
 			return true
 		}

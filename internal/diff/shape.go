@@ -83,7 +83,7 @@ func (s shape) keyDefault(name string) any {
 		return nil
 	}
 	f, _ := item.atom.FindField(name)
-	return f.Default
+	return normalNumbers(f.Default)
 }
 
 // builtInTypes is the schema of every built-in kind, as the API server itself builds it for server-side apply.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
@@ -107,18 +106,17 @@ func (w *walker) list(desired, live []any, f *frame) {
 // knows no order: environment variables refer to earlier ones, and init containers run in turn.
 // Elements that others put in between do not matter.
 func (w *walker) order(d, l indexed, f *frame) {
-	common := func(in, other indexed) []string {
-		var ids []string
-		for _, id := range in.ids {
+	common := func(in, other indexed) (elems fieldpath.Path) {
+		for i, id := range in.ids {
 			if _, ok := other.place[id]; ok {
-				ids = append(ids, id)
+				elems = append(elems, in.elems[i])
 			}
 		}
-		return ids
+		return elems
 	}
 	want, is := common(d, l), common(l, d)
-	if !slices.Equal(want, is) {
-		w.add(f, found{reordered: true, desired: strings.Join(want, " "), live: strings.Join(is, " "), inDesired: true, inLive: true})
+	if !want.Equals(is) {
+		w.add(f, found{reordered: true, desired: pathText(want), live: pathText(is), inDesired: true, inLive: true})
 	}
 }
 
