@@ -13,12 +13,13 @@ import (
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // Options are what a Cluster needs besides its Config. Zero values are replaced by working defaults.
 type Options struct {
 	Tracker      object.Tracker
-	Filter       Filter
+	Filter       settings.Filter
 	Clock        clock.Clock
 	Logger       *slog.Logger
 	Metrics      Metrics
@@ -69,7 +70,7 @@ type Cluster struct {
 	version string
 	catalog *catalog
 	tracker object.Tracker
-	filter  Filter
+	filter  settings.Filter
 	asked   map[schema.GroupKind]string // kinds of Watch and Get, with the version asked for first
 	kinds   map[schema.GroupKind]*kind
 	watched sync.WaitGroup // reflectors

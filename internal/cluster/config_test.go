@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -128,47 +127,3 @@ func FuzzParseSecretNeverQuotesValues(f *testing.F) {
 	})
 }
 
-func TestFilter(t *testing.T) {
-	const server = "https://prod.example.com"
-	filter, err := cluster.CompileFilter(`
-- {apiGroups: ["*.cilium.io"], kinds: [CiliumIdentity]}
-- {kinds: ["Endpoint*"]}
-- {apiGroups: [batch], clusters: ["https://dev*"]}
-`, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	only, err := cluster.CompileFilter("[{apiGroups: [apps], kinds: [Deployment]}]", "[{apiGroups: [apps]}]")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, tc := range []struct {
-		filter cluster.Filter
-		gk     schema.GroupKind
-		want   bool
-	}{
-		{cluster.Filter{}, schema.GroupKind{Kind: "Event"}, true},
-		{cluster.Filter{}, schema.GroupKind{Group: "events.k8s.io", Kind: "Event"}, true},
-		{cluster.Filter{}, schema.GroupKind{Group: "metrics.k8s.io", Kind: "PodMetrics"}, true},
-		{cluster.Filter{}, schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}, true},
-		{cluster.Filter{}, schema.GroupKind{Group: "argoproj.io", Kind: "Event"}, false},
-		{cluster.Filter{}, schema.GroupKind{Kind: "ConfigMap"}, false},
-		{filter, schema.GroupKind{Group: "x.cilium.io", Kind: "CiliumIdentity"}, true},
-		{filter, schema.GroupKind{Group: "x.cilium.io", Kind: "CiliumNode"}, false},
-		{filter, schema.GroupKind{Kind: "Endpoints"}, true},
-		{filter, schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}, true},
-		{filter, schema.GroupKind{Group: "batch", Kind: "Job"}, false}, // on this cluster
-		{only, schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, false},
-		{only, schema.GroupKind{Group: "apps", Kind: "Deployment"}, true}, // exclusions win
-		{only, schema.GroupKind{Kind: "ConfigMap"}, true},
-	} {
-		if got := tc.filter.Excluded(tc.gk, server); got != tc.want {
-			t.Errorf("Excluded(%s) = %v, want %v", tc.gk, got, tc.want)
-		}
-	}
-	for _, bad := range []string{"kinds: [A]", "[{kinds: ['[']}]"} {
-		if _, err := cluster.CompileFilter(bad, ""); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "resource.exclusions") {
-			t.Errorf("CompileFilter(%q) = %v", bad, err)
-		}
-	}
-}

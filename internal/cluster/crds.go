@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +28,12 @@ type crdWatch struct {
 	gone  map[string]struct{} // deleted CRDs that discovery may still serve
 }
 
+// exists reports whether the CRD that defines a resource is known to be there.
+func (w *crdWatch) exists(gr schema.GroupResource) bool {
+	_, exists, _ := w.version(gr.String())
+	return exists
+}
+
 func newCRDWatch(c *Cluster) *crdWatch {
 	return &crdWatch{c: c, rvs: map[string]string{}, gone: map[string]struct{}{}}
 }
@@ -36,7 +43,7 @@ func (w *crdWatch) start(ctx context.Context) {
 	for _, watch := range []struct {
 		gvk  schema.GroupVersionKind
 		sink sink
-	}{{crdGVK, w}, {apiServiceGVK, apiServices{w.c}}} {
+	}{{crdGVK, w}, {apiServiceGVK, &apiServices{c: w.c}}} {
 		res, presence, _ := w.c.snapshot().find(watch.gvk)
 		if presence != Present || !res.can("watch") {
 			continue
@@ -84,7 +91,9 @@ func (w *crdWatch) put(it item, _ bool) {
 	}
 	w.rvs[it.meta.Name] = it.meta.ResourceVersion
 	delete(w.gone, it.meta.Name)
-	w.c.Refresh()
+	if w.known {
+		w.c.Refresh()
+	}
 }
 
 func (w *crdWatch) del(n nsName, _ string) {
@@ -100,8 +109,12 @@ func (w *crdWatch) remove(name string) {
 }
 
 func (w *crdWatch) relisted(_, _ string, seen map[nsName]struct{}, _ bool) {
+	cat := w.c.snapshot()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.known && slices.ContainsFunc(sortedKeys(w.rvs), func(name string) bool { return !cat.serves(groupResource(name)) }) {
+		w.c.Refresh() // it came after the first discovery
+	}
 	w.known = true
 	for name := range maps.Clone(w.rvs) {
 		if _, ok := seen[nsName{name: name}]; !ok {
@@ -119,12 +132,20 @@ func (w *crdWatch) failed(_, reason string, definite bool) {
 	}
 }
 
-// apiServices only asks for discovery.
-type apiServices struct{ c *Cluster }
+// apiServices only asks for discovery, whatever changes after the first list.
+type apiServices struct {
+	c      *Cluster
+	listed bool // only the one reflector that feeds it touches this
+}
 
-func (a apiServices) put(item, bool)                                      { a.c.Refresh() }
-func (a apiServices) del(nsName, string)                                  { a.c.Refresh() }
-func (a apiServices) relisted(_, _ string, _ map[nsName]struct{}, _ bool) {}
-func (a apiServices) wentBack(_, _ string) bool                           { return false }
-func (a apiServices) progress(_, _ string)                                {}
-func (a apiServices) failed(_, _ string, _ bool)                          {}
+func (a *apiServices) put(item, bool) {
+	if a.listed {
+		a.c.Refresh()
+	}
+}
+
+func (a *apiServices) del(nsName, string)                                  { a.c.Refresh() }
+func (a *apiServices) relisted(_, _ string, _ map[nsName]struct{}, _ bool) { a.listed = true }
+func (a *apiServices) wentBack(_, _ string) bool                           { return false }
+func (a *apiServices) progress(_, _ string)                                {}
+func (a *apiServices) failed(_, _ string, _ bool)                          {}

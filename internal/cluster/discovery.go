@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,6 +161,29 @@ func (c *catalog) addResource(gv schema.GroupVersion, res metav1.APIResource) {
 	kind.byVersion[gv.Version] = res
 	kind.order = append(kind.order, gv.Version)
 	c.versions = append(c.versions, gv.String()+"/"+res.Kind)
+}
+
+// check refuses an answer that no API server gives: something in between made it up, or cut it.
+func (c *catalog) check() error {
+	core := schema.GroupVersion{Version: "v1"}
+	if c.kinds[schema.GroupKind{Kind: "Namespace"}] == nil && c.failed[core] == "" {
+		return errors.New("the API server says that it serves no Namespaces: this is not its whole answer")
+	}
+	return nil
+}
+
+// keepDefined keeps kinds that discovery does not name any more although their CRD is there: API servers that run side
+// by side differ for a moment, and a kind that seems gone would take its objects along.
+func (c *catalog) keepDefined(prev *catalog, exists func(schema.GroupResource) bool) {
+	if prev == nil {
+		return
+	}
+	for gk, kind := range prev.kinds {
+		gr := schema.GroupResource{Group: gk.Group, Resource: kind.byVersion[kind.order[0]].Name}
+		if c.kinds[gk] == nil && exists(gr) {
+			c.kinds[gk] = kind
+		}
+	}
 }
 
 func versionsInOrder(group metav1.APIGroup) []string {

@@ -71,3 +71,5 @@ func (x *index) owners() []string {
 	defer x.mu.RUnlock()
 	return slices.Sorted(maps.Keys(x.owned))
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

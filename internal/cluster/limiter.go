@@ -29,6 +29,7 @@ type limiter struct {
 const (
 	firstLimit = 16
 	leastLimit = 1
+	slowLimit  = 8 // slowness alone goes no lower: a slow webhook is not an overloaded API server
 	mostLimit  = 64
 	slowFactor = 8 // this many times the best latency is slow
 	slowLeast  = 250 * time.Millisecond
@@ -86,14 +87,14 @@ func (l *limiter) release(took time.Duration, overloaded bool, retryAfter time.D
 	now := l.clock.Now()
 	switch {
 	case overloaded:
-		l.shrink(now, 0.5)
+		l.shrink(now, 0.5, leastLimit)
 		if until := now.Add(retryAfter); until.After(l.blocked) {
 			l.blocked = until
 		}
 	default:
 		l.observe(took)
 		if l.smooth > slowLeast && l.smooth > slowFactor*l.best {
-			l.shrink(now, 0.8)
+			l.shrink(now, 0.8, slowLimit)
 		} else if full {
 			l.limit = min(mostLimit, l.limit+1/l.limit)
 		}
@@ -113,12 +114,12 @@ func (l *limiter) observe(took time.Duration) {
 	l.smooth += (took - l.smooth) / 8
 }
 
-func (l *limiter) shrink(now time.Time, by float64) {
+func (l *limiter) shrink(now time.Time, by, least float64) {
 	if now.Sub(l.shrunk) < max(l.smooth, 100*time.Millisecond) {
 		return
 	}
 	l.shrunk = now
-	l.limit = max(leastLimit, l.limit*by)
+	l.limit = max(min(l.limit, least), l.limit*by)
 }
 
 // wake lets as many waiters try as there are places. The lock is held.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/test/devcluster"
 )
 
@@ -285,15 +286,15 @@ func TestSetFilterStopsLooking(t *testing.T) {
 	createOther(t, dev.RESTConfig(), "configmaps", u, "")
 	c := open(t, dev.RESTConfig(), nil)
 	complete(t, c)
-	filter, err := cluster.CompileFilter("[{kinds: [ConfigMap]}]", "")
-	if err != nil {
-		t.Fatal(err)
+	parsed, problems := settings.Parse(map[string]string{"resource.exclusions": "[{kinds: [ConfigMap]}]"}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
-	c.SetFilter(filter)
+	c.SetFilter(parsed.Filter)
 	if live := get(c, u); live.Presence != cluster.Unknown || !strings.Contains(live.Reason, "resource.exclusions") || len(c.Owned(ns)) != 0 {
 		t.Errorf("excluded: %+v, owned %v", live, c.Owned(ns))
 	}
-	c.SetFilter(cluster.Filter{})
+	c.SetFilter(settings.Filter{})
 	eventually(t, "the kind is back", func() bool { return get(c, u).Presence == cluster.Present && len(c.Owned(ns)) == 1 })
 }
 

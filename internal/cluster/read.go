@@ -36,7 +36,7 @@ func unknown(reason string) Live { return Live{Reason: reason} }
 func (c *Cluster) Get(ctx context.Context, key object.Key, version string) Live {
 	gk := key.GroupKind()
 	c.mu.RLock()
-	k, excluded := c.kinds[gk], c.filter.Excluded(gk, c.cfg.Server)
+	k, excluded := c.kinds[gk], c.filter.Excluded(gk.Group, gk.Kind, c.cfg.Server)
 	c.mu.RUnlock()
 	switch {
 	case excluded:
@@ -208,7 +208,7 @@ func (c *Cluster) Resource(gvk schema.GroupVersionKind) (Resource, Presence, str
 func (c *Cluster) Excluded(gk schema.GroupKind) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.filter.Excluded(gk, c.cfg.Server)
+	return c.filter.Excluded(gk.Group, gk.Kind, c.cfg.Server)
 }
 
 // Version returns the API server's version, such as "v1.36.3"; "" before it answered.

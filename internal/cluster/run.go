@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // Run keeps the connection alive, the store current and the sweep going until ctx ends or Close is called. It returns
@@ -57,10 +58,10 @@ func (c *Cluster) probe(ctx context.Context) error {
 		return fmt.Errorf("%s does not answer as a Kubernetes API server", c.cfg.Server)
 	}
 	c.mu.Lock()
-	changed := c.version != info.GitVersion
+	upgraded := c.version != "" && c.version != info.GitVersion
 	c.version = info.GitVersion
 	c.mu.Unlock()
-	if changed {
+	if upgraded {
 		c.Refresh()
 	}
 	return nil
@@ -69,7 +70,9 @@ func (c *Cluster) probe(ctx context.Context) error {
 func (c *Cluster) linkChanged(connected bool, reason string) {
 	if connected {
 		c.opts.Logger.Info("cluster answers", "cluster", c.cfg.Name, "server", c.cfg.Server)
-		c.Refresh()
+		if c.snapshot() != nil {
+			c.Refresh()
+		}
 	} else {
 		c.opts.Logger.Warn("cluster does not answer", "cluster", c.cfg.Name, "server", c.cfg.Server, "reason", reason)
 	}
@@ -176,11 +179,15 @@ func (c *Cluster) discoverNow(ctx context.Context) error {
 	defer c.discovers.Unlock()
 	prev := c.snapshot()
 	next, err := c.api.discover(ctx, prev)
+	if err == nil {
+		err = next.check()
+	}
 	if err != nil {
 		c.link.report(err)
 		c.opts.Logger.Warn("discovery failed", "cluster", c.cfg.Name, "error", err)
 		return err
 	}
+	next.keepDefined(prev, c.crds.exists)
 	c.mu.Lock()
 	c.catalog = next
 	c.mu.Unlock()
@@ -266,7 +273,7 @@ func (c *Cluster) watchedVersion(gk schema.GroupKind) string {
 
 // watchable finds how to watch a kind, in the version given if that is served. The lock is held.
 func (c *Cluster) watchable(gk schema.GroupKind, version string) (Resource, bool) {
-	if c.filter.Excluded(gk, c.cfg.Server) {
+	if c.filter.Excluded(gk.Group, gk.Kind, c.cfg.Server) {
 		return Resource{}, false
 	}
 	res, presence, _ := c.catalog.find(gk.WithVersion(version))
@@ -307,7 +314,7 @@ func (c *Cluster) stopKind(gk schema.GroupKind, k *kind, restarts bool) {
 }
 
 // SetFilter replaces the exclusions and inclusions.
-func (c *Cluster) SetFilter(f Filter) {
+func (c *Cluster) SetFilter(f settings.Filter) {
 	c.mu.Lock()
 	c.filter = f
 	c.mu.Unlock()

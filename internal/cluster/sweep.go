@@ -123,7 +123,7 @@ func (c *Cluster) sweepLoop(ctx context.Context) {
 		}
 		if !c.opts.Clock.Now().Before(renew) {
 			renew = c.opts.Clock.Now().Add(c.opts.SweepEvery)
-			c.sweep.renew(func(*sweepAnswer) bool { return true })
+			c.sweep.renew()
 		}
 		c.tellInventory(c.sweepPending(ctx))
 		timer := c.opts.Clock.NewTimer(max(time.Millisecond, min(c.sweep.due(c.opts.Clock.Now()), renew.Sub(c.opts.Clock.Now()))))
@@ -139,13 +139,13 @@ func (c *Cluster) sweepLoop(ctx context.Context) {
 	}
 }
 
-// renew makes answers pending again; what they said stays until they have answered. Marked kinds are watched and need none.
-func (s *sweepState) renew(which func(*sweepAnswer) bool) {
+// renew makes answers pending again. Marked kinds are watched and need none.
+func (s *sweepState) renew() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range s.answers {
-		if a.state != marked && which(a) {
-			*a = sweepAnswer{}
+	for gk, a := range s.answers {
+		if a.state != marked {
+			s.answers[gk] = &sweepAnswer{} // a new one: a list that began before does not answer for it
 		}
 	}
 }
@@ -169,7 +169,8 @@ func (c *Cluster) sweepPending(ctx context.Context) bool {
 	began, kinds, objects := c.opts.Clock.Now(), 0, 0
 	var count sync.Mutex
 	for _, res := range c.listable() {
-		if !c.sweepDue(res) {
+		due := c.sweepDue(res)
+		if due == nil {
 			continue
 		}
 		kinds++
@@ -179,7 +180,7 @@ func (c *Cluster) sweepPending(ctx context.Context) bool {
 			objects += n
 			count.Unlock()
 			if ctx.Err() == nil {
-				c.answer(res.GVK.GroupKind(), found, err)
+				c.answer(due, found, err)
 			}
 		})
 	}
@@ -195,22 +196,24 @@ func (c *Cluster) sweepPending(ctx context.Context) bool {
 	return true
 }
 
-// sweepDue reports whether a kind is to be listed now. Watched kinds answer by their watch.
-func (c *Cluster) sweepDue(res Resource) bool {
+// sweepDue returns the answer to fill if a kind is to be listed now, else nil. Watched kinds answer by their watch.
+func (c *Cluster) sweepDue(res Resource) *sweepAnswer {
 	c.mu.RLock()
 	watched := c.kinds[res.GVK.GroupKind()] != nil
 	c.mu.RUnlock()
 	c.sweep.mu.Lock()
 	defer c.sweep.mu.Unlock()
 	a := c.sweep.answers[res.GVK.GroupKind()]
-	if a == nil || a.state == clean || a.state == marked {
-		return false
-	}
-	if watched {
+	switch {
+	case a == nil, a.state == clean, a.state == marked:
+		return nil
+	case watched:
 		a.state = clean // the watch stands for it
-		return false
+		return nil
+	case c.opts.Clock.Now().Before(a.next):
+		return nil
 	}
-	return !c.opts.Clock.Now().Before(a.next)
+	return a
 }
 
 // findMark lists a kind's metadata until it meets an object of ours.
@@ -251,13 +254,9 @@ func (c *Cluster) findMark(ctx context.Context, res Resource) (objects int, foun
 	return objects, false, nil
 }
 
-func (c *Cluster) answer(gk schema.GroupKind, found bool, err error) {
+func (c *Cluster) answer(a *sweepAnswer, found bool, err error) {
 	c.sweep.mu.Lock()
 	defer c.sweep.mu.Unlock()
-	a := c.sweep.answers[gk]
-	if a == nil {
-		return
-	}
 	now := c.opts.Clock.Now()
 	switch {
 	case err == nil && found:
@@ -360,7 +359,7 @@ func (c *Cluster) tellInventory(swept bool) {
 // Sweep lists every kind that is not watched once more, now, and waits until what it found is in the store: the last
 // look before a finalizer is dropped. The error is the context's.
 func (c *Cluster) Sweep(ctx context.Context) (Inventory, error) {
-	c.sweep.renew(func(*sweepAnswer) bool { return true })
+	c.sweep.renew()
 	c.planSweep()
 	for {
 		_, waiting := c.inspect()

@@ -43,8 +43,16 @@ type Target struct {
 	Version string
 }
 
-// maxMissing bounds how many objects without a namespace one error names.
-const maxMissing = 10
+// maxListed bounds how many objects one error or warning names.
+const maxListed = 10
+
+// atMost cuts a list and says how much was cut.
+func atMost(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(slices.Clip(list[:n]), fmt.Sprintf("and %d more", len(list)-n))
+}
 
 // process turns manifests into objects: namespaces filled in, duplicates and excluded kinds dropped with a warning,
 // tracking marks written, the project asked.
@@ -125,11 +133,7 @@ func (p *processor) put(o Object) {
 }
 
 func (p *processor) missingNamespaces() error {
-	names := p.missing
-	if hidden := len(names) - maxMissing; hidden > 0 {
-		names = append(slices.Clip(names[:maxMissing]), fmt.Sprintf("and %d more", hidden))
-	}
-	return fault.New(fault.Mistake, "place", strings.Join(names, ", "), "", "nothing names a namespace",
+	return fault.New(fault.Mistake, "place", strings.Join(atMost(p.missing, maxListed), ", "), "", "nothing names a namespace",
 		"set spec.destination.namespace, or metadata.namespace in the manifest")
 }
 
@@ -200,7 +204,7 @@ func (w *warner) conditions() []v1alpha1.ApplicationCondition {
 	var out []v1alpha1.ApplicationCondition
 	for t, messages := range w.messages {
 		slices.Sort(messages)
-		out = append(out, v1alpha1.ApplicationCondition{Type: t, Message: strings.Join(slices.Compact(messages), "\n")})
+		out = append(out, v1alpha1.ApplicationCondition{Type: t, Message: strings.Join(atMost(slices.Compact(messages), maxListed), "\n")})
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.ApplicationCondition) int { return strings.Compare(string(a.Type), string(b.Type)) })
 	return out

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"time"
+)
+
+// rememberEvery is how often the revisions of applications that no commit touched are written to the data folder.
+const rememberEvery = 30 * time.Second
+
+// remember writes what applications were last resolved to, now and then and at the end, so that a restart while Git is
+// down knows what stands.
+func (r *roles) remember(ctx context.Context) error {
+	ticker := time.NewTicker(rememberEvery)
+	defer ticker.Stop()
+	for {
+		done := false
+		select {
+		case <-ctx.Done():
+			done = true
+		case <-ticker.C:
+		}
+		if err := r.engine.Flush(); err != nil {
+			r.log.Warn("write the resolved revisions to the data folder", "error", err)
+		}
+		if done {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/controller/application"
+	"github.com/bowline-cd/bowline/internal/controller/applicationset"
+	"github.com/bowline-cd/bowline/internal/controller/company"
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/controller/project"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/server"
+	"github.com/bowline-cd/bowline/internal/source"
+)
+
+// roles is everything that runs, in the order it depends on each other:
+//
+//	settings ──▶ clusters ──▶ ┐
+//	settings ──▶ sources ───▶ ├─ applications ──▶ events
+//	company ────────────────▶ ┘
+type roles struct {
+	log      *slog.Logger
+	metrics  *metrics
+	store    *source.Store
+	poller   *source.Poller
+	sources  *sources
+	engine   *desired.Engine
+	clusters *clusters
+	settings *configuration.Reader
+	company  *company.Watcher
+	apps     *application.Controller
+	projects *project.Reconciler
+	sets     *applicationset.Reconciler
+	events   *eventWriter
+}
+
+func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, log *slog.Logger) (*roles, error) {
+	r := &roles{log: log, metrics: newMetrics()}
+	bus := &event.Bus{}
+	r.clusters = newClusters(ctx, kube, log, r.metrics)
+	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
+	r.settings = configuration.NewReader(mgr.GetAPIReader(), opts.Namespace, log, r.changed)
+	r.company = company.NewWatcher(mgr.GetAPIReader(), opts.Namespace, log, func() { r.apps.EnqueueAll() })
+
+	var err error
+	r.store, err = source.NewStore(mirrorsDir(opts.Data), source.Options{AllowFile: opts.AllowFileRepos, Observe: r.metrics.git, Clock: realClock, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	memory, err := newFileMemory(opts.Data)
+	if err != nil {
+		return nil, err
+	}
+	r.sources = &sources{store: r.store, current: r.settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}}
+	r.engine = desired.NewEngine(r.sources, render.Limits{}, memory)
+	r.sources.engine = r.engine
+	r.apps = application.New(application.Deps{
+		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
+		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
+		Rules: r.rules, Alone: r.company.Alone, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
+	})
+	r.sources.applications = r.apps
+	// The first settings are read before anything depends on them.
+	if err := r.settings.Load(ctx); err != nil {
+		return nil, err
+	}
+	s := r.settings.Current().Settings
+	r.poller = source.NewPoller(r.store, source.PollerOptions{Interval: s.PollInterval, Jitter: s.PollJitter, OnMove: r.sources.moved})
+	r.sources.poller = r.poller
+	mayWrite := func() bool { alone, _ := r.company.Alone(); return alone && !opts.Observe }
+	r.projects = &project.Reconciler{Client: mgr.GetClient(), Namespace: opts.Namespace, MayWrite: mayWrite}
+	r.sets = &applicationset.Reconciler{Client: mgr.GetClient(), Log: log, Inert: r.metrics.inert}
+	if !opts.Observe {
+		r.events = newEventWriter(mgr.GetClient(), bus, log)
+	}
+	return r, nil
+}
+
+// rules hands the settings of the moment to the application controller.
+func (r *roles) rules() *application.Rules {
+	s := r.settings.Current()
+	return &application.Rules{Settings: s.Settings, Version: s.Version}
+}
+
+// changed is called with new settings.
+func (r *roles) changed(s *configuration.Snapshot) {
+	r.clusters.Apply(s)
+	r.sources.reset()
+	r.apps.EnqueueAll()
+}
+
+// register hands every controller to the manager: this is the list of what runs once this process leads.
+func (r *roles) register(mgr ctrl.Manager) error {
+	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.apps.Namespace))
+	for _, c := range []interface {
+		SetupWithManager(ctrl.Manager) error
+	}{r.settings, r.apps, r.projects, r.sets} {
+		if err := c.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("register a controller: %w", err)
+		}
+	}
+	runnables := []manager.Runnable{r.company}
+	if r.events != nil {
+		runnables = append(runnables, r.events)
+	}
+	for _, runnable := range runnables {
+		if err := mgr.Add(runnable); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serve answers health, metrics and webhooks until ctx ends.
+func (r *roles) serve(ctx context.Context, opts RunOptions) error {
+	web, err := server.New(server.Options{
+		Address: opts.Listen, MetricsAddress: opts.Metrics, Registry: r.metrics.registry, Log: r.log,
+		Ready:   map[string]func() error{"clusters": r.clusters.Ready},
+		Webhook: r.webhook, Hint: func(url string) { r.poller.Hint(url) },
+		MaxWebhookBytes: func() int64 { return r.settings.Current().Settings.WebhookMaxBytes },
+	})
+	if err != nil {
+		return err
+	}
+	if opts.Ready != nil {
+		opts.Ready(web.Address())
+	}
+	return web.Run(ctx)
+}
+
+// webhook reads a provider's call, checked with the secrets of argocd-secret.
+func (r *roles) webhook(header http.Header, body []byte) ([]string, error) {
+	secrets := r.settings.Current().WebhookSecrets
+	push, err := source.ParseWebhook(header, body, source.WebhookSecrets{
+		GitHub: fault.NewSecret(secrets["webhook.github.secret"]), GitLab: fault.NewSecret(secrets["webhook.gitlab.secret"]),
+	})
+	return push.URLs, err
+}
+
+func (r *roles) close() {
+	r.clusters.Close()
+	if err := r.store.Close(); err != nil {
+		r.log.Error("close the Git store", "error", err)
+	}
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app builds each role of Bowline and runs it. Here the rooms meet: use cases are given the adapters they
+// declared interfaces for, and this package is the only one that knows all of them.
+//
+// The words of this room:
+//
+//   - Role: what one process does. `bowline run` has all of them.
+//   - Leader: the process that acts. Others keep their caches warm and wait.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/install"
+)
+
+// RunOptions are the flags of `bowline run`.
+type RunOptions struct {
+	Kubeconfig     string // "" means in the cluster, or the default kubeconfig
+	Namespace      string
+	Listen         string
+	Metrics        string
+	Data           string
+	Observe        bool
+	Install        *bool // nil: outside of a cluster only
+	AllowFileRepos bool
+	Insecure       bool
+	LogFormat      string // "text" or "json"
+	LogLevel       string
+	Log            io.Writer
+	// Ready is called once, with the address of the listener, when it answers.
+	Ready func(address string)
+}
+
+// installTimeout bounds the installation, CRDs becoming established included.
+const installTimeout = time.Minute
+
+// Run runs all roles in one process until ctx ends.
+func Run(ctx context.Context, opts RunOptions) error {
+	log, err := newLogger(opts)
+	if err != nil {
+		return err
+	}
+	kube, inCluster, err := kubeConfig(opts.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	if err := prepare(ctx, opts, kube, inCluster, log); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(opts.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w; choose another with --data", err)
+	}
+	mgr, err := newManager(kube, opts, log)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	r, err := newRoles(ctx, opts, kube, mgr, log)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if err := r.register(mgr); err != nil {
+		return err
+	}
+	group.Go(func() error { return r.serve(ctx, opts) })
+	group.Go(func() error { r.poller.Run(ctx); return nil })
+	group.Go(func() error { return r.remember(ctx) })
+	group.Go(func() error { return mgr.Start(ctx) })
+	err = group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// prepare installs or verifies what Bowline needs in the cluster.
+func prepare(ctx context.Context, opts RunOptions, kube *rest.Config, inCluster bool, log *slog.Logger) error {
+	do := !inCluster && !opts.Observe
+	if opts.Install != nil {
+		if do = *opts.Install; do && opts.Observe {
+			return errors.New("--observe writes nothing, so it cannot be used with --install")
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, installTimeout)
+	defer cancel()
+	report, err := install.Run(ctx, install.Options{Config: kube, Namespace: opts.Namespace, Install: do})
+	report.Log(log)
+	return err
+}
+
+func newLogger(opts RunOptions) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(opts.LogLevel)); opts.LogLevel != "" && err != nil {
+		return nil, fmt.Errorf("--log-level %q is not one of debug, info, warn, error", opts.LogLevel)
+	}
+	out := opts.Log
+	if out == nil {
+		out = os.Stderr
+	}
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler
+	switch opts.LogFormat {
+	case "", "text":
+		handler = slog.NewTextHandler(out, options)
+	case "json":
+		handler = slog.NewJSONHandler(out, options)
+	default:
+		return nil, fmt.Errorf("--log-format %q is neither text nor json", opts.LogFormat)
+	}
+	log := slog.New(handler)
+	// Libraries that log through klog and logr say their part in the same form.
+	bridged := logr.FromSlogHandler(handler)
+	klog.SetLogger(bridged)
+	ctrl.SetLogger(bridged)
+	return log, nil
+}
+
+// kubeConfig finds the control plane: the flag, else the cluster this process runs in, else the user's kubeconfig.
+func kubeConfig(path string) (cfg *rest.Config, inCluster bool, err error) {
+	if path == "" {
+		if cfg, err = rest.InClusterConfig(); err == nil {
+			return tuned(cfg), true, nil
+		}
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = path
+	cfg, err = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, false, fmt.Errorf("find the cluster: %w; name a kubeconfig with --kubeconfig", err)
+	}
+	return tuned(cfg), false, nil
+}
+
+// tuned takes client-side rate limits away: the API server has its own (priority and fairness).
+func tuned(cfg *rest.Config) *rest.Config {
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1
+	cfg.UserAgent = userAgent()
+	return cfg
+}
+
+// Leadership: a standby takes over 10 s after a leader died, and at once after one stopped cleanly.
+const (
+	leaseName     = "bowline-controller"
+	leaseDuration = 10 * time.Second
+	renewDeadline = 7 * time.Second
+	retryPeriod   = 2 * time.Second
+)
+
+func newManager(kube *rest.Config, opts RunOptions, log *slog.Logger) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	duration, deadline, period := leaseDuration, renewDeadline, retryPeriod
+	skipNames := true // a process may build more than one manager: the demo and tests do
+	mgr, err := ctrl.NewManager(kube, ctrl.Options{
+		Scheme: scheme,
+		Logger: logr.FromSlogHandler(log.Handler()),
+		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{opts.Namespace: {}}, DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}, &corev1.Secret{}: {}}},
+		Metrics:                metricsserver.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		LeaderElection:         !opts.Observe, LeaderElectionID: leaseName, LeaderElectionNamespace: opts.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &duration, RenewDeadline: &deadline, RetryPeriod: &period,
+		Controller: config.Controller{SkipNameValidation: &skipNames},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to the control plane: %w", err)
+	}
+	return mgr, nil
+}
+
+// mirrorsDir is where repositories are kept below the data folder.
+func mirrorsDir(data string) string { return filepath.Join(data, "git") }
+
+var realClock = clock.RealClock{}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/bowline-cd/bowline/internal/controller/application"
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/source"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// sources joins the Git store with the credentials of the moment.
+type sources struct {
+	store   *source.Store
+	poller  *source.Poller
+	current func() *configuration.Snapshot
+	log     *slog.Logger
+	ctx     context.Context // of the process
+	engine  *desired.Engine
+	// applications are told what moved.
+	applications *application.Controller
+
+	mu      sync.Mutex
+	follows map[string][]followed // by application
+}
+
+// followed is one revision that an application is about.
+type followed struct {
+	repo     desired.Repo
+	key      string
+	revision source.Revision
+}
+
+// unreachable marks an error as "the repository did not answer", without changing its text.
+type unreachable struct{ err error }
+
+func (u unreachable) Error() string        { return u.err.Error() }
+func (u unreachable) Unwrap() error        { return u.err }
+func (u unreachable) Is(target error) bool { return target == desired.ErrUnreachable }
+
+func translate(err error) error {
+	if err != nil && source.Unreachable(err) {
+		return unreachable{err}
+	}
+	return err
+}
+
+func (s *sources) repository(repo desired.Repo) (source.Repository, error) {
+	return s.current().Credentials.For(repo.URL, repo.Project)
+}
+
+// Resolve implements desired.Sources.
+func (s *sources) Resolve(ctx context.Context, repo desired.Repo, revision, tagPrefix string) (string, error) {
+	r, err := s.repository(repo)
+	if err != nil {
+		return "", err
+	}
+	commit, err := s.store.Resolve(ctx, r, source.Revision{Name: revision, TagPrefix: tagPrefix})
+	return commit, translate(err)
+}
+
+// Tree implements desired.Sources.
+func (s *sources) Tree(ctx context.Context, repo desired.Repo, commit string, paths []string) (tree.Tree, error) {
+	r, err := s.repository(repo)
+	if err != nil {
+		return nil, err
+	}
+	want := make([]source.Want, 0, len(paths))
+	for _, p := range paths {
+		want = append(want, source.Want{Path: p})
+	}
+	t, err := s.store.Tree(ctx, r, commit, want)
+	return t, translate(err)
+}
+
+// Keep implements application.Keeper.
+func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit) error {
+	byRepo := map[desired.Repo][]string{}
+	for _, c := range commits {
+		byRepo[c.Repo] = append(byRepo[c.Repo], c.ID)
+	}
+	var failures []error
+	for repo, ids := range byRepo {
+		r, err := s.repository(repo)
+		if err == nil {
+			err = s.store.Keep(ctx, r, id, ids)
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// Want implements application.Poller.
+func (s *sources) Want(id string, repos []desired.Repo, revisions []source.Revision) {
+	var list []followed
+	var watches []source.Watch
+	for i, repo := range repos {
+		r, err := s.repository(repo)
+		if err != nil {
+			continue // Resolve says so
+		}
+		list = append(list, followed{repo: repo, key: r.Key(), revision: revisions[i]})
+		watches = append(watches, source.Watch{Repository: r, Revisions: revisions[i : i+1]})
+	}
+	s.mu.Lock()
+	same := slices.Equal(s.follows[id], list)
+	s.follows[id] = list
+	s.mu.Unlock()
+	if !same {
+		s.poller.Want(id, watches...)
+	}
+}
+
+// Forget implements application.Poller.
+func (s *sources) Forget(id string) {
+	s.mu.Lock()
+	delete(s.follows, id)
+	s.mu.Unlock()
+	s.poller.Forget(id)
+}
+
+// reset forgets who follows what: credentials may have changed, and with them which mirror serves whom.
+func (s *sources) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.follows)
+}
+
+// moved is told by the poller what became of a revision.
+func (s *sources) moved(m source.Move) {
+	match := s.matching(m)
+	if m.Err != nil || m.From == "" || m.From == m.To {
+		s.applications.Enqueue(s.engine.Following(match)...)
+		return
+	}
+	changed, err := s.store.Changed(s.ctx, m.Repository, m.From, m.To)
+	if err != nil {
+		s.log.Warn("what a commit changed is not known: every application of the repository is looked at",
+			"repository", m.Repository, "from", m.From, "to", m.To, "error", err)
+		s.applications.Enqueue(s.engine.Following(match)...)
+		return
+	}
+	s.log.Info("revision moved", "repository", m.Repository, "revision", m.Revision, "from", m.From, "to", m.To, "files", len(changed))
+	s.applications.Moved(match, m.From, m.To, changed)
+}
+
+// matching returns which sources of applications are about the revision that moved.
+func (s *sources) matching(m source.Move) func(desired.Commit) bool {
+	key := m.Repository.Key()
+	about := map[desired.Commit]bool{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, list := range s.follows {
+		for _, f := range list {
+			if f.key == key && f.revision == m.Revision {
+				about[desired.Commit{Repo: f.repo, Revision: f.revision.Name}] = true
+			}
+		}
+	}
+	return func(c desired.Commit) bool { return about[c] }
+}
+
+// Refresh implements application.Poller.
+func (s *sources) Refresh(ctx context.Context, id string) error { return s.poller.Refresh(ctx, id) }

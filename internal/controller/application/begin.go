@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/sync"
+)
+
+// begin runs an operation beside the reconciler, which is woken when it ends.
+func (p *pass) begin(op *operation) {
+	root := p.root.Load()
+	if root == nil {
+		return
+	}
+	op.ctx, op.cancel = context.WithCancelCause(*root)
+	p.st.running = op
+	p.publish(event.OperationStarted, false, describeStart(op))
+	go p.perform(op)
+}
+
+func describeStart(op *operation) string {
+	return "sync to " + describeCommits(op.state.Commits) + " started"
+}
+
+// perform carries out the work and hands over the outcome.
+func (p *pass) perform(op *operation) {
+	defer op.cancel(nil)
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-op.ctx.Done():
+	}
+	result := sync.Run(op.ctx, op.work, clusterTarget{p.cluster}, p.syncOptions(op))
+	p.st.finish(outcome{op: op, result: result, cause: context.Cause(op.ctx)})
+	p.Enqueue(p.st.id)
+}
+
+// publish tells whoever listens.
+func (p *pass) publish(reason event.Reason, failed bool, message string) {
+	user := ""
+	if state := p.next.Status.OperationState; state != nil && !state.Operation.InitiatedBy.Automated {
+		user = state.Operation.InitiatedBy.Username
+	}
+	p.Bus.Publish(event.Record{
+		At: p.Clock.Now(), Reason: reason, Failed: failed, App: types.NamespacedName{Namespace: p.app.Namespace, Name: p.app.Name},
+		UID: p.app.UID, User: user, Message: message,
+	})
+}
+
+// tell publishes what the written status says is new.
+func (p *pass) tell(written *v1alpha1.Application) {
+	before, after := &p.app.Status, &written.Status
+	if before.Sync.Status != after.Sync.Status || before.Health.Status != after.Health.Status {
+		failed := after.Health.Status == v1alpha1.HealthStatusDegraded
+		p.publish(event.StatusRefreshed, failed, fmt.Sprintf("sync status %s -> %s, health %s -> %s",
+			orNone(string(before.Sync.Status)), after.Sync.Status, orNone(string(before.Health.Status)), after.Health.Status))
+	}
+	state := after.OperationState
+	if !p.finished || state == nil || !state.Phase.Completed() {
+		return
+	}
+	p.publish(event.OperationCompleted, !state.Phase.Successful(), fmt.Sprintf("sync %s: %s", state.Phase, state.Message))
+	p.Metrics.Synced(SyncEnded{
+		Namespace: p.app.Namespace, Name: p.app.Name, Project: desired.ProjectOf(p.app), Server: p.app.Spec.Destination.Server,
+		Phase: state.Phase, DryRun: isDryRun(state.Operation), Seconds: p.now.Sub(state.StartedAt.Time).Seconds(),
+	})
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// syncOptions says how the work is carried out. It also gathers, in op, what the cluster makes of each object.
+func (p *pass) syncOptions(op *operation) sync.Options {
+	return sync.Options{
+		App: p.st.id, Permit: p.target.Permit, Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
+		DryRun: op.spec.Sync.DryRun, Rules: p.st.ignore, Clock: p.Clock, Images: imagesOf,
+		Schema: func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error) {
+			return p.schemas.get(ctx, p.cluster, gvk)
+		},
+		Learn: op.learn,
+	}
+}
+
+// learn notes what the cluster made of an object. It is called from several goroutines.
+func (o *operation) learn(l sync.Learned) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.learned = append(o.learned, l)
+}

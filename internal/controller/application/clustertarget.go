@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/sync"
+)
+
+// clusterTarget is a cluster as syncs write to it. It implements sync.Target.
+type clusterTarget struct{ c *cluster.Cluster }
+
+// Kind implements sync.Target.
+func (t clusterTarget) Kind(_ context.Context, gvk schema.GroupVersionKind) sync.Kind {
+	res, presence, why := t.c.Resource(gvk)
+	return sync.Kind{Served: presence == cluster.Present, Absent: presence == cluster.Absent, Namespaced: res.Namespaced, Why: why}
+}
+
+// Read implements sync.Target.
+func (t clusterTarget) Read(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
+	return t.c.Read(ctx, gvk, namespace, name)
+}
+
+// Write implements sync.Target.
+func (t clusterTarget) Write(ctx context.Context, w sync.Write) (*unstructured.Unstructured, error) {
+	o := cluster.WriteOptions{Manager: w.Manager, Force: w.Force, DryRun: w.DryRun}
+	if w.DropUnknown {
+		o.Validation = cluster.Ignore
+	}
+	switch w.Method {
+	case sync.Create:
+		return t.c.Create(ctx, w.Object, o)
+	case sync.Replace:
+		return t.c.Replace(ctx, w.Object, o)
+	case sync.Patch:
+		return t.c.Patch(ctx, w.Object.GroupVersionKind(), w.Object.GetNamespace(), w.Object.GetName(), w.PatchType, w.Patch, o)
+	default:
+		return t.c.Apply(ctx, w.Object, o)
+	}
+}
+
+// Delete implements sync.Target.
+func (t clusterTarget) Delete(ctx context.Context, d sync.Deletion) error {
+	return t.c.Delete(ctx, d.Key, cluster.DeleteOptions{
+		UID: d.UID, ResourceVersion: d.ResourceVersion, Owner: d.Owner, Check: d.Check, Propagation: d.Propagation,
+		Version: d.Version, DryRun: d.DryRun,
+	})
+}
+
+// reasons translates the cluster's words to those of a sync.
+var reasons = map[cluster.Reason]sync.Reason{
+	cluster.Conflict: sync.Conflict, cluster.AlreadyExists: sync.AlreadyExists, cluster.NotFound: sync.NotFound,
+	cluster.NamespaceMissing: sync.NamespaceMissing, cluster.NoSuchKind: sync.NoSuchKind, cluster.Invalid: sync.Invalid,
+	cluster.ApplyRefused: sync.ApplyRefused, cluster.NotOwned: sync.NotOwned, cluster.DryRunUnsupported: sync.DryRunRefused,
+}
+
+// Reason implements sync.Target.
+func (t clusterTarget) Reason(err error) sync.Reason {
+	var e *cluster.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return reasons[e.Reason]
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/diff"
+)
+
+// parallelPasses is how many applications are reconciled at once. A pass may wait for a repository or for a dry run, so
+// there are more than cores.
+const parallelPasses = 16
+
+// parallelOperations bounds how many syncs run at once; what they send to one cluster is bounded by that cluster.
+const parallelOperations = 32
+
+// Controller reconciles Applications of the control namespace.
+type Controller struct {
+	Deps
+	writer   writer
+	states   states
+	projects *projects
+	wanted   *wantedIndex
+	failures *backoffs
+	slow     *slowLane
+	schemas  *schemas
+	slots    chan struct{} // held by running operations
+	queue    atomic.Pointer[workqueue.TypedRateLimitingInterface[reconcile.Request]]
+	root     atomic.Pointer[context.Context] // ends when leadership or the process does
+}
+
+// New returns a Controller.
+func New(deps Deps) *Controller {
+	return &Controller{
+		Deps:     deps,
+		writer:   writer{client: deps.Client, observe: deps.Observe},
+		states:   states{byID: map[string]*appState{}},
+		projects: newProjects(deps),
+		wanted:   newWantedIndex(),
+		failures: newBackoffs(),
+		slow:     newSlowLane(),
+		schemas:  &schemas{compiled: map[schemaKey]*diff.Schema{}},
+		slots:    make(chan struct{}, parallelOperations),
+	}
+}
+
+// SetupWithManager registers the controller and what wakes it.
+func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
+	ctl, err := controller.New("application", mgr, controller.Options{
+		Reconciler: c, MaxConcurrentReconciles: parallelPasses,
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](200*time.Millisecond, time.Minute),
+	})
+	if err != nil {
+		return err
+	}
+	watches := []source.Source{
+		source.Kind[client.Object](mgr.GetCache(), &v1alpha1.Application{}, &handler.EnqueueRequestForObject{}, predicate.Funcs{UpdateFunc: c.isNews}),
+		source.Kind[client.Object](mgr.GetCache(), &v1alpha1.AppProject{}, handler.EnqueueRequestsFromMapFunc(c.ofProject)),
+		source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			c.queue.Store(&q)
+			c.root.Store(&ctx)
+			go c.slow.run(ctx, c.flush)
+			return nil
+		}),
+	}
+	for _, w := range watches {
+		if err := ctl.Watch(w); err != nil {
+			return fmt.Errorf("watch for the application controller: %w", err)
+		}
+	}
+	return nil
+}
+
+// isNews drops the echo of our own writes.
+func (c *Controller) isNews(e event.UpdateEvent) bool {
+	st := c.states.peek(e.ObjectNew.GetName())
+	return st == nil || st.lastWrite() != e.ObjectNew.GetResourceVersion()
+}
+
+// ofProject returns the applications of a project: a rule that changed is asked again at once.
+func (c *Controller) ofProject(ctx context.Context, project client.Object) []reconcile.Request {
+	var apps v1alpha1.ApplicationList
+	if err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace)); err != nil {
+		c.Log.Error("list applications of a changed project", "project", project.GetName(), "error", err)
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range apps.Items {
+		if desired.ProjectOf(&apps.Items[i]) == project.GetName() {
+			out = append(out, c.request(apps.Items[i].Name))
+		}
+	}
+	return out
+}
+
+func (c *Controller) request(id string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: c.Namespace, Name: id}}
+}
+
+// Enqueue asks for a pass over each application named. It does nothing before the controller leads.
+func (c *Controller) Enqueue(ids ...string) {
+	q := c.queue.Load()
+	if q == nil {
+		return
+	}
+	for _, id := range ids {
+		(*q).Add(c.request(id))
+	}
+}
+
+// EnqueueAll asks for a pass over every application known.
+func (c *Controller) EnqueueAll() {
+	for _, st := range c.states.all() {
+		c.Enqueue(st.id)
+	}
+}
+
+// Moved takes notice of a revision that is at another commit now: only the applications that the changed paths concern
+// have work; the others follow in the slow lane.
+func (c *Controller) Moved(match func(desired.Commit) bool, from, to string, changed []string) {
+	touched, unchanged := c.Engine.Moved(match, from, to, changed)
+	c.Enqueue(touched...)
+	c.slow.add(unchanged...)
+}
+
+// flush writes what waited in the slow lane.
+func (c *Controller) flush(id string) {
+	if st := c.states.peek(id); st != nil {
+		st.setUrgent()
+		c.Enqueue(id)
+	}
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	cached := &v1alpha1.Application{}
+	err := c.Client.Get(ctx, req.NamespacedName, cached)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	}
+	if err != nil {
+		c.forget(req.Name)
+		return ctrl.Result{}, nil
+	}
+	if cached.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" && cached.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	p := c.newPass(cached)
+	if !p.app.DeletionTimestamp.IsZero() {
+		err = p.delete(ctx)
+	} else {
+		err = p.run(ctx)
+	}
+	if err != nil {
+		p.st.touch() // what was taken from the state for this pass is due again
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	return ctrl.Result{RequeueAfter: p.again}, nil
+}
+
+func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
+	st := c.states.get(cached.Name)
+	app := newer(cached, st.written)
+	return &pass{
+		Controller: c, st: st, app: app, next: app.DeepCopy(), rules: c.Rules(), urgent: st.takeUrgent(),
+		now: metav1.NewTime(c.Clock.Now().Truncate(time.Second)),
+		log: c.Log.With("application", cached.Name),
+	}
+}
+
+// forget drops everything about an application that is gone.
+func (c *Controller) forget(id string) {
+	if st := c.states.peek(id); st != nil && st.running != nil {
+		st.running.cancel(errGone)
+	}
+	c.states.drop(id)
+	if err := c.Engine.Forget(id); err != nil {
+		c.Log.Warn("forget an application", "application", id, "error", err)
+	}
+	c.Poller.Forget(id)
+	c.wanted.set(id, "", nil)
+	c.failures.forget(id)
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// sweepTimeout bounds the last look for objects before a finalizer is dropped; it is tried again after that.
+const sweepTimeout = time.Minute
+
+// deleteAgain is how soon a deletion that waits for objects to go is looked at again if no event comes.
+const deleteAgain = 5 * time.Second
+
+// delete carries out the finalizers of an Application that is being deleted.
+func (p *pass) delete(ctx context.Context) error {
+	if p.st.running != nil {
+		p.st.running.cancel(errGone)
+		if p.st.takeFinished() == nil {
+			p.requeue(time.Second)
+			return nil
+		}
+		p.st.running = nil
+	}
+	propagation, cascade := cascadeOf(p.app.Finalizers)
+	if alone, _ := p.Alone(); !cascade || p.Observe || !alone {
+		return nil
+	}
+	done, err := p.cascade(ctx, propagation)
+	if err != nil {
+		p.found.add(v1alpha1.ApplicationConditionDeletionError, err.Error())
+		p.requeue(p.failures.next(p.st.id))
+		return p.write(ctx)
+	}
+	if !done {
+		p.requeue(deleteAgain)
+		return p.write(ctx)
+	}
+	p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, isResourcesFinalizer)
+	_, err = p.writer.patch(ctx, p.app, p.next, true)
+	return err
+}
+
+func isResourcesFinalizer(name string) bool {
+	return name == v1alpha1.ResourcesFinalizerName || strings.HasPrefix(name, v1alpha1.ResourcesFinalizerName+"/")
+}
+
+// cascadeOf returns how objects are deleted with their Application, and whether they are at all.
+func cascadeOf(finalizers []string) (metav1.DeletionPropagation, bool) {
+	if slices.Contains(finalizers, v1alpha1.BackgroundPropagationFinalizer) {
+		return metav1.DeletePropagationBackground, true
+	}
+	return metav1.DeletePropagationForeground, slices.ContainsFunc(finalizers, isResourcesFinalizer)
+}
+
+// cascade deletes the application's objects, the last in apply order first, and reports whether none is left. A
+// destination that nobody has configured has nothing that could be deleted: the Application may go, as in Argo CD.
+func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagation) (bool, error) {
+	c, err := p.Clusters.Find(p.app.Spec.Destination)
+	if errors.Is(err, ErrNoSuchCluster) {
+		p.log.Warn("deleting an application whose cluster is not configured: its objects, if any, stay", "error", err)
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.st.place(c.Config().Server, false)
+	left, err := p.remaining(ctx, c)
+	if err != nil || len(left) > 0 {
+		return false, errors.Join(err, p.deleteNext(ctx, c, left, propagation))
+	}
+	return p.nothingLeft(ctx, c)
+}
+
+// nothingLeft looks once more, at every kind there is, before the last trace of the application goes.
+func (p *pass) nothingLeft(ctx context.Context, c *cluster.Cluster) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	inventory, err := c.Sweep(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !inventory.Complete {
+		return false, fmt.Errorf("the cluster's objects are not all known: %s", inventory.Reason)
+	}
+	for _, r := range p.app.Status.Resources {
+		key := object.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
+		if reason, cannot := inventory.Unlistable[key.GroupKind()]; cannot {
+			return false, fmt.Errorf("%s was part of this application, and its kind cannot be listed: %s; give Bowline the right to list it, "+
+				"or remove the finalizer %s to leave such objects behind", key, reason, v1alpha1.ResourcesFinalizerName)
+		}
+	}
+	left, err := p.remaining(ctx, c)
+	return len(left) == 0, err
+}
+
+// doomed is an object that goes with its application.
+type doomed struct {
+	key  object.Key
+	live cluster.Live
+}
+
+// remaining returns the objects that still have to go: those that carry the application's mark, without those that
+// stay by rule (CustomResourceDefinitions, the application itself, objects the project does not permit, and those that ask
+// to be kept).
+func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, error) {
+	project, _, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+	if err != nil {
+		return nil, err
+	}
+	options, _ := plan.ParseOptions(syncOptions(p.app))
+	dest := destinationOf(p.app, c)
+	var left []doomed
+	for _, key := range c.Owned(p.st.id) {
+		live := c.Get(ctx, key, "")
+		switch live.Presence {
+		case cluster.Unknown:
+			return nil, fmt.Errorf("whether %s still exists is not known: %s", key, live.Reason)
+		case cluster.Absent:
+			continue
+		}
+		if live.Owner != p.st.id || p.staysBehind(key, dest) {
+			continue
+		}
+		if project.Object(key, key.Namespace != "", access.Cluster{Server: dest.Server, Name: dest.Name}) != nil {
+			continue
+		}
+		of, _ := options.For(live.Object)
+		if of.Delete == plan.DeleteNever {
+			continue
+		}
+		if of.Delete == plan.DeleteConfirmed && !p.deletionApproved() {
+			return nil, fmt.Errorf("%s asks for a confirmation before it is deleted (Delete=confirm): set the annotation %s on the Application to the present time",
+				key, v1alpha1.AnnotationDeletionApproved)
+		}
+		left = append(left, doomed{key, live})
+	}
+	slices.SortFunc(left, func(a, b doomed) int { return object.CompareForApply(b.key, a.key) })
+	return left, nil
+}
+
+func (p *pass) staysBehind(key object.Key, dest access.Destination) bool {
+	if key.Group == "apiextensions.k8s.io" && key.Kind == "CustomResourceDefinition" {
+		return true
+	}
+	self := object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name}
+	return key == self && dest.Server == v1alpha1.KubernetesInternalAPIServerAddr
+}
+
+// deletionApproved reports whether a person confirmed after the deletion was asked for.
+func (p *pass) deletionApproved() bool {
+	at, err := time.Parse(time.RFC3339, p.app.Annotations[v1alpha1.AnnotationDeletionApproved])
+	return err == nil && at.After(p.app.DeletionTimestamp.Time)
+}
+
+// deleteNext deletes the objects of the highest place in the order, and leaves the others until those are gone: what
+// uses something goes before what it uses.
+func (p *pass) deleteNext(ctx context.Context, c *cluster.Cluster, left []doomed, propagation metav1.DeletionPropagation) error {
+	if len(left) == 0 {
+		return nil
+	}
+	order := object.KindOrder(left[0].key.Kind)
+	var failures []error
+	for _, d := range left {
+		if object.KindOrder(d.key.Kind) != order {
+			break
+		}
+		if d.live.Deleting {
+			continue
+		}
+		failures = append(failures, c.Delete(ctx, d.key, cluster.DeleteOptions{UID: d.live.UID, ResourceVersion: d.live.ResourceVersion,
+			Owner: p.st.id, Propagation: propagation}))
+	}
+	return errors.Join(failures...)
+}
+
+func syncOptions(app *v1alpha1.Application) v1alpha1.SyncOptions {
+	if app.Spec.SyncPolicy == nil {
+		return nil
+	}
+	return app.Spec.SyncPolicy.SyncOptions
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/source"
+)
+
+// Rules are the settings of one moment, with a version that changes when any of them does.
+type Rules struct {
+	Settings settings.Settings
+	Version  string
+}
+
+// Clusters finds the clusters that Applications are sent to.
+type Clusters interface {
+	// Find returns the cluster of a destination. The error of a cluster that nobody has configured is
+	// ErrNoSuchCluster; other errors say why a configured one cannot be used.
+	Find(destination v1alpha1.ApplicationDestination) (*cluster.Cluster, error)
+	// ScopedTo returns what belongs to one project alone.
+	ScopedTo(project string) access.Scoped
+}
+
+// Poller watches repositories.
+type Poller interface {
+	// Want tells which revisions an application follows; it replaces what it followed before.
+	Want(id string, repos []desired.Repo, revisions []source.Revision)
+	// Forget ends that.
+	Forget(id string)
+	// Refresh asks an application's repositories now.
+	Refresh(ctx context.Context, id string) error
+}
+
+// Keeper pins the commits that an application may be taken back to.
+type Keeper interface {
+	Keep(ctx context.Context, id string, commits []desired.Commit) error
+}
+
+// Metrics counts what happens.
+type Metrics interface {
+	Reconciled(namespace, server string, seconds float64)
+	Synced(SyncEnded)
+}
+
+// SyncEnded is one sync that came to its end.
+type SyncEnded struct {
+	Namespace, Name, Project, Server string
+	Phase                            v1alpha1.OperationPhase
+	DryRun                           bool
+	Seconds                          float64
+}
+
+// ErrNoSuchCluster says that a destination names a cluster that nobody has configured.
+var ErrNoSuchCluster = errors.New("there is no such cluster")
+
+// Deps is what a Controller works with.
+type Deps struct {
+	Client    client.Client
+	Namespace string // control namespace
+	// Observe compares and writes nothing.
+	Observe  bool
+	Engine   *desired.Engine
+	Clusters Clusters
+	Poller   Poller
+	Keeper   Keeper
+	Rules    func() *Rules
+	// Alone says whether operations may be run, and if not why.
+	Alone   func() (bool, string)
+	Bus     *event.Bus
+	Metrics Metrics
+	Clock   clock.WithTicker
+	Log     *slog.Logger
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	stdsync "sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/sync"
+)
+
+// Causes for which a running operation is ended, always between two objects.
+var (
+	errSuperseded = errors.New("superseded by a newer revision")
+	errTerminated = errors.New("operation terminated")
+	errGone       = errors.New("the application is gone")
+)
+
+// maxSupersessions is how often in a row a newer revision may take over one operation; then it runs to its end, so
+// that a busy repository cannot starve it.
+const maxSupersessions = 3
+
+// operation is a sync that runs beside the reconciler.
+type operation struct {
+	spec   v1alpha1.Operation
+	state  *desired.State
+	work   plan.Plan
+	cancel context.CancelCauseFunc
+	ctx    context.Context
+
+	mu      stdsync.Mutex
+	learned []sync.Learned // what the cluster made of objects
+}
+
+// outcome is how an operation ended.
+type outcome struct {
+	op     *operation
+	result sync.Result
+	cause  error // errSuperseded, errTerminated or nil
+}
+
+// automated reports whether nobody asked for the operation.
+func (o *operation) automated() bool { return o.spec.InitiatedBy.Automated }
+
+// operate decides what is done now: end what has to end, go on with what was begun, begin what is asked for, begin by
+// itself.
+func (p *pass) operate(ctx context.Context) {
+	if p.Observe {
+		return
+	}
+	if alone, _ := p.Alone(); !alone {
+		return
+	}
+	state := p.next.Status.OperationState
+	switch {
+	case p.st.running != nil:
+		p.superviseRunning()
+	case state != nil && state.Phase == v1alpha1.OperationTerminating:
+		p.end(v1alpha1.OperationFailed, "operation terminated")
+	case state != nil && state.Phase == v1alpha1.OperationRunning:
+		p.goOn(ctx, state)
+	case p.app.Operation != nil:
+		p.beginRequested(ctx)
+	default:
+		p.beginAutomated(ctx)
+	}
+}
+
+// superviseRunning ends the running operation if a person terminated it, or if a newer revision wants something else.
+func (p *pass) superviseRunning() {
+	op := p.st.running
+	state := p.next.Status.OperationState
+	switch {
+	case state != nil && state.Phase == v1alpha1.OperationTerminating:
+		op.cancel(errTerminated)
+	case p.supersedes(op.spec, op.state):
+		op.cancel(errSuperseded)
+	}
+}
+
+// supersedes reports whether what is desired now takes the place of what an operation is about.
+func (p *pass) supersedes(spec v1alpha1.Operation, about *desired.State) bool {
+	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && about != nil &&
+		p.state.Digest != about.Digest && p.st.supersessions < maxSupersessions
+}
+
+// record writes the outcome of the operation that just ended.
+func (p *pass) record(o *outcome) {
+	if o == nil {
+		return
+	}
+	p.st.running = nil
+	p.st.touch() // whatever was applied is compared again
+	for _, l := range o.op.learned {
+		if r := p.st.rows[l.Key]; r != nil {
+			r.accepted, r.confirmed = &l.Accepted, nil
+		}
+	}
+	state := p.next.Status.OperationState
+	if state == nil {
+		return // somebody removed the record; the cluster says what is true
+	}
+	p.finished = true
+	state.SyncResult.Resources = o.result.Resources
+	for _, c := range o.result.Conditions {
+		p.found.add(c.Type, c.Message)
+	}
+	switch {
+	case errors.Is(o.cause, errSuperseded):
+		p.takeOver(state)
+	case errors.Is(o.cause, errTerminated):
+		p.end(v1alpha1.OperationFailed, "operation terminated")
+	case o.result.Phase == v1alpha1.OperationSucceeded:
+		p.succeed(o)
+	default:
+		p.fail(o)
+	}
+}
+
+// takeOver goes on with the same operation at the newer revision: it stays Running, its results begin anew.
+func (p *pass) takeOver(state *v1alpha1.OperationState) {
+	p.st.supersessions++
+	state.Message = fmt.Sprintf("superseded %s by a newer revision", shortCommit(revisionOf(state)))
+	state.SyncResult.Resources = nil
+	state.FinishedAt = &p.now
+	state.RetryCount = 0
+	p.takesOver = true
+}
+
+func revisionOf(state *v1alpha1.OperationState) string {
+	if state.SyncResult == nil {
+		return ""
+	}
+	if len(state.SyncResult.Revisions) > 0 {
+		return state.SyncResult.Revisions[0]
+	}
+	return state.SyncResult.Revision
+}
+
+func (p *pass) succeed(o *outcome) {
+	p.st.supersessions = 0
+	p.end(v1alpha1.OperationSucceeded, o.result.Message)
+	if o.op.work.Partial || isDryRun(o.op.spec) {
+		return
+	}
+	p.st.syncedDigest = o.op.state.Digest
+	p.addHistory(o.op)
+}
+
+func isDryRun(op v1alpha1.Operation) bool { return op.Sync != nil && op.Sync.DryRun }
+
+// fail schedules the next try, or ends the operation.
+func (p *pass) fail(o *outcome) {
+	state := p.next.Status.OperationState
+	retry, err := plan.ParseRetry(o.op.spec.Retry)
+	if err != nil {
+		p.end(v1alpha1.OperationFailed, o.result.Message+"; "+err.Error())
+		return
+	}
+	wait, again := retry.Next(state.RetryCount)
+	if !again || !o.result.Retryable {
+		p.st.supersessions = 0
+		message := o.result.Message
+		if state.RetryCount > 0 {
+			message += fmt.Sprintf(" (retried %d times)", state.RetryCount)
+		}
+		p.end(o.result.Phase, message)
+		return
+	}
+	state.RetryCount++
+	state.FinishedAt = &p.now
+	state.Message = fmt.Sprintf("%s; retry %d follows in %s", o.result.Message, state.RetryCount, wait)
+	p.requeue(wait)
+}
+
+// end closes the record of the operation.
+func (p *pass) end(phase v1alpha1.OperationPhase, message string) {
+	state := p.next.Status.OperationState
+	state.Phase, state.Message, state.FinishedAt = phase, message, &p.now
+	p.finished = true
+}
+
+// goOn takes up a recorded operation that does not run: one that waits for its next try, one that a newer revision has
+// taken over, or one whose process ended. Nothing of the record is believed but what was asked for; all rules are
+// checked again.
+func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
+	if state.Operation.Sync == nil {
+		p.end(v1alpha1.OperationError, "the recorded operation is not a sync; ask for one with the operation field")
+		return
+	}
+	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.digestMoved()
+	if state.FinishedAt != nil && !newer {
+		if wait := p.retryWait(state); wait > 0 {
+			p.requeue(wait)
+			return
+		}
+	}
+	spec := *state.Operation.DeepCopy()
+	if newer || spec.Retry.Refresh && state.FinishedAt != nil && spec.InitiatedBy.Automated {
+		spec.Sync.Revision, spec.Sync.Revisions = "", nil
+		spec.Sync.Resources = nil
+		spec.Sync.SelfHealAttemptsCount = 0
+	}
+	p.prepare(ctx, spec, state.StartedAt, state.RetryCount, state.Message)
+}
+
+// digestMoved reports whether the desired state is another than that of the last try.
+func (p *pass) digestMoved() bool {
+	return p.state != nil && p.st.triedDigest != "" && p.st.triedDigest != p.state.Digest
+}
+
+// retryWait returns how long the pause before the next try still lasts.
+func (p *pass) retryWait(state *v1alpha1.OperationState) time.Duration {
+	retry, err := plan.ParseRetry(state.Operation.Retry)
+	if err != nil || state.RetryCount == 0 {
+		return 0
+	}
+	wait, _ := retry.Next(state.RetryCount - 1)
+	return wait - p.Clock.Since(state.FinishedAt.Time)
+}
+
+// beginRequested starts what the operation field asks for.
+func (p *pass) beginRequested(ctx context.Context) {
+	spec := *p.app.Operation.DeepCopy()
+	p.next.Operation = nil
+	if spec.Sync == nil {
+		p.next.Status.OperationState = &v1alpha1.OperationState{Operation: spec, StartedAt: p.now}
+		p.end(v1alpha1.OperationError, "the operation is empty: set operation.sync")
+		return
+	}
+	p.prepare(ctx, spec, p.now, 0, "")
+}
+
+// beginAutomated starts a sync by itself if the rules say so.
+func (p *pass) beginAutomated(ctx context.Context) {
+	if !p.compared || p.state == nil {
+		return
+	}
+	approved := p.approved()
+	in := p.autoSync(approved)
+	d := plan.Decide(in)
+	if d.Condition != nil {
+		p.found.add(d.Condition.Type, d.Condition.Message)
+	}
+	p.requeue(d.Wait)
+	if !d.Sync {
+		return
+	}
+	p.log.Debug("automated sync", "reason", d.Reason, "attempt", d.Attempt)
+	p.prepare(ctx, *d.Operation(in), p.now, 0, "")
+}
+
+func (p *pass) autoSync(approved bool) plan.AutoSync {
+	in := plan.AutoSync{
+		Policy: p.app.Spec.SyncPolicy, Operating: p.app.Operation != nil, Status: p.next.Status.Sync.Status,
+		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
+		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
+		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
+		Unreachable: p.unreachable, Approved: approved, Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
+	}
+	if p.app.Spec.Source != nil {
+		in.Source = *p.app.Spec.Source
+	}
+	for _, r := range sortedRows(p.st.rows) {
+		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == extra,
+			Held: r.keep || r.shared != ""})
+	}
+	return in
+}
+
+func (p *pass) selfHealBackoff() plan.SelfHealBackoff {
+	s := p.rules.Settings.SelfHeal
+	if s.Backoff == 0 {
+		return plan.SelfHealBackoff{First: s.Timeout, Factor: 1, Cap: s.Timeout}
+	}
+	return plan.SelfHealBackoff{First: s.Backoff, Factor: int64(s.Factor), Cap: s.Cap}
+}
+
+// addHistory notes a full sync that succeeded, and pins its commits so that it can be brought back.
+func (p *pass) addHistory(op *operation) {
+	status := &p.next.Status
+	state := status.OperationState
+	entry := v1alpha1.RevisionHistory{
+		DeployedAt: p.now, DeployStartedAt: &metav1.Time{Time: state.StartedAt.Time}, InitiatedBy: op.spec.InitiatedBy,
+		Revision: state.SyncResult.Revision, Revisions: state.SyncResult.Revisions,
+		Source: state.SyncResult.Source, Sources: state.SyncResult.Sources,
+	}
+	for _, h := range status.History {
+		entry.ID = max(entry.ID, h.ID+1)
+	}
+	status.History = append(status.History, entry)
+	limit := int64(v1alpha1.RevisionHistoryLimitDefault)
+	if p.app.Spec.RevisionHistoryLimit != nil {
+		limit = *p.app.Spec.RevisionHistoryLimit
+	}
+	if extra := int64(len(status.History)) - max(limit, 0); extra > 0 {
+		status.History = status.History[extra:]
+	}
+	p.keepHistory = true
+}

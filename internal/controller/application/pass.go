@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/source"
+)
+
+// pass is one reconcile of one application: what it found, and the status it is about to write.
+type pass struct {
+	*Controller
+	st    *appState
+	app   *v1alpha1.Application // as it is
+	next  *v1alpha1.Application // as it will be
+	rules *Rules
+	now   metav1.Time
+	log   *slog.Logger
+
+	found       findings
+	cluster     *cluster.Cluster
+	target      desired.Target
+	state       *desired.State // what is desired, nil if that is not known
+	unreachable bool           // state is the standing one: the repository does not answer
+	compared    bool           // rows are about state and cluster
+	complete    bool           // nothing of ours in the cluster is unknown
+
+	refresh v1alpha1.RefreshType
+	urgent  bool   // what waited in the slow lane is due
+	waiting string // why the inventory is not complete
+
+	launch      *operation // to be started once the status that announces it is written
+	finished    bool       // an operation came to its end, or to a pause, in this pass
+	takesOver   bool       // a newer revision goes on with the operation
+	keepHistory bool       // the history has a new entry
+	again       time.Duration
+}
+
+// requeue makes the next pass come no later than d from now.
+func (p *pass) requeue(d time.Duration) {
+	if d > 0 && (p.again == 0 || d < p.again) {
+		p.again = d
+	}
+}
+
+// run is the whole of a reconcile, in its order.
+func (p *pass) run(ctx context.Context) error {
+	p.refresh = v1alpha1.RefreshType(p.app.Annotations[v1alpha1.AnnotationKeyRefresh])
+	p.record(p.st.takeFinished())
+	p.admit(ctx)
+	p.want(ctx)
+	p.compare(ctx)
+	p.fold()
+	p.operate(ctx)
+	return p.write(ctx)
+}
+
+// admit finds the project and the cluster, and asks the project.
+func (p *pass) admit(ctx context.Context) {
+	sources := desired.SourcesOf(p.app)
+	if len(sources) == 0 {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.source is missing: set spec.source.repoURL and spec.source.path")
+	}
+	if p.app.Spec.Destination.Server != "" && p.app.Spec.Destination.Name != "" {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.destination has both server and name: keep one of them")
+		return
+	}
+	project, version, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+	if err != nil {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+		return
+	}
+	for _, s := range sources {
+		if err := project.Source(s.RepoURL); err != nil {
+			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+		}
+	}
+	c, err := p.Clusters.Find(p.app.Spec.Destination)
+	if err != nil {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+		return
+	}
+	if err := project.Destination(destinationOf(p.app, c)); err != nil {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+	}
+	p.cluster = c
+	p.target = p.targetFor(project, version, c)
+}
+
+func destinationOf(app *v1alpha1.Application, c *cluster.Cluster) access.Destination {
+	cfg := c.Config()
+	return access.Destination{Server: cfg.Server, Name: cfg.Name, Namespace: app.Spec.Destination.Namespace}
+}
+
+// permitted reports whether project and destination let anything be done.
+func (p *pass) permitted() bool {
+	return p.cluster != nil && !p.found.has(v1alpha1.ApplicationConditionInvalidSpecError)
+}
+
+// want gets the desired state. The repository is followed whether that succeeds or not: its next answer is what mends
+// most errors.
+func (p *pass) want(ctx context.Context) {
+	if !p.permitted() {
+		return
+	}
+	p.follow()
+	if p.refresh != "" {
+		p.refreshSources(ctx)
+	}
+	state, err := p.Engine.For(ctx, p.st.id, p.app, p.target)
+	var unreachable *desired.UnreachableError
+	switch {
+	case errors.As(err, &unreachable):
+		p.stand(state, unreachable)
+	case err != nil:
+		p.st.unreachableSince = time.Time{}
+		p.found.fail(err)
+		p.requeue(p.failures.next(p.st.id))
+	default:
+		p.st.unreachableSince = time.Time{}
+		p.failures.forget(p.st.id)
+		p.state = state
+	}
+	if p.state == nil {
+		return
+	}
+	for _, w := range p.state.Warnings {
+		p.found.add(w.Type, w.Message)
+	}
+	for _, o := range p.state.Objects {
+		if o.Refused != nil {
+			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, o.Refused.Error()+" ("+o.Origin.String()+")")
+		}
+	}
+}
+
+// stand goes on with the last resolved source set. It is an error to people only when the grace period is over: a
+// repository that misses one poll is no news.
+func (p *pass) stand(state *desired.State, err *desired.UnreachableError) {
+	p.unreachable = true
+	p.state = state
+	if p.st.unreachableSince.IsZero() {
+		p.st.unreachableSince = p.Clock.Now()
+	}
+	grace := p.rules.Settings.RepoErrorGrace
+	left := grace - p.Clock.Since(p.st.unreachableSince)
+	if state != nil && left > 0 {
+		p.requeue(left)
+		return
+	}
+	message := err.Error()
+	if state != nil {
+		message += "; what was last resolved, " + describeCommits(state.Commits) + ", stays in force"
+	}
+	p.found.add(v1alpha1.ApplicationConditionComparisonError, message)
+	p.requeue(p.failures.next(p.st.id))
+}
+
+func describeCommits(commits []desired.Commit) string {
+	text := ""
+	for i, c := range commits {
+		if i > 0 {
+			text += ", "
+		}
+		text += shortCommit(c.ID)
+	}
+	return text
+}
+
+func shortCommit(id string) string {
+	if len(id) > 7 {
+		return id[:7]
+	}
+	return id
+}
+
+// follow tells the poller which revisions this application is about.
+func (p *pass) follow() {
+	var repos []desired.Repo
+	var revisions []source.Revision
+	for _, s := range desired.SourcesOf(p.app) {
+		repos = append(repos, desired.Repo{URL: s.RepoURL, Project: desired.ProjectOf(p.app)})
+		revisions = append(revisions, source.Revision{Name: s.TargetRevision, TagPrefix: s.TagPrefix})
+	}
+	p.Poller.Want(p.st.id, repos, revisions)
+}
+
+// refreshSources serves a refresh request: the repository is asked now, and a hard one forgets what was rendered and
+// compared.
+func (p *pass) refreshSources(ctx context.Context) {
+	if p.refresh == v1alpha1.RefreshTypeHard {
+		if err := p.Engine.Forget(p.st.id); err != nil {
+			p.log.Warn("forget what was rendered", "error", err)
+		}
+		p.st.rows = map[object.Key]*row{}
+	}
+	p.st.touch()
+	if err := p.Poller.Refresh(ctx, p.st.id); err != nil {
+		p.log.Debug("refresh", "error", err) // For says the same as a condition
+	}
+}
+
+// fold writes what the rows say into the next status.
+func (p *pass) fold() {
+	status := &p.next.Status
+	if !p.compared {
+		// Nothing was compared: what was known of health stands, the verdict does not.
+		setSync(status, p.app, v1alpha1.SyncStatusCodeUnknown, nil)
+		if status.Health.Status == "" || p.cluster == nil {
+			setHealth(status, v1alpha1.HealthStatusUnknown, "", p.now)
+		}
+		return
+	}
+	f := foldRows(sortedRows(p.st.rows), p.complete, p.rules.Settings.PersistHealth)
+	code := f.sync
+	if p.found.has(v1alpha1.ApplicationConditionInvalidSpecError) && code == v1alpha1.SyncStatusCodeSynced {
+		code = v1alpha1.SyncStatusCodeUnknown
+	}
+	setSync(status, p.app, code, p.state)
+	setHealth(status, f.health, f.message, p.now)
+	status.Resources = f.resources
+	status.Summary.Images, status.Summary.IsAppOfApps = f.images, f.appOfApps
+	status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
+	if p.rules.Settings.PersistHealth {
+		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationInline
+	}
+	status.ControllerNamespace = p.Namespace
+}
+
+// write writes the status if its meaning changed, and starts the operation that it announces.
+func (p *pass) write(ctx context.Context) error {
+	p.next.Status.Conditions = p.found.conditions(p.app.Status.Conditions, p.now)
+	if p.refresh != "" {
+		delete(p.next.Annotations, v1alpha1.AnnotationKeyRefresh)
+	}
+	guarded := p.refresh != "" || p.app.Operation != nil && p.next.Operation == nil
+	switch {
+	case p.finished || p.refresh != "":
+		// Clients wait for a comparison newer than the end of the operation, or than their request.
+		p.next.Status.ReconciledAt = &p.now
+	case meaningful(&p.app.Status, &p.next.Status):
+		p.next.Status.ReconciledAt = &p.now
+	}
+	if !p.urgent && onlyRevision(&p.app.Status, &p.next.Status) && meaningful(&p.app.Status, &p.next.Status) && !guarded && p.launch == nil {
+		// Nothing but the name of the revision is new: it follows at a bounded rate.
+		p.slow.add(p.st.id)
+		return nil
+	}
+	written, err := p.writer.patch(ctx, p.app, p.next, guarded)
+	if err != nil {
+		return err
+	}
+	p.st.written = written
+	p.tell(written)
+	if p.launch != nil {
+		p.begin(p.launch)
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// prepare plans one try of an operation and announces it in the next status. What cannot be planned ends the operation.
+func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt metav1.Time, retries int64, message string) {
+	record := &v1alpha1.OperationState{Operation: spec, Phase: v1alpha1.OperationRunning, Message: message, StartedAt: startedAt, RetryCount: retries}
+	p.next.Status.OperationState = record
+	state, err := p.stateFor(ctx, spec)
+	if err != nil {
+		p.end(v1alpha1.OperationError, err.Error())
+		return
+	}
+	record.SyncResult = syncResult(p.app, spec, state)
+	work, err := p.plan(ctx, spec, state)
+	if err != nil {
+		p.end(v1alpha1.OperationFailed, err.Error())
+		return
+	}
+	p.st.triedDigest = state.Digest
+	p.launch = &operation{spec: spec, state: state, work: work}
+}
+
+// stateFor returns what an operation applies: the newest state, or that of the revision it names.
+func (p *pass) stateFor(ctx context.Context, spec v1alpha1.Operation) (*desired.State, error) {
+	if !p.permitted() {
+		return nil, fmt.Errorf("the application may not be synced: %s", p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
+	}
+	if len(spec.Sync.Manifests) > 0 {
+		return nil, fmt.Errorf("syncing local manifests is not supported by this version of Bowline: push them to the repository")
+	}
+	sources := operationSources(p.app, spec)
+	pinned := pinnedRevisions(spec)
+	if p.state != nil && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0 && p.names(pinned) {
+		return p.state, p.comparisonError()
+	}
+	if len(pinned) == 0 && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0 {
+		if err := p.comparisonError(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("what is desired is not known")
+	}
+	return p.Engine.At(ctx, desired.ProjectOf(p.app), sources, pinned, p.target)
+}
+
+// comparisonError is what ends an operation at its start, unless it says only that the source is unreachable.
+func (p *pass) comparisonError() error {
+	if p.unreachable && p.state != nil {
+		return nil
+	}
+	if text := p.found.text(v1alpha1.ApplicationConditionComparisonError); text != "" {
+		return fmt.Errorf("the application cannot be compared: %s", text)
+	}
+	return nil
+}
+
+func operationSources(app *v1alpha1.Application, spec v1alpha1.Operation) []v1alpha1.ApplicationSource {
+	switch {
+	case len(spec.Sync.Sources) > 0:
+		return spec.Sync.Sources
+	case spec.Sync.Source != nil:
+		return []v1alpha1.ApplicationSource{*spec.Sync.Source}
+	default:
+		return desired.SourcesOf(app)
+	}
+}
+
+func pinnedRevisions(spec v1alpha1.Operation) []string {
+	if len(spec.Sync.Revisions) > 0 {
+		return spec.Sync.Revisions
+	}
+	if spec.Sync.Revision != "" {
+		return []string{spec.Sync.Revision}
+	}
+	return nil
+}
+
+// names reports whether revisions that an operation names are those of the newest state, by commit or by the words of
+// the spec; none names the newest.
+func (p *pass) names(revisions []string) bool {
+	if len(revisions) == 0 {
+		return true
+	}
+	if len(revisions) != len(p.state.Commits) {
+		return false
+	}
+	for i, r := range revisions {
+		c := p.state.Commits[i]
+		if r != "" && r != c.ID && r != c.Revision {
+			return false
+		}
+	}
+	return true
+}
+
+func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desired.State) *v1alpha1.SyncOperationResult {
+	r := &v1alpha1.SyncOperationResult{Revision: state.Revision(), Revisions: state.Revisions()}
+	sources := operationSources(app, spec)
+	if len(app.Spec.Sources) > 0 || len(spec.Sync.Sources) > 0 {
+		r.Sources = slices.Clone(sources)
+	} else {
+		r.Source = sources[0]
+	}
+	if app.Spec.SyncPolicy != nil {
+		r.ManagedNamespaceMetadata = app.Spec.SyncPolicy.ManagedNamespaceMetadata.DeepCopy()
+	}
+	return r
+}
+
+// plan turns a state and the rows into ordered work, with deletions that a person has to approve held back.
+func (p *pass) plan(ctx context.Context, spec v1alpha1.Operation, state *desired.State) (plan.Plan, error) {
+	in := plan.Input{
+		App: p.st.id, Self: object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
+		Namespace: p.app.Spec.Destination.Namespace, Options: operationOptions(p.app, spec), Items: p.items(ctx, state),
+		Prune: spec.Sync.Prune, Force: isForced(spec.Sync.SyncStrategy), Selection: spec.Sync.Resources,
+		KeepSame: spec.InitiatedBy.Automated,
+	}
+	if p.app.Spec.SyncPolicy != nil {
+		in.NamespaceMetadata = p.app.Spec.SyncPolicy.ManagedNamespaceMetadata
+	}
+	work, err := plan.Build(in)
+	if err != nil {
+		return work, err
+	}
+	work = plan.Guard(work, plan.GuardInput{
+		Mode: plan.GuardMode(p.rules.Settings.DeletionGuard), Automated: spec.InitiatedBy.Automated,
+		Remains: func(container object.Key, deleted func(object.Key) bool) []string {
+			return p.remains(ctx, container, deleted)
+		},
+	})
+	return p.approve(work), nil
+}
+
+func operationOptions(app *v1alpha1.Application, spec v1alpha1.Operation) v1alpha1.SyncOptions {
+	if len(spec.Sync.SyncOptions) > 0 {
+		return spec.Sync.SyncOptions
+	}
+	return syncOptions(app)
+}
+
+func isForced(s *v1alpha1.SyncStrategy) bool {
+	return s != nil && (s.Apply != nil && s.Apply.Force || s.Hook != nil && s.Hook.Force)
+}
+
+// items lists every object that the state has or the cluster has of ours.
+func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
+	var items []plan.Item
+	listed := map[object.Key]bool{}
+	for _, o := range state.Objects {
+		listed[o.Key] = true
+		item := plan.Item{Key: o.Key, Desired: o.Decode()}
+		live := p.cluster.Get(ctx, o.Key, o.Version)
+		item.LiveUnknown = live.Presence == cluster.Unknown
+		if live.Presence == cluster.Present {
+			item.Live = &plan.Live{UID: live.UID, ResourceVersion: live.ResourceVersion, Object: live.Object}
+		}
+		if r := p.st.rows[o.Key]; r != nil {
+			item.SharedWith = r.shared
+			item.Same = r.verdict == same && r.desired != nil && r.desired.Digest == o.Digest
+		}
+		items = append(items, item)
+	}
+	for _, key := range p.cluster.Owned(p.st.id) {
+		if listed[key] {
+			continue
+		}
+		live := p.cluster.Get(ctx, key, "")
+		if live.Presence != cluster.Present || live.Owner != p.st.id {
+			continue
+		}
+		items = append(items, plan.Item{Key: key, Cascade: p.cascadeSize(ctx, key),
+			Live: &plan.Live{UID: live.UID, ResourceVersion: live.ResourceVersion, Object: live.Object}})
+	}
+	return items
+}
+
+// cascadeSize returns how many objects go with a child Application.
+func (p *pass) cascadeSize(ctx context.Context, key object.Key) int {
+	if key.Group != v1alpha1.Group || key.Kind != v1alpha1.ApplicationKind || p.target.Server != v1alpha1.KubernetesInternalAPIServerAddr {
+		return 0
+	}
+	child := &v1alpha1.Application{}
+	if err := p.Client.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, child); err != nil {
+		return 0
+	}
+	if _, cascade := cascadeOf(child.Finalizers); !cascade {
+		return 0
+	}
+	return len(child.Status.Resources)
+}
+
+// remains tells what is inside an object that a plan would delete and is not deleted by the plan itself.
+func (p *pass) remains(ctx context.Context, container object.Key, deleted func(object.Key) bool) []string {
+	inside, err := p.cluster.Inside(ctx, container)
+	if err != nil {
+		return []string{"what it holds could not be listed: " + err.Error()}
+	}
+	var left []string
+	for _, key := range inside {
+		if !deleted(key) {
+			left = append(left, key.String())
+		}
+	}
+	return left
+}
+
+// approve lets deletions that wait go ahead if a person has approved exactly these, and notes them otherwise.
+func (p *pass) approve(work plan.Plan) plan.Plan {
+	waiting := work.WaitingDigest()
+	p.st.waiting = waiting
+	for _, r := range p.st.rows {
+		r.keep = false
+	}
+	if waiting == "" {
+		delete(p.next.Annotations, v1alpha1.AnnotationDeletionPlan)
+		return work
+	}
+	if p.approved() {
+		return work.Approve()
+	}
+	note, ok := plan.ParseNote(p.app.Annotations[v1alpha1.AnnotationDeletionPlan])
+	if !ok || note.Digest != waiting {
+		if p.next.Annotations == nil {
+			p.next.Annotations = map[string]string{}
+		}
+		p.next.Annotations[v1alpha1.AnnotationDeletionPlan] = plan.Note{Digest: waiting, At: p.Clock.Now()}.String()
+	}
+	for _, step := range work.Waiting() {
+		if r := p.st.rows[step.Key]; r != nil {
+			r.keep = true
+		}
+	}
+	return work
+}
+
+// approved reports whether a person has approved the deletions that wait.
+func (p *pass) approved() bool {
+	note, ok := plan.ParseNote(p.app.Annotations[v1alpha1.AnnotationDeletionPlan])
+	return ok && plan.Approved(note, p.st.waiting, p.app.Annotations[v1alpha1.AnnotationDeletionApproved], p.Clock.Now())
+}
+
+// text returns what was found under a condition type, on one line.
+func (f *findings) text(t v1alpha1.ApplicationConditionType) string {
+	return strings.Join(f.messages[t], "; ")
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// projects compiles AppProjects and keeps them until they change.
+type projects struct {
+	deps  Deps
+	mu    sync.Mutex
+	cache map[string]compiledProject
+}
+
+type compiledProject struct {
+	version string
+	project *access.Project
+}
+
+func newProjects(deps Deps) *projects {
+	return &projects{deps: deps, cache: map[string]compiledProject{}}
+}
+
+// get returns a project and a version that changes with any of its rules. A missing project permits nothing.
+func (p *projects) get(ctx context.Context, name string) (*access.Project, string, error) {
+	var found v1alpha1.AppProject
+	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.deps.Namespace, Name: name}, &found)
+	if apierrors.IsNotFound(err) {
+		return nil, "", fault.New(fault.Forbidden, "use", "project "+name, "spec.project", "there is no such AppProject in namespace "+p.deps.Namespace,
+			"create it, or name one that exists")
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read project %s: %w", name, err)
+	}
+	scoped := p.deps.Clusters.ScopedTo(name)
+	version := string(object.DigestOf([]any{found.UID, found.ResourceVersion, scoped}))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known, ok := p.cache[name]; ok && known.version == version {
+		return known.project, version, nil
+	}
+	compiled := compiledProject{version: version, project: access.Compile(&found, scoped)}
+	p.cache[name] = compiled
+	return compiled.project, version, nil
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"sync"
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// appState is what is remembered of one application between reconciles. All of it can be lost: it is made again from
+// the cluster and from Git.
+type appState struct {
+	id string
+
+	mu       sync.Mutex
+	dirty    map[object.Key]struct{} // rows to compute again
+	allDirty bool
+	urgent   bool     // what waited in the slow lane is due
+	finished *outcome // of the operation that just ended, not yet recorded
+	server   string   // destination the rows are about
+	awaits   bool     // some kind it desires is not served
+	lastRV   string   // resourceVersion of our own last write
+
+	// The rest belongs to the reconciler of this application, of which there is one at a time.
+	rows             map[object.Key]*row
+	made             string         // version of the rules, and digest of the state, that the rows were made by
+	state            *desired.State // that the rows are about
+	written          *v1alpha1.Application
+	running          *operation
+	unreachableSince time.Time
+	syncedDigest     object.Digest // rendered digest of the last successful full sync
+	triedDigest      object.Digest // rendered digest of the last try
+	supersessions    int           // in a row, of the operation under way
+	waiting          object.Digest // of the deletions that wait for an approval
+	epoch            int           // raised when a kind that was awaited may have come
+	ignore           *diff.Rules   // compiled from ignoreKey
+	ignoreKey        ignoreKey
+}
+
+func newAppState(id string) *appState {
+	return &appState{id: id, dirty: map[object.Key]struct{}{}, allDirty: true, rows: map[object.Key]*row{}}
+}
+
+// touch marks rows for a new comparison; no keys means all of them.
+func (s *appState) touch(keys ...object.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(keys) == 0 {
+		s.allDirty = true
+	}
+	for _, k := range keys {
+		s.dirty[k] = struct{}{}
+	}
+}
+
+// takeDirty returns what is marked and clears the marks.
+func (s *appState) takeDirty() (keys map[object.Key]struct{}, all bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keys, all = s.dirty, s.allDirty
+	s.dirty, s.allDirty = map[object.Key]struct{}{}, false
+	return keys, all
+}
+
+// finish hands the outcome of an operation to the reconciler.
+func (s *appState) finish(o outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finished = &o
+}
+
+func (s *appState) takeFinished() *outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.finished
+	s.finished = nil
+	return o
+}
+
+func (s *appState) setUrgent() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.urgent = true
+}
+
+func (s *appState) takeUrgent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	urgent := s.urgent
+	s.urgent = false
+	return urgent
+}
+
+// place notes where the rows are, and whether a kind is awaited there.
+func (s *appState) place(server string, awaits bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.server, s.awaits = server, awaits
+}
+
+func (s *appState) on(server string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.server == server
+}
+
+func (s *appState) awaitsKind(server string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.server == server && s.awaits
+}
+
+// wrote remembers our own last write: the cache may lag behind it, and its echo is no news.
+func (s *appState) wrote(app *v1alpha1.Application) {
+	s.written = app
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastRV = app.ResourceVersion
+}
+
+func (s *appState) lastWrite() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lastRV
+}
+
+// states holds every application's state.
+type states struct {
+	mu   sync.RWMutex
+	byID map[string]*appState
+}
+
+func (s *states) get(id string) *appState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.byID[id]
+	if st == nil {
+		st = newAppState(id)
+		s.byID[id] = st
+	}
+	return st
+}
+
+func (s *states) peek(id string) *appState {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.byID[id]
+}
+
+func (s *states) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, id)
+}
+
+func (s *states) all() []*appState {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]*appState, 0, len(s.byID))
+	for _, st := range s.byID {
+		out = append(out, st)
+	}
+	return out
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package configuration reads everything in the control namespace that is a setting (ConfigMaps, and Secrets with a
+// secret-type label) into one Snapshot, and tells when it changed.
+//
+// The words of this room:
+//
+//   - Snapshot: all settings at one moment. A setting that cannot be read keeps the value it had and is named in
+//     Problems; it takes no other down.
+//   - Version: a digest of what a part of a Snapshot was read from.
+package configuration
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/source"
+)
+
+// Snapshot is all settings at one moment. It is immutable.
+type Snapshot struct {
+	Settings settings.Settings
+	// Version changes with the ConfigMaps argocd-cm and argocd-cmd-params-cm.
+	Version     string
+	Credentials *source.Credentials
+	// Repositories changes with any repository Secret, certificate or known host.
+	Repositories string
+	Clusters     []cluster.Config
+	// BrokenClusters are Secrets that say which cluster they are for and cannot be used, by server and by name.
+	BrokenClusters map[string]error
+	// WebhookSecrets are the keys webhook.* of argocd-secret.
+	WebhookSecrets map[string]string
+	Problems       []error
+}
+
+// Reader reads Snapshots and keeps the last one.
+type Reader struct {
+	reader    client.Reader
+	namespace string
+	log       *slog.Logger
+	onChange  func(*Snapshot)
+
+	mu   sync.Mutex
+	last atomic.Pointer[Snapshot]
+}
+
+// NewReader returns a Reader. onChange is called with each Snapshot that differs from the one before it.
+func NewReader(reader client.Reader, namespace string, log *slog.Logger, onChange func(*Snapshot)) *Reader {
+	return &Reader{reader: reader, namespace: namespace, log: log, onChange: onChange}
+}
+
+// Current returns the last Snapshot; nil before the first Load.
+func (r *Reader) Current() *Snapshot { return r.last.Load() }
+
+// SetupWithManager reloads whenever a ConfigMap or Secret of the control namespace changes.
+func (r *Reader) SetupWithManager(mgr ctrl.Manager) error {
+	no := false
+	all := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{}} // one key: many changes make one reload
+	})
+	return ctrl.NewControllerManagedBy(mgr).Named("configuration").
+		WithOptions(controller.Options{NeedLeaderElection: &no}). // a standby keeps its settings current
+		Watches(&corev1.ConfigMap{}, all).Watches(&corev1.Secret{}, all).
+		Complete(reconcile.Func(func(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+			return reconcile.Result{}, r.Load(ctx)
+		}))
+}
+
+// Load reads everything. An error means that it could not be read at all; the last Snapshot stands.
+func (r *Reader) Load(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next, err := r.read(ctx)
+	if err != nil {
+		return fmt.Errorf("read the settings in namespace %s: %w", r.namespace, err)
+	}
+	before := r.last.Swap(next)
+	if before != nil && before.digest() == next.digest() {
+		return nil
+	}
+	for _, problem := range next.Problems {
+		r.log.Warn("a setting is broken and keeps its former value", "error", problem)
+	}
+	r.onChange(next)
+	return nil
+}
+
+// digest covers everything a Snapshot holds.
+func (s *Snapshot) digest() object.Digest {
+	clusters := make([]string, 0, len(s.Clusters)+len(s.BrokenClusters))
+	for _, c := range s.Clusters {
+		clusters = append(clusters, c.Server+string(c.Digest))
+	}
+	for name, err := range s.BrokenClusters {
+		clusters = append(clusters, name+err.Error())
+	}
+	slices.Sort(clusters)
+	return object.DigestOf([]any{s.Version, s.Repositories, clusters, s.WebhookSecrets})
+}
+
+func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
+	cm, err := r.configMap(ctx, v1alpha1.ConfigMapName)
+	if err != nil {
+		return nil, err
+	}
+	params, err := r.configMap(ctx, v1alpha1.CommandParamsConfigMapName)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Version: string(object.DigestOf([]any{cm, params}))}
+	former := settings.Defaults()
+	if before := r.last.Load(); before != nil {
+		former = before.Settings
+	}
+	s.Settings, s.Problems = former.With(cm, params)
+	if err := r.readSecrets(ctx, s, cm); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (r *Reader) configMap(ctx context.Context, name string) (map[string]string, error) {
+	var cm corev1.ConfigMap
+	err := r.reader.Get(ctx, client.ObjectKey{Namespace: r.namespace, Name: name}, &cm)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return cm.Data, err
+}
+
+// readSecrets reads repositories, clusters and webhook secrets.
+func (r *Reader) readSecrets(ctx context.Context, s *Snapshot, cm map[string]string) error {
+	var list corev1.SecretList
+	if err := r.reader.List(ctx, &list, client.InNamespace(r.namespace)); err != nil {
+		return err
+	}
+	certificates, err := r.configMap(ctx, v1alpha1.TLSCertsConfigMapName)
+	if err != nil {
+		return err
+	}
+	hosts, err := r.configMap(ctx, v1alpha1.KnownHostsConfigMapName)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(list.Items, func(a, b corev1.Secret) int { return strings.Compare(a.Name, b.Name) })
+	var repositories []corev1.Secret
+	for _, secret := range list.Items {
+		switch secret.Labels[v1alpha1.LabelKeySecretType] {
+		case v1alpha1.LabelValueSecretTypeRepository, v1alpha1.LabelValueSecretTypeRepoCreds:
+			repositories = append(repositories, secret)
+		case v1alpha1.LabelValueSecretTypeCluster:
+			s.addCluster(&secret, splitList(cm[cluster.ExecAllowKey]))
+		}
+		if secret.Name == v1alpha1.SecretName {
+			s.WebhookSecrets = webhookSecrets(secret.Data)
+		}
+	}
+	var problems []error
+	s.Credentials, problems = source.ParseSecrets(repositories, certificates, hosts)
+	s.Problems = append(s.Problems, problems...)
+	s.Repositories = string(object.DigestOf([]any{dataOf(repositories), certificates, hosts}))
+	return nil
+}
+
+func (s *Snapshot) addCluster(secret *corev1.Secret, allowExec []string) {
+	cfg, err := cluster.ParseSecret(secret, allowExec)
+	if err == nil {
+		s.Clusters = append(s.Clusters, cfg)
+		return
+	}
+	s.Problems = append(s.Problems, err)
+	if s.BrokenClusters == nil {
+		s.BrokenClusters = map[string]error{}
+	}
+	for _, key := range []string{"server", "name"} {
+		if v := string(secret.Data[key]); v != "" {
+			s.BrokenClusters[v] = err
+		}
+	}
+}
+
+// dataOf returns what a change of credentials is seen by.
+func dataOf(secrets []corev1.Secret) []any {
+	out := make([]any, 0, len(secrets))
+	for _, s := range secrets {
+		out = append(out, []any{s.Name, s.Labels[v1alpha1.LabelKeySecretType], s.Data})
+	}
+	return out
+}
+
+func webhookSecrets(data map[string][]byte) map[string]string {
+	out := map[string]string{}
+	for key, value := range data {
+		if strings.HasPrefix(key, "webhook.") {
+			out[key] = strings.TrimSpace(string(value))
+		}
+	}
+	return out
+}
+
+func splitList(text string) []string {
+	var out []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
