@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -166,7 +167,7 @@ func (c *Credentials) template(address, project string) (Repository, bool) {
 	best := -1
 	for i, t := range c.templates {
 		prefix := object.NormaliseRepoURL(t.URL)
-		if !isGit(t) || t.Project != "" && t.Project != project || !strings.HasPrefix(wanted, prefix) || hostOf(t.URL) != hostOf(address) {
+		if !isGit(t) || t.Project != "" && t.Project != project || !strings.HasPrefix(wanted, prefix) || authorityOf(t.URL) != authorityOf(address) {
 			continue
 		}
 		if best < 0 || len(prefix) > len(object.NormaliseRepoURL(c.templates[best].URL)) {
@@ -191,9 +192,18 @@ func inherit(r, t Repository) Repository {
 
 // hostOf returns the host without port in lower case; "" if the address has none.
 func hostOf(address string) string {
+	authority := authorityOf(address)
+	if host, _, err := net.SplitHostPort(authority); err == nil {
+		return host
+	}
+	return strings.Trim(authority, "[]")
+}
+
+// authorityOf returns the host, with its port if the address has one, in lower case.
+func authorityOf(address string) string {
 	address = strings.TrimSpace(address)
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		return strings.ToLower(u.Hostname())
+		return strings.ToLower(u.Host)
 	}
 	if parts := scpForm.FindStringSubmatch(address); parts != nil {
 		return strings.ToLower(parts[2])
