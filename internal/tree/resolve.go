@@ -30,77 +30,88 @@ var ErrLinks = errors.New("its links go round in circles")
 const maxLinks = 40
 
 // Resolve follows every link in p, intermediate components included, and returns the path and entry it ends at.
-// A link out of the tree is an *EscapeError; too many links an error; nothing there ErrAbsent.
+// ".." in a link's target is the folder above the one that was reached, as kernels have it, whatever links led there.
+// A link out of the tree is an *EscapeError; too many links ErrLinks; nothing there ErrAbsent.
 func Resolve(ctx context.Context, t Tree, p string) (string, Entry, error) {
 	cleaned, ok := Clean(p)
 	if !ok {
 		return "", Entry{}, &EscapeError{Link: p, Target: p}
 	}
-	links := 0
-	done, todo := "", cleaned
-	entry, err := t.Lookup(ctx, "")
-	if err != nil {
+	walk := walker{tree: t, asked: p, todo: cleaned}
+	if err := walk.to(ctx, ""); err != nil {
 		return "", Entry{}, err
 	}
-	for todo != "" {
-		name, rest, _ := strings.Cut(todo, "/")
-		at := Join(done, name)
-		if entry, err = t.Lookup(ctx, at); err != nil {
+	for walk.todo != "" {
+		if err := walk.step(ctx); err != nil {
 			return "", Entry{}, err
-		}
-		if entry.Mode != Link {
-			done, todo = at, rest
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", Entry{}, fmt.Errorf("%s: %w", p, ErrLinks)
-		}
-		target, err := followLink(ctx, t, done, at)
-		if err != nil {
-			return "", Entry{}, err
-		}
-		done, todo = "", joinRest(target, rest)
-		if todo == "" {
-			entry, err = t.Lookup(ctx, "")
-			if err != nil {
-				return "", Entry{}, err
-			}
 		}
 	}
-	return done, entry, nil
+	return walk.done, walk.at, nil
 }
 
-func joinRest(target, rest string) string {
+// walker goes along a path. done holds no links: they are replaced by their targets on the way.
+type walker struct {
+	tree       Tree
+	asked      string // the path that was asked for
+	done, todo string
+	at         Entry // the entry at done
+	links      int
+	last       EscapeError // the last link followed
+}
+
+// to makes a path the place that was reached.
+func (w *walker) to(ctx context.Context, p string) (err error) {
+	w.done = p
+	w.at, err = w.tree.Lookup(ctx, p)
+	return err
+}
+
+// step goes on by one name of todo.
+func (w *walker) step(ctx context.Context) error {
+	name, rest, _ := strings.Cut(w.todo, "/")
+	w.todo = rest
 	switch {
-	case target == "":
-		return rest
-	case rest == "":
-		return target
-	default:
-		return target + "/" + rest
+	case w.at.Mode != Dir:
+		return ErrAbsent
+	case name == "" || name == ".":
+		return nil
+	case name == "..":
+		if w.done == "" {
+			escape := w.last
+			return &escape
+		}
+		return w.to(ctx, parent(w.done))
 	}
+	dir, from := w.done, w.at
+	if err := w.to(ctx, Join(dir, name)); err != nil || w.at.Mode != Link {
+		return err
+	}
+	if err := w.follow(ctx); err != nil {
+		return err
+	}
+	w.done, w.at = dir, from
+	return nil
 }
 
 // maxLinkTarget bounds the content of a link, as PATH_MAX does.
 const maxLinkTarget = 4096
 
-func followLink(ctx context.Context, t Tree, dir, at string) (string, error) {
-	raw, err := t.Read(ctx, at, maxLinkTarget)
+// follow puts the target of the link at done in front of what is left to go.
+func (w *walker) follow(ctx context.Context) error {
+	if w.links++; w.links > maxLinks {
+		return fmt.Errorf("%s: %w", w.asked, ErrLinks)
+	}
+	target, err := w.tree.Read(ctx, w.done, maxLinkTarget)
 	if err != nil {
-		return "", err
+		return err
 	}
-	target := string(raw)
-	if path.IsAbs(target) {
-		return "", &EscapeError{Link: at, Target: target}
+	w.last = EscapeError{Link: w.done, Target: string(target)}
+	if path.IsAbs(w.last.Target) {
+		escape := w.last
+		return &escape
 	}
-	joined := path.Join(dir, target)
-	if joined == ".." || strings.HasPrefix(joined, "../") {
-		return "", &EscapeError{Link: at, Target: target}
-	}
-	if joined == "." {
-		return "", nil
-	}
-	return joined, nil
+	w.todo = w.last.Target + "/" + w.todo
+	return nil
 }
 
 // ReadFile follows links and returns the content of the regular file at p.
