@@ -45,8 +45,7 @@ func (n *entry) record() record {
 }
 
 func (n *entry) sameRecord(o *entry) bool {
-	a, b := n.record(), o.record()
-	return a.Spec == b.Spec && slices.Equal(a.Commits, b.Commits)
+	return n.spec == o.spec && slices.EqualFunc(n.sources, o.sources, func(a, b rendered) bool { return a.commit.ID == b.commit.ID })
 }
 
 // save writes an application's record if it is older than its entry. A record that cannot be written stays due, and
