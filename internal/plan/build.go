@@ -100,7 +100,7 @@ func (b *builder) desired(item *Item) {
 	b.wave = wave
 	step := Step{
 		Action: Apply, Key: item.Key, Version: item.Desired.GroupVersionKind().Version,
-		Desired: item.Desired, Live: item.Live, Options: options, Shared: item.SharedWith, liveUnknown: item.LiveUnknown,
+		Desired: item.Desired, Live: item.Live, Options: options, Shared: item.SharedWith, LiveUnknown: item.LiveUnknown,
 	}
 	switch {
 	case item.SharedWith != "":

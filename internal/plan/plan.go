@@ -87,13 +87,14 @@ type Step struct {
 	Waiting bool
 	// Shared is set on an apply that takes an object from another application, which the settings permit.
 	Shared string
+	// LiveUnknown says that nothing is known about the live object; Live is nil then.
+	LiveUnknown bool
 
-	liveUnknown bool
-	weight      int // objects that a prune takes away, this one included
+	weight int // objects that a prune takes away, this one included
 }
 
 // Creates reports whether the step makes an object that is known not to be there.
-func (s *Step) Creates() bool { return s.Action == Apply && s.Live == nil && !s.liveUnknown }
+func (s *Step) Creates() bool { return s.Action == Apply && s.Live == nil && !s.LiveUnknown }
 
 // Wave is a set of steps in order.
 type Wave struct {

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	stdsync "sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// The words for what became of an object, as kubectl says them.
+const (
+	created    = "created"
+	configured = "configured"
+	unchanged  = "unchanged"
+	replaced   = "replaced"
+	pruned     = "pruned"
+	left       = "not pruned"
+	refused    = "left to its other application"
+)
+
+// outcome is what became of one object. The zero value: it was not begun.
+type outcome struct {
+	status  v1alpha1.ResultCode
+	message string
+	verb    string
+	err     error
+}
+
+// report collects outcomes.
+type report struct {
+	run      *run
+	mu       stdsync.Mutex
+	outcomes []outcome
+	notes    []string
+}
+
+func newReport(r *run) *report {
+	return &report{run: r, outcomes: make([]outcome, len(r.steps)), notes: slices.Clone(r.plan.Notes)}
+}
+
+func (rep *report) set(i int, o outcome) {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	rep.outcomes[i] = o
+}
+
+func (rep *report) note(text string) {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	rep.notes = append(rep.notes, text)
+}
+
+func (rep *report) fail(i int, err error) {
+	rep.set(i, outcome{status: v1alpha1.ResultCodeSyncFailed, message: err.Error(), err: err})
+}
+
+func (rep *report) applied(i int, verb string, notes []string) {
+	message := resourceName(rep.run.steps[i].Key) + " " + verb + rep.dry()
+	if len(notes) > 0 {
+		message += " (" + strings.Join(notes, "; ") + ")"
+	}
+	rep.set(i, outcome{status: v1alpha1.ResultCodeSynced, verb: verb, message: message})
+}
+
+func (rep *report) pruned(i int) {
+	rep.set(i, outcome{status: v1alpha1.ResultCodePruned, verb: pruned, message: pruned + rep.dry()})
+}
+
+func (rep *report) leave(i int, reason string) {
+	rep.set(i, outcome{status: v1alpha1.ResultCodePruneSkipped, verb: left, message: reason})
+}
+
+// refuse notes an object that is left to its other application: it is not in sync, but that is no failure of this run.
+func (rep *report) refuse(i int, reason string) {
+	rep.set(i, outcome{status: v1alpha1.ResultCodeSyncFailed, verb: refused, message: reason})
+}
+
+func (rep *report) dry() string {
+	if rep.run.DryRun {
+		return " (dry run)"
+	}
+	return ""
+}
+
+func (rep *report) failed() bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return slices.ContainsFunc(rep.outcomes, func(o outcome) bool { return o.err != nil })
+}
+
+// applyFailed reports whether an object failed that was to be applied.
+func (rep *report) applyFailed() bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	for i, o := range rep.outcomes {
+		if o.err != nil && rep.run.steps[i].Action == plan.Apply {
+			return true
+		}
+	}
+	return false
+}
+
+func (rep *report) succeeded(i int) bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return rep.outcomes[i].status == v1alpha1.ResultCodeSynced
+}
+
+// invalid is the result of a run that did nothing because of what validation found.
+func (rep *report) invalid() Result {
+	res := rep.collect()
+	res.Phase = v1alpha1.OperationFailed
+	res.Message = "nothing was applied, for the objects are not all valid: " + rep.errorText()
+	return res
+}
+
+// impossible is the result of a run that ended before its first object.
+func (rep *report) impossible(err error) Result {
+	res := rep.collect()
+	res.Phase, res.Message, res.Retryable = v1alpha1.OperationError, err.Error(), retryable(err)
+	return res
+}
+
+// result is the result of a run that went through its waves, or was stopped.
+func (rep *report) result() Result {
+	res := rep.collect()
+	switch {
+	case rep.failed():
+		res.Phase = v1alpha1.OperationFailed
+		res.Message = "not all objects could be synced: " + rep.errorText()
+	case rep.run.stopped() && rep.begun() < len(rep.outcomes):
+		res.Phase, res.Stopped, res.Retryable = v1alpha1.OperationError, true, true
+		res.Message = fmt.Sprintf("stopped after %d of %d objects: %v", rep.begun(), len(rep.outcomes), context.Cause(rep.run.ctx))
+	default:
+		res.Phase = v1alpha1.OperationSucceeded
+		res.Message = "successfully synced" + rep.dry() + rep.summary()
+	}
+	if len(rep.notes) > 0 {
+		res.Message += "; " + strings.Join(rep.notes, "; ")
+	}
+	return res
+}
+
+func (rep *report) begun() (n int) {
+	for _, o := range rep.outcomes {
+		if o.status != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// summary counts the objects by what became of them.
+func (rep *report) summary() string {
+	counts := map[string]int{}
+	for _, o := range rep.outcomes {
+		counts[o.verb]++
+	}
+	var parts []string
+	for _, verb := range []string{created, configured, replaced, unchanged, pruned, left, refused} {
+		if n := counts[verb]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, verb))
+		}
+	}
+	if len(parts) == 0 {
+		return ": nothing to do"
+	}
+	return ": " + strings.Join(parts, ", ")
+}
+
+// errorText tells the first errors; all of them are in the resources.
+func (rep *report) errorText() string {
+	var texts []string
+	for _, o := range rep.outcomes {
+		if o.err != nil && !slices.Contains(texts, o.message) {
+			texts = append(texts, o.message)
+		}
+	}
+	return some(texts)
+}
+
+// collect makes the record of every object that was begun.
+func (rep *report) collect() Result {
+	res := Result{Conditions: rep.run.plan.Conditions}
+	for i, o := range rep.outcomes {
+		if o.err != nil && retryable(o.err) {
+			res.Retryable = true
+		}
+		if o.status == "" {
+			continue
+		}
+		if o.verb == created || o.verb == configured || o.verb == replaced || o.verb == pruned {
+			res.Changed++
+		}
+		res.Resources = append(res.Resources, rep.resource(rep.run.steps[i], o))
+	}
+	if rep.run.DryRun {
+		res.Changed = 0
+	}
+	return res
+}
+
+func (rep *report) resource(s *plan.Step, o outcome) *v1alpha1.ResourceResult {
+	out := &v1alpha1.ResourceResult{
+		Group: s.Key.Group, Version: s.Version, Kind: s.Key.Kind, Namespace: s.Key.Namespace, Name: s.Key.Name,
+		Status: o.status, Message: o.message, SyncPhase: v1alpha1.SyncPhaseSync, HookPhase: v1alpha1.OperationSucceeded,
+	}
+	if o.err != nil {
+		out.HookPhase = v1alpha1.OperationFailed
+	}
+	if rep.run.Images != nil && s.Desired != nil {
+		out.Images = rep.run.Images(s.Desired)
+	}
+	return out
+}
+
+// retryable reports whether an error may pass without anybody changing a manifest or a project. A missing right is among
+// those: quotas and roles are often changed by what is synced at the same time elsewhere, and tries are limited.
+func retryable(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Retry, fault.Wait, fault.Stalled:
+		return true
+	}
+	return false
+}
+
+// resourceName names an object as kubectl does.
+func resourceName(k object.Key) string {
+	name := strings.ToLower(k.Kind)
+	if k.Group != "" {
+		name += "." + k.Group
+	}
+	return name + "/" + k.Name
+}
+
+// verb says what became of the object that was written, and notes who keeps changing it.
+func (a *attempt) verb(answer *unstructured.Unstructured) string {
+	live := a.in.Live
+	switch {
+	case a.anew:
+		return replaced
+	case live == nil:
+		return created
+	case answer == nil:
+		return configured
+	case answer.GetResourceVersion() == live.GetResourceVersion(), reflect.DeepEqual(content(answer), content(live)):
+		return unchanged
+	}
+	if a.Attempt >= 2 {
+		if other := lastOther(live, diff.Manager); other != "" {
+			a.note(fmt.Sprintf("put back %d times in a row; field manager %q keeps changing it", a.Attempt+1, other))
+		}
+	}
+	return configured
+}
+
+// content is an object without what changes by itself, for telling whether a write changed something.
+func content(u *unstructured.Unstructured) map[string]any {
+	out := maps.Clone(u.Object)
+	delete(out, "status")
+	if metadata, ok := out["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(metadata)
+		delete(metadata, "resourceVersion")
+		delete(metadata, "managedFields")
+		delete(metadata, "generation")
+		out["metadata"] = metadata
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sync carries out a plan on one cluster and says what became of each object.
+//
+// The words of this room:
+//
+//   - Target: the cluster a plan is carried out on, reduced to the calls that are needed.
+//   - Run: one try of a sync. It checks the whole plan first; if anything is wrong with it, nothing is applied. After that
+//     one object that is refused fails the sync, but the rest of its wave is done; later waves are not begun.
+//   - Outcome: what became of one object.
+//   - Fallback: writing an object as client-side apply does, because server-side apply does not take it.
+//   - Recreate: deleting an object and creating it anew, for the option Force.
+//   - Retryable: said of a sync that failed in a way that may pass by itself.
+//
+// A run is stopped by its context, and then stops between two objects: what was begun with one object is finished, so
+// that no object is adopted and not applied, or deleted and not created.
+package sync
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// Options are how a plan is carried out. Clock, Permit and App are required.
+type Options struct {
+	// App is the instance name of the application: only objects with its tracking mark are deleted.
+	App string
+	// Permit decides whether the project permits an object on this cluster. It is asked for every object at every run,
+	// prunes included.
+	Permit func(key object.Key, namespaced bool) error
+	// Automated says that nobody asked for the sync. Then the first apply of an object that other programs wrote
+	// before takes away only fields that were declared once (see diff.Folded).
+	Automated bool
+	// Attempt counts the self-heals of this revision so far; from the third on messages name who keeps changing an object.
+	Attempt int64
+	// DryRun sends everything as a dry run and changes nothing.
+	DryRun bool
+	// ValidateByDryRun also sends each object as a dry run before anything is applied.
+	ValidateByDryRun bool
+
+	// Rules and Schema are what comparisons use; nil Rules stand for Argo CD's defaults, a nil Schema for built-in
+	// kinds only. Adopt names the earlier writers whose fields are taken over; nil means diff.DefaultAdopt.
+	Rules  *diff.Rules
+	Schema func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error)
+	Adopt  []string
+
+	// Learn is told what the cluster made of an object, from several goroutines; nil if nobody wants to know.
+	Learn func(Learned)
+	// Images returns the images an object names, for the record; nil for none.
+	Images func(*unstructured.Unstructured) []string
+
+	Clock clock.Clock
+	// Parallel is how many objects are written at once; 0 means 16. The target has a limit of its own.
+	Parallel int
+	// Wait bounds how long is waited for a custom resource definition to be established and for an object to be gone
+	// before it is created anew; 0 means one minute. HealthWait does so for objects to become healthy before what is to be
+	// pruned last is pruned; 0 means ten minutes.
+	Wait, HealthWait time.Duration
+}
+
+// Learned is what the cluster made of a desired object.
+type Learned struct {
+	Key      object.Key
+	Accepted diff.Accepted
+	Answer   *unstructured.Unstructured
+}
+
+// Result is how a run ended.
+type Result struct {
+	// Phase is Succeeded, or Failed if an object was refused, or Error if it could not be tried.
+	Phase   v1alpha1.OperationPhase
+	Message string
+	// Resources holds one entry for each object of the plan that something is to be said of, in the plan's order.
+	Resources v1alpha1.ResourceResults
+	// Conditions belong on the application.
+	Conditions []v1alpha1.ApplicationCondition
+	// Retryable says that a later try may succeed without anybody changing anything.
+	Retryable bool
+	// Stopped says that the context ended before all was begun.
+	Stopped bool
+	// Changed counts the objects that are different now.
+	Changed int
+}
+
+const (
+	defaultParallel   = 16
+	defaultWait       = time.Minute
+	defaultHealthWait = 10 * time.Minute
+	pollEvery         = 200 * time.Millisecond
+)
+
+func (o Options) withDefaults() Options {
+	if o.Parallel == 0 {
+		o.Parallel = defaultParallel
+	}
+	if o.Wait == 0 {
+		o.Wait = defaultWait
+	}
+	if o.HealthWait == 0 {
+		o.HealthWait = defaultHealthWait
+	}
+	if o.Permit == nil {
+		o.Permit = func(key object.Key, _ bool) error {
+			return fault.New(fault.Bug, "apply", key.String(), "", "nobody says what the project permits", "")
+		}
+	}
+	return o
+}
+
+// run is the state of one Run.
+type run struct {
+	Options
+	ctx    context.Context
+	target Target
+	plan   *plan.Plan
+	steps  []*plan.Step
+	report *report
+	// provides are the kinds that custom resource definitions of this plan make, and the definition of each.
+	provides map[schema.GroupKind]provided
+}
+
+// Run carries out a plan. It does not return an error: whatever went wrong is in the Result, object by object.
+func Run(ctx context.Context, p plan.Plan, target Target, o Options) Result {
+	r := &run{Options: o.withDefaults(), ctx: ctx, target: target, plan: &p, steps: p.Steps()}
+	r.report = newReport(r)
+	r.provides = definitions(r.steps)
+	if !r.validate() {
+		return r.report.invalid()
+	}
+	if err := r.namespace(); err != nil {
+		return r.report.impossible(err)
+	}
+	first := 0
+	for _, phase := range p.Phases {
+		for i := range phase.Waves {
+			wave := &phase.Waves[i]
+			if !r.wave(wave, first) {
+				return r.report.result()
+			}
+			first += len(wave.Steps)
+		}
+	}
+	return r.report.result()
+}
+
+// stopped reports whether no further object may be begun.
+func (r *run) stopped() bool { return r.ctx.Err() != nil }
+
+// whole returns the context for the work on one object, which is not interrupted by the end of the run.
+func (r *run) whole() context.Context { return context.WithoutCancel(r.ctx) }

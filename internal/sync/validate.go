@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// provided is a kind that a custom resource definition of the plan makes.
+type provided struct {
+	definition object.Key
+	namespaced bool
+}
+
+// definitions finds the kinds that the plan itself makes.
+func definitions(steps []*plan.Step) map[schema.GroupKind]provided {
+	out := map[schema.GroupKind]provided{}
+	for _, s := range steps {
+		if s.Desired == nil || !isDefinition(s.Key) {
+			continue
+		}
+		group, _, _ := unstructured.NestedString(s.Desired.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(s.Desired.Object, "spec", "names", "kind")
+		scope, _, _ := unstructured.NestedString(s.Desired.Object, "spec", "scope")
+		out[schema.GroupKind{Group: group, Kind: kind}] = provided{definition: s.Key, namespaced: scope == "Namespaced"}
+	}
+	return out
+}
+
+func isDefinition(k object.Key) bool {
+	return k.Group == "apiextensions.k8s.io" && k.Kind == "CustomResourceDefinition"
+}
+
+// validate checks every step before anything is done, and notes all that is wrong, not just the first. It reports
+// whether the plan may begin.
+func (r *run) validate() bool {
+	seen := map[object.Key]bool{}
+	for i, s := range r.steps {
+		if err := r.check(s, seen); err != nil {
+			r.report.fail(i, err)
+		}
+	}
+	if r.ValidateByDryRun && !r.DryRun && !r.report.failed() {
+		r.each(r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply }), r.rehearse)
+	}
+	return !r.report.failed()
+}
+
+func (r *run) indices(want func(*plan.Step) bool) []int {
+	var out []int
+	for i, s := range r.steps {
+		if want(s) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// check finds what is wrong with one step without asking the API server about the object.
+func (r *run) check(s *plan.Step, seen map[object.Key]bool) error {
+	if seen[s.Key] {
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it is in the source twice", "take one of them out")
+	}
+	seen[s.Key] = true
+	switch {
+	case s.Action == plan.Prune && !s.Waiting:
+		return r.Permit(s.Key, s.Key.Namespace != "")
+	case s.Action != plan.Apply && s.Action != plan.Keep:
+		return nil
+	case s.Desired.GetAPIVersion() == "" || s.Key.Kind == "":
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it has no apiVersion or no kind", "set both")
+	case s.Key.Name == "":
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", "it has no name",
+			"set metadata.name; generateName is not supported for objects that are kept equal to a source")
+	}
+	return r.checkKind(s)
+}
+
+// checkKind checks the step's kind, its scope, and that the project permits it.
+func (r *run) checkKind(s *plan.Step) error {
+	namespaced, known, err := r.scope(s)
+	if err != nil {
+		return err
+	}
+	if !known {
+		// The option SkipDryRunOnMissingResource: the kind may appear by itself. Its scope is what the object says.
+		namespaced = s.Key.Namespace != ""
+	}
+	switch {
+	case namespaced && s.Key.Namespace == "":
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.namespace", "its kind lives in namespaces, and none is given",
+			"set metadata.namespace, or spec.destination.namespace of the Application")
+	case !namespaced && s.Key.Namespace != "":
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.namespace", "its kind lives outside of namespaces", "remove metadata.namespace")
+	}
+	return r.Permit(s.Key, namespaced)
+}
+
+// scope returns whether the step's kind is namespaced. known is false if the kind is not served and that is accepted.
+func (r *run) scope(s *plan.Step) (namespaced, known bool, err error) {
+	gvk := s.Desired.GroupVersionKind()
+	kind := r.target.Kind(r.ctx, gvk)
+	if kind.Served {
+		return kind.Namespaced, true, nil
+	}
+	if made, ok := r.provides[gvk.GroupKind()]; ok {
+		return made.namespaced, true, nil
+	}
+	if !kind.Absent {
+		return false, false, fault.New(fault.Retry, "apply", s.Key.String(), "", "whether its kind is served could not be told: "+kind.Why, "")
+	}
+	if s.Options.SkipDryRunOnMissingResource {
+		return false, false, nil
+	}
+	return false, false, fault.New(fault.Wait, "apply", s.Key.String(), "", fmt.Sprintf("the cluster does not serve %s in version %s", gvk.GroupKind(), gvk.GroupVersion()),
+		"install the CustomResourceDefinition, write a version the cluster serves, or set the sync option SkipDryRunOnMissingResource=true")
+}
+
+// rehearse sends one object as a dry run. What only this sync would make true does not count against it.
+func (r *run) rehearse(i int) {
+	s := r.steps[i]
+	a, err := r.prepare(r.whole(), s)
+	if err == nil {
+		a.dryRun = true
+		_, err = a.write()
+	}
+	if err != nil && !r.forgiven(s, err) {
+		r.report.fail(i, err)
+	}
+}
+
+// forgiven reports whether a dry run failed only because nothing was done yet, or because a webhook takes no dry runs.
+func (r *run) forgiven(s *plan.Step, err error) bool {
+	switch r.target.Reason(err) {
+	case DryRunRefused:
+		return true
+	case NamespaceMissing:
+		return r.makesNamespace(s.Key.Namespace)
+	case NoSuchKind:
+		_, made := r.provides[s.Key.GroupKind()]
+		return made || s.Options.SkipDryRunOnMissingResource
+	}
+	return false
+}
+
+func (r *run) makesNamespace(name string) bool {
+	if r.plan.Namespace != nil && r.plan.Namespace.Name == name {
+		return true
+	}
+	for _, s := range r.steps {
+		if s.Action == plan.Apply && s.Key == (object.Key{Kind: "Namespace", Name: name}) {
+			return true
+		}
+	}
+	return false
+}

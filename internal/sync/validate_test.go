@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+const (
+	widget     = "{apiVersion: example.com/v1, kind: Widget, metadata: {name: w, namespace: shop}}"
+	definition = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: widgets.example.com}, spec: {group: example.com, scope: Namespaced, names: {kind: Widget}}}"
+)
+
+func TestNothingIsAppliedIfAnyObjectIsWrong(t *testing.T) {
+	tests := []struct {
+		reason    string
+		bad       string
+		permit    func(object.Key, bool) error
+		says      string
+		retryable bool
+	}{
+		{"its kind is not served", widget, nil, "does not serve Widget.example.com in version example.com/v1", true},
+		{"whether its kind is served is not known", "{apiVersion: unknown.example.com/v1, kind: X, metadata: {name: x, namespace: shop}}", nil, "discovery fails", true},
+		{"no namespace", "{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}", nil, "its kind lives in namespaces", false},
+		{"a namespace too many", "{apiVersion: v1, kind: Namespace, metadata: {name: x, namespace: shop}}", nil, "outside of namespaces", false},
+		{"no name", "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: x-, namespace: shop}}", nil, "generateName", false},
+		{"no apiVersion", "{kind: ConfigMap, metadata: {name: x, namespace: shop}}", nil, "apiVersion", false},
+		{"the project forbids it", "{apiVersion: v1, kind: Secret, metadata: {name: x, namespace: shop}}", func(k object.Key, _ bool) error {
+			if k.Kind == "Secret" {
+				return fault.New(fault.Forbidden, "hold", k.String(), "", "blacklisted", "")
+			}
+			return nil
+		}, "blacklisted", false},
+	}
+	for _, tt := range tests {
+		f := newFake()
+		o := f.options(func(o *Options) {
+			if tt.permit != nil {
+				o.Permit = tt.permit
+			}
+		})
+		res := f.sync(t, plan.Input{Options: v1alpha1.SyncOptions{"CreateNamespace=true"}}, o, configMap("fine"), parse(tt.bad))
+		if res.Phase != v1alpha1.OperationFailed || !strings.Contains(res.Message, tt.says) || !strings.Contains(res.Message, "nothing was applied") {
+			t.Errorf("%s: got %s %q, want it to fail with %q", tt.reason, res.Phase, res.Message, tt.says)
+		}
+		if len(f.calls()) != 0 {
+			t.Errorf("%s: calls %q, want none", tt.reason, f.calls())
+		}
+		if res.Retryable != tt.retryable {
+			t.Errorf("%s: retryable %v, want %v", tt.reason, res.Retryable, tt.retryable)
+		}
+		if len(res.Resources) != 1 || res.Resources[0].Status != v1alpha1.ResultCodeSyncFailed {
+			t.Errorf("%s: got records %v, want one for what is wrong", tt.reason, messages(res))
+		}
+	}
+}
+
+func TestAllThatIsWrongIsTold(t *testing.T) {
+	f := newFake()
+	res := f.sync(t, plan.Input{}, f.options(), parse(widget), parse("{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}"), configMap("fine"))
+	requirePhase(t, res, v1alpha1.OperationFailed, "Widget", "ConfigMap x")
+	if len(res.Resources) != 2 {
+		t.Errorf("got %q, want two records", messages(res))
+	}
+}
+
+func TestAKindThatIsNotServedMayBeAccepted(t *testing.T) {
+	f := newFake()
+	w := parse(widget)
+	w.SetAnnotations(map[string]string{v1alpha1.AnnotationSyncOptions: "SkipDryRunOnMissingResource=true"})
+	res := f.sync(t, plan.Input{}, f.options(), w, configMap("fine"))
+	requirePhase(t, res, v1alpha1.OperationFailed, "no such kind Widget")
+	if got := messages(res)["fine"]; !strings.HasPrefix(got, "Synced") || !res.Retryable {
+		t.Errorf("fine: got %q, retryable %v; only the object itself fails then", got, res.Retryable)
+	}
+}
+
+func TestValidationByDryRun(t *testing.T) {
+	f := newFake()
+	delete(f.objects, object.Key{Kind: "Namespace", Name: "shop"})
+	refusing := true
+	f.refuse = func(_ *fake, w Write) error {
+		switch {
+		case !w.DryRun:
+			return nil
+		case w.Object.GetName() == "webhook":
+			return refuse(DryRunRefused, fault.Stalled, "webhook has side effects")
+		case w.Object.GetName() == "bad" && refusing:
+			return refuse(Invalid, fault.Mistake, "spec.replicas: must not be negative")
+		}
+		return nil
+	}
+	dry := f.options(func(o *Options) { o.ValidateByDryRun = true })
+	in := plan.Input{Options: v1alpha1.SyncOptions{"CreateNamespace=true"}}
+	desired := []*unstructured.Unstructured{configMap("bad"), configMap("webhook"), configMap("fine"), parse(widget), parse(definition)}
+	res := f.sync(t, in, dry, desired...)
+	requirePhase(t, res, v1alpha1.OperationFailed, "must not be negative")
+	for _, call := range f.calls() {
+		if !strings.HasPrefix(call, "dry ") {
+			t.Errorf("%q after a failed validation", call)
+		}
+	}
+	if len(res.Resources) != 1 {
+		t.Errorf("got %q: what only this sync would make true must not count", messages(res))
+	}
+	refusing = false
+	f.tick = establish
+	requirePhase(t, f.sync(t, in, dry, desired...), v1alpha1.OperationSucceeded)
+}
