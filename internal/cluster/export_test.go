@@ -14,5 +14,3 @@ func (c *Cluster) Kept(key object.Key) bool {
 	e := k.objects[nsName{key.Namespace, key.Name}]
 	return e != nil && !e.body.empty()
 }
-
-func (c *Cluster) Limit() float64 { return c.writes.limit }
