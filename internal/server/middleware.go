@@ -3,6 +3,7 @@
 package server
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -32,7 +33,7 @@ func recovered(log *slog.Logger, next http.Handler) http.Handler {
 			if what == nil {
 				return
 			}
-			if what == http.ErrAbortHandler {
+			if err, ok := what.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(what)
 			}
 			log.Error("a request made the server panic: this is a bug", "path", r.URL.Path, "panic", what, "stack", string(debug.Stack()))
