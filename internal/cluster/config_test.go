@@ -126,4 +126,3 @@ func FuzzParseSecretNeverQuotesValues(f *testing.F) {
 		}
 	})
 }
-
