@@ -28,10 +28,17 @@ const (
 
 // Credentials are what the Secrets say about repositories.
 type Credentials struct {
-	repositories []Repository // of Secrets of type repository
-	templates    []Repository // of Secrets of type repo-creds: URL is a prefix
+	repositories []entry // of Secrets of type repository
+	templates    []entry // of Secrets of type repo-creds: URL is a prefix
 	certificates map[string]string
 	knownHosts   string
+}
+
+// entry is a Secret with the forms of its address that are compared.
+type entry struct {
+	Repository
+	normal    string // object.NormaliseRepoURL
+	authority string
 }
 
 // ParseSecrets reads the labelled Secrets of the control namespace, the data of argocd-tls-certs-cm (host to PEM) and of
@@ -50,10 +57,11 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 			problems = append(problems, err)
 			continue
 		}
+		e := entry{r, object.NormaliseRepoURL(r.URL), authorityOf(r.URL)}
 		if kind == SecretTypeRepo {
-			c.repositories = append(c.repositories, r)
+			c.repositories = append(c.repositories, e)
 		} else {
-			c.templates = append(c.templates, r)
+			c.templates = append(c.templates, e)
 		}
 	}
 	return c, problems
@@ -141,43 +149,43 @@ func isGit(r Repository) bool { return r.Type == "" || r.Type == "git" }
 
 func (c *Credentials) repository(address, project string) (Repository, bool) {
 	wanted := object.NormaliseRepoURL(address)
-	var common *Repository
+	var common *entry
 	for i := range c.repositories {
-		r := &c.repositories[i]
-		if !isGit(*r) || object.NormaliseRepoURL(r.URL) != wanted {
+		e := &c.repositories[i]
+		if e.normal != wanted || !isGit(e.Repository) {
 			continue
 		}
-		if r.Project == project {
-			return *r, true
+		if e.Project == project {
+			return e.Repository, true
 		}
-		if r.Project == "" && common == nil {
-			common = r
+		if e.Project == "" && common == nil {
+			common = e
 		}
 	}
 	if common == nil {
 		return Repository{}, false
 	}
-	return *common, true
+	return common.Repository, true
 }
 
 // template finds the longest prefix. The host has to match as a whole: the credentials of https://git.example.com
 // are not for https://git.example.com.evil.org.
 func (c *Credentials) template(address, project string) (Repository, bool) {
-	wanted := object.NormaliseRepoURL(address)
-	best := -1
-	for i, t := range c.templates {
-		prefix := object.NormaliseRepoURL(t.URL)
-		if !isGit(t) || t.Project != "" && t.Project != project || !strings.HasPrefix(wanted, prefix) || authorityOf(t.URL) != authorityOf(address) {
+	wanted, authority := object.NormaliseRepoURL(address), authorityOf(address)
+	var best *entry
+	for i := range c.templates {
+		e := &c.templates[i]
+		if e.authority != authority || !strings.HasPrefix(wanted, e.normal) || e.Project != "" && e.Project != project || !isGit(e.Repository) {
 			continue
 		}
-		if best < 0 || len(prefix) > len(object.NormaliseRepoURL(c.templates[best].URL)) {
-			best = i
+		if best == nil || len(e.normal) > len(best.normal) {
+			best = e
 		}
 	}
-	if best < 0 {
+	if best == nil {
 		return Repository{}, false
 	}
-	return c.templates[best], true
+	return best.Repository, true
 }
 
 // inherit takes what decides about access from a template.
@@ -210,6 +218,3 @@ func authorityOf(address string) string {
 	}
 	return ""
 }
-
-// Repositories returns every repository that has a Secret of its own, without credentials of templates.
-func (c *Credentials) Repositories() []Repository { return slices.Clone(c.repositories) }

@@ -5,8 +5,10 @@ package source
 import (
 	"context"
 	"encoding/base64"
+	"errors"
+	"maps"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
@@ -38,7 +40,7 @@ func (m *mirror) noteKeep(owner, commit string) {
 }
 
 // setKeep replaces the commits that an owner wants kept. Commits that are not ready are remembered and kept from
-// the moment they are.
+// the moment they are. Refs that nobody needs any more are removed later and together: one too many costs nothing.
 func (m *mirror) setKeep(ctx context.Context, owner string, commits []string) error {
 	m.disk.Lock()
 	defer m.disk.Unlock()
@@ -46,41 +48,71 @@ func (m *mirror) setKeep(ctx context.Context, owner string, commits []string) er
 		return err
 	}
 	wanted := map[string]bool{}
-	var lines strings.Builder
 	for _, commit := range commits {
 		if wanted[commit] || !IsCommitID(commit) {
 			continue
 		}
 		wanted[commit] = true
 		if !m.keep[owner][commit] && m.isReady(commit) {
-			lines.WriteString("update " + keepRef(owner, commit) + " " + commit + "\n")
+			if err := m.pin(owner, commit); err != nil {
+				return m.storeError(err)
+			}
 		}
 	}
 	for commit := range m.keep[owner] {
 		if !wanted[commit] {
-			lines.WriteString("delete " + keepRef(owner, commit) + "\n")
+			m.unneeded[keepRef(owner, commit)] = true
 		}
-	}
-	if err := m.updateRefs(ctx, lines.String()); err != nil {
-		return err
 	}
 	if m.keep[owner] = wanted; len(wanted) == 0 {
 		delete(m.keep, owner)
 	}
+	if len(m.unneeded) > maxUnneeded {
+		return m.dropUnneeded(ctx)
+	}
 	return nil
 }
 
-// repin makes the keep refs of commits that became ready just now. The caller holds disk.
-func (m *mirror) repin(ctx context.Context, commits []string) error {
+// maxUnneeded is how many refs wait for their removal.
+const maxUnneeded = 500
+
+// pin writes a keep ref the way git does (a lock file, then a rename): a process for each sync of each application
+// would cost more than the sync. The caller holds disk.
+func (m *mirror) pin(owner, commit string) error {
+	ref := keepRef(owner, commit)
+	delete(m.unneeded, ref)
+	path := filepath.Join(m.gitDir(), filepath.FromSlash(ref))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".lock", []byte(commit+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".lock", path)
+}
+
+// dropUnneeded removes the refs that nobody needs any more. The caller holds disk.
+func (m *mirror) dropUnneeded(ctx context.Context) error {
 	var lines strings.Builder
+	for ref := range m.unneeded {
+		lines.WriteString("delete " + ref + "\n")
+	}
+	clear(m.unneeded)
+	return m.updateRefs(ctx, lines.String())
+}
+
+// repin makes the keep refs of commits that became ready just now. The caller holds disk.
+func (m *mirror) repin(commits []string) error {
 	for owner, wanted := range m.keep {
 		for _, commit := range commits {
 			if wanted[commit] {
-				lines.WriteString("update " + keepRef(owner, commit) + " " + commit + "\n")
+				if err := m.pin(owner, commit); err != nil {
+					return err
+				}
 			}
 		}
 	}
-	return m.updateRefs(ctx, lines.String())
+	return nil
 }
 
 func (m *mirror) updateRefs(ctx context.Context, lines string) error {
@@ -112,7 +144,7 @@ func (m *mirror) tidy(ctx context.Context) error {
 	if !m.untidy() {
 		return nil
 	}
-	if err := m.dropUnused(ctx); err != nil {
+	if err := errors.Join(m.dropUnneeded(ctx), m.dropUnused(ctx)); err != nil {
 		return err
 	}
 	return m.repack(ctx)
@@ -134,16 +166,14 @@ func (m *mirror) untidy() bool {
 }
 
 func (m *mirror) dropUnused(ctx context.Context) error {
-	var kept []string
+	kept := map[string]bool{}
 	for _, wanted := range m.keep {
-		for commit := range wanted {
-			kept = append(kept, commit)
-		}
+		maps.Copy(kept, wanted)
 	}
 	m.mu.Lock()
 	var lines strings.Builder
 	for commit, used := range m.ready {
-		if m.store.clock.Since(used) > readyLife && !slices.Contains(kept, commit) {
+		if m.store.clock.Since(used) > readyLife && !kept[commit] {
 			delete(m.ready, commit)
 			lines.WriteString("delete " + readyRefs + commit + "\n")
 		}

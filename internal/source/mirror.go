@@ -44,9 +44,11 @@ type mirror struct {
 	asking   *turns[struct{}, Refs]
 	fetching *turns[demand, struct{}]
 
-	disk sync.Mutex // held while git/ changes; guards what follows
-	open bool       // state was read from disk
-	keep map[string]map[string]bool
+	disk sync.Mutex                 // held while git/ changes; guards what follows
+	open bool                       // state was read from disk
+	keep map[string]map[string]bool // by owner
+	// unneeded are keep refs on disk that no owner wants any more.
+	unneeded map[string]bool
 
 	mu         sync.Mutex // guards what follows
 	mode       mode
@@ -62,7 +64,7 @@ type mirror struct {
 
 func newMirror(s *Store, r *remote) (*mirror, error) {
 	m := &mirror{store: s, key: r.repo.Key(), remote: r, dir: filepath.Join(s.dir, "mirrors", r.repo.digest(s.key)),
-		ready: map[string]time.Time{}, keep: map[string]map[string]bool{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{}}
+		ready: map[string]time.Time{}, keep: map[string]map[string]bool{}, unneeded: map[string]bool{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{}}
 	m.asking = newTurns(s.base, m.answerRefs)
 	m.fetching = newTurns(s.base, m.answerDemands)
 	if r.endpoint.overHTTP() {
@@ -169,6 +171,7 @@ func (m *mirror) create(wanted mode) error {
 	m.ready, m.complete, m.broken = map[string]time.Time{}, map[string]bool{}, false
 	m.mode = modeUnknown
 	m.mu.Unlock()
+	clear(m.unneeded)
 	if err := os.RemoveAll(m.dir); err != nil {
 		return err
 	}

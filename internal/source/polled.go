@@ -236,10 +236,20 @@ func (r *polled) resolve(ctx context.Context, refs Refs, failure error, revision
 	failures := r.poller.store.fetchEach(ctx, r.repo, moved)
 	for i := range found {
 		if found[i].err == nil {
-			found[i].err = failures[found[i].commit]
+			found[i].err = r.fetchFailure(found[i], failures[found[i].commit])
 		}
 	}
 	return found
+}
+
+// fetchFailure judges why the commit of a revision could not be fetched. If the server has not what its own branch
+// just pointed to, the branch moved in between: that passes.
+func (r *polled) fetchFailure(f finding, err error) error {
+	var unknown *UnknownRevisionError
+	if errors.As(err, &unknown) && !shortID.MatchString(f.revision.Name) && !IsCommitID(f.revision.Name) {
+		return unreachable("fetch from", r.repo, ProblemBrokenOff, "commit "+f.commit+", to which "+f.revision.String()+" pointed a moment ago, is not there: "+unknown.Detail)
+	}
+	return err
 }
 
 func firstUnreachable(found []finding) error {

@@ -435,6 +435,34 @@ func TestKeptCommitsOutliveForcePushAndRestart(t *testing.T) {
 	}
 }
 
+func TestKeepReplacesWhatWasKept(t *testing.T) {
+	server := gitserver.New(t, gitserver.Options{})
+	repo := server.Repo(t, "config")
+	var commits []string
+	for i := range 3 {
+		commits = append(commits, repo.Write(t, map[string]string{"a": fmt.Sprint(i)}))
+	}
+	never := strings.Repeat("f", 40) // not in the mirror, and never will be
+	s, r := openStore(t, nil), Repository{URL: repo.URL}
+	if err := s.Fetch(t.Context(), r, commits...); err != nil {
+		t.Fatal(err)
+	}
+	for _, keep := range [][]string{{commits[0], never}, {commits[1]}, {commits[1], commits[2], never}, {commits[1]}} {
+		if err := s.Keep(t.Context(), r, "app", keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := s.mirror(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tidyNow(t, m)
+	refs, err := m.localRefs(t.Context())
+	if err != nil || len(refs) != 2 || !strings.HasSuffix(refs[0], "/"+commits[1]) || !strings.HasSuffix(refs[1], "/"+commits[1]) {
+		t.Errorf("refs %v, %v; want the ready and the keep ref of %s", refs, err, commits[1])
+	}
+}
+
 // tidyNow tidies a mirror as if it was full of packs and all commits out of use.
 func tidyNow(t *testing.T, m *mirror) {
 	t.Helper()
@@ -445,7 +473,7 @@ func tidyNow(t *testing.T, m *mirror) {
 	m.mu.Unlock()
 	m.disk.Lock()
 	defer m.disk.Unlock()
-	if err := m.dropUnused(context.Background()); err != nil {
+	if err := errors.Join(m.dropUnneeded(context.Background()), m.dropUnused(context.Background())); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.repack(context.Background()); err != nil {
