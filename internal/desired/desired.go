@@ -36,11 +36,12 @@ type Repo struct {
 	Project string
 }
 
-// Sources fetches. Errors that only say that a repository did not answer satisfy errors.Is(err, ErrUnreachable).
+// Sources fetches. Errors that only say that a repository did not answer satisfy errors.Is(err, ErrUnreachable). An error
+// of a Tree that was not fetched whole has a method MissingPath, which names what to ask for as well.
 type Sources interface {
 	// Resolve turns a target revision ("" means HEAD) into a commit.
 	Resolve(ctx context.Context, repo Repo, revision, tagPrefix string) (commit string, err error)
-	// Tree returns the tree of a commit; paths are the folders a render will read.
+	// Tree returns the tree of a commit; paths are the files and folders a render will read.
 	Tree(ctx context.Context, repo Repo, commit string, paths []string) (tree.Tree, error)
 }
 

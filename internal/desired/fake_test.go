@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type fakeSources struct {
 type fakeRepo struct {
 	down    bool // does not answer
 	lost    bool // answers what its revisions are, but sends nothing
+	large   bool // sends only what it is asked for
 	refs    map[string]string
 	commits map[string]tree.Tree
 	content map[string]files
@@ -111,16 +113,29 @@ func (s *fakeSources) Tree(_ context.Context, repo Repo, commit string, paths []
 	if !ok {
 		return nil, fmt.Errorf("no commit %s", commit)
 	}
-	return &countingTree{t, s}, nil
+	if !r.large {
+		paths = []string{""}
+	}
+	return &fetchedTree{t, s, paths}, nil
 }
 
-type countingTree struct {
+// fetchedTree holds the content of the paths that were asked for.
+type fetchedTree struct {
 	tree.Tree
 	sources *fakeSources
+	paths   []string
 }
 
-func (t *countingTree) Read(ctx context.Context, p string, limit int64) ([]byte, error) {
+type missingError struct{ path string }
+
+func (e missingError) Error() string       { return e.path + " was not fetched" }
+func (e missingError) MissingPath() string { return e.path }
+
+func (t *fetchedTree) Read(ctx context.Context, p string, limit int64) ([]byte, error) {
 	t.sources.reads.Add(1)
+	if !slices.ContainsFunc(t.paths, func(dir string) bool { return dir == "" || p == dir || strings.HasPrefix(p, dir+"/") }) {
+		return nil, missingError{p}
+	}
 	return t.Tree.Read(ctx, p, limit)
 }
 

@@ -4,6 +4,7 @@ package desired
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -74,7 +75,7 @@ func (e *Engine) next(ctx context.Context, known *entry, q *question, commits []
 		r, holds, err := e.reuse(ctx, known.sources[i], commits[i])
 		if err == nil && !holds {
 			same = false
-			r, err = e.render(ctx, i, q.sources, commits[i], target.Instance)
+			r, err = e.render(ctx, i, q.sources, commits[i], target.Instance, known.sources[i].reads.Roots())
 		}
 		if err != nil {
 			return nil, err
@@ -126,27 +127,20 @@ func (e *Engine) renderAll(ctx context.Context, sources []v1alpha1.ApplicationSo
 	out := make([]rendered, len(sources))
 	for i := range sources {
 		var err error
-		if out[i], err = e.render(ctx, i, sources, commits[i], app); err != nil {
+		if out[i], err = e.render(ctx, i, sources, commits[i], app, nil); err != nil {
 			return nil, err
 		}
 	}
 	return newEntry("", out), nil
 }
 
-func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, app string) (rendered, error) {
+func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, app string, before []string) (rendered, error) {
 	s := sources[i]
 	if s.Ref != "" && s.Path == "" && s.Chart == "" {
 		return rendered{commit: commit, refOnly: true}, nil
 	}
-	path, _ := tree.Clean(s.Path) // a path that climbs out is refused by render
-	t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, []string{path})
-	if err != nil {
-		return rendered{}, err
-	}
-	traced := tree.Trace(t)
-	out, err := render.Render(ctx, render.Input{
-		Tree: traced, Source: s, Index: i, Where: sourceField(i, len(sources)), App: app, Limits: e.limits,
-	})
+	in := render.Input{Source: s, Index: i, Where: sourceField(i, len(sources)), App: app, Limits: e.limits}
+	out, reads, err := e.renderPlanned(ctx, in, commit, before)
 	if err != nil {
 		return rendered{}, err
 	}
@@ -154,7 +148,31 @@ func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.Applicati
 	if err != nil {
 		return rendered{}, err
 	}
-	return rendered{commit: commit, reads: traced.ReadSet(), manifests: raw, warnings: out.Warnings, typ: out.Type}, nil
+	return rendered{commit: commit, reads: reads, manifests: raw, warnings: out.Warnings, typ: out.Type}, nil
+}
+
+// maxFetches bounds how often one render asks for more. What was fetched stays, so the next try begins further on.
+const maxFetches = 20
+
+// renderPlanned fetches what the render is known to read, the source's path and what it read before, and what it then
+// turns out to need: links may lead anywhere in the repository.
+func (e *Engine) renderPlanned(ctx context.Context, in render.Input, commit Commit, before []string) (render.Output, tree.ReadSet, error) {
+	path, _ := tree.Clean(in.Source.Path) // a path that climbs out is refused by render
+	paths := append([]string{path}, before...)
+	for fetches := 1; ; fetches++ {
+		t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, paths)
+		if err != nil {
+			return render.Output{}, tree.ReadSet{}, err
+		}
+		traced := tree.Trace(t)
+		in.Tree = traced
+		out, err := render.Render(ctx, in)
+		var missing interface{ MissingPath() string }
+		if !errors.As(err, &missing) || fetches == maxFetches || slices.Contains(paths, missing.MissingPath()) {
+			return out, traced.ReadSet(), err
+		}
+		paths = append(paths, missing.MissingPath())
+	}
 }
 
 // make brings the state up to date with the target. It is called before the entry is remembered.

@@ -254,6 +254,51 @@ func TestAt(t *testing.T) {
 	}
 }
 
+// A large repository sends only what is asked for; where links lead is asked for once it is known.
+func TestPlannedFetches(t *testing.T) {
+	b := newBench(t)
+	b.sources.set("r", func(r *fakeRepo) { r.large = true })
+	b.sources.commit("r", "main", "c1", files{
+		"current": link("app"), "app/a.yaml": configMap("a", "1"), "app/b.yaml": link("../shared/b.yaml"), "app/c.yaml": link("../shared/hop"),
+		"shared/b.yaml": configMap("b", "1"), "shared/hop": link("../far/c.yaml"), "far/c.yaml": configMap("c", "1"),
+	})
+	app := application("web", from("r", "main", "current"))
+	if state := b.get(app); names(state) != "a b c" {
+		t.Errorf("got %s", names(state))
+	}
+	b.sources.commit("r", "main", "c2", files{"far/c.yaml": configMap("c2", "1")})
+	trees := b.sources.trees.Load()
+	if state := b.get(app); names(state) != "a b c2" {
+		t.Errorf("got %s", names(state))
+	}
+	if n := b.sources.trees.Load() - trees; n != 2 { // one to see whether it holds, one to render
+		t.Errorf("what was read before is asked for piece by piece: %d fetches", n)
+	}
+}
+
+// What is still missing after it was asked for is an error, not a loop and not an absence.
+func TestMissingForGood(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	b.engine.sources = lossy{b.sources}
+	app := application("web", from("r", "main", "app"))
+	state, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
+	if state != nil || err == nil || err.Error() != "app/a.yaml was not fetched" {
+		t.Errorf("got %s, %v", names(state), err)
+	}
+}
+
+// lossy never has any content.
+type lossy struct{ *fakeSources }
+
+func (l lossy) Tree(ctx context.Context, repo Repo, commit string, paths []string) (tree.Tree, error) {
+	t, err := l.fakeSources.Tree(ctx, repo, commit, paths)
+	if err != nil {
+		return nil, err
+	}
+	return &fetchedTree{t, l.fakeSources, nil}, nil
+}
+
 func TestForget(t *testing.T) {
 	b := newBench(t)
 	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})

@@ -57,6 +57,9 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the content of %s (object %s) was not fetched", e.Path, e.ID)
 }
 
+// MissingPath returns the path to want.
+func (e *MissingError) MissingPath() string { return e.Path }
+
 // Unreachable reports whether err says that a repository could not be asked.
 func Unreachable(err error) bool {
 	var u *UnreachableError
