@@ -88,7 +88,12 @@ func Names(cmd *cobra.Command, args []string) error {
 type Timeout time.Duration
 
 // String implements pflag.Value.
-func (t *Timeout) String() string { return time.Duration(*t).String() }
+func (t *Timeout) String() string {
+	if *t == 0 {
+		return "0" // what help leaves out
+	}
+	return time.Duration(*t).String()
+}
 
 // Type implements pflag.Value.
 func (t *Timeout) Type() string { return "seconds" }
