@@ -41,7 +41,7 @@ func newComparison(in Input) (*comparison, error) {
 	if c.how == ServerSide {
 		c.how, _ = c.own.how(in.Live)
 	}
-	if c.how == ServerSide && len(Refused(in.Desired, c.schema)) > 0 {
+	if c.how == ServerSide && (len(Refused(in.Desired, c.schema)) > 0 || len(tangled(in.Live, c.schema)) > 0) {
 		c.how = ThreeWay
 	}
 	if c.how == ThreeWay && !c.schema.builtIn {

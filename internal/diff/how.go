@@ -45,6 +45,7 @@ const ancientChanges = "ancient-changes"
 //	desired or live has                                           | how
 //	------------------------------------------------------------- | ----------------------------------------------
 //	two elements of one key in a list of desired                  | three-way patch, by last-applied
+//	two elements of one key in a list of live, and last-applied   | three-way patch, by last-applied
 //	an Apply entry of ours, or an Update entry to adopt           | server-side apply, by ownership
 //	no managedFields at all (stripped, or a server without them)  | three-way patch, by last-applied
 //	only others' entries, one of them ancient-changes, and        |
@@ -62,6 +63,9 @@ func HowTo(in Input) (how How, reason string, err error) {
 	}
 	if in.Live == nil {
 		return ServerSide, "", nil
+	}
+	if lists := tangled(in.Live, in.Schema); len(lists) > 0 {
+		return ThreeWay, "the live object has two elements with the same key in " + strings.Join(lists, ", ") + ", which nobody owns", nil
 	}
 	own, err := ownershipOf(in.Live, managerOr(in.Manager), adoptOr(in.Adopt))
 	if err != nil {

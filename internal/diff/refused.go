@@ -16,6 +16,15 @@ func Refused(desired *unstructured.Unstructured, given *Schema) []string {
 	return r.lists
 }
 
+// tangled names the lists of live that hold two elements of the same identity which a three-way patch can take away. The
+// API server tracks no owner of such elements, so an apply of a desired form without them would leave both behind.
+func tangled(live *unstructured.Unstructured, given *Schema) []string {
+	if live == nil || lastAppliedText(live) == "" {
+		return nil
+	}
+	return Refused(live, given)
+}
+
 type refusals struct{ lists []string }
 
 func (r *refusals) fields(m map[string]any, f *frame, shapes func(string) shape) {
