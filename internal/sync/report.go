@@ -5,8 +5,6 @@ package sync
 import (
 	"context"
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	stdsync "sync"
@@ -256,7 +254,7 @@ func (a *attempt) verb(answer *unstructured.Unstructured) string {
 		return created
 	case answer == nil:
 		return configured
-	case answer.GetResourceVersion() == live.GetResourceVersion(), reflect.DeepEqual(content(answer), content(live)):
+	case answer.GetResourceVersion() == live.GetResourceVersion(), a.equal(answer, live):
 		return unchanged
 	}
 	if a.Attempt >= 2 {
@@ -267,16 +265,16 @@ func (a *attempt) verb(answer *unstructured.Unstructured) string {
 	return configured
 }
 
-// content is an object without what changes by itself, for telling whether a write changed something.
-func content(u *unstructured.Unstructured) map[string]any {
-	out := maps.Clone(u.Object)
-	delete(out, "status")
-	if metadata, ok := out["metadata"].(map[string]any); ok {
-		metadata = maps.Clone(metadata)
-		delete(metadata, "resourceVersion")
-		delete(metadata, "managedFields")
-		delete(metadata, "generation")
-		out["metadata"] = metadata
+// equal reports whether a write changed nothing that is desired or ours. The version alone does not tell: a controller may
+// have written its status between the plan and the write.
+func (a *attempt) equal(answer, live *unstructured.Unstructured) bool {
+	in := a.in
+	in.Live = live
+	_, before, err := diff.Project(in)
+	if err != nil {
+		return false
 	}
-	return out
+	in.Live = answer
+	_, after, err := diff.Project(in)
+	return err == nil && before == after
 }
