@@ -16,7 +16,7 @@
 //   - Reader: a `git cat-file` process over a repository that only borrows the mirror's objects. It knows no
 //     remote, so an object that is not there is missing (MissingError); it is never fetched on the way and never
 //     taken for absent (tree.ErrAbsent).
-//   - Keep: a ref in the mirror that holds a commit against force pushes and clean-ups.
+//   - Keep: an owner's wish that a commit stays in the mirror, against force pushes and clean-ups.
 //   - Unreachable (UnreachableError): the repository could not be asked. Unknown revision
 //     (UnknownRevisionError): it was asked, and has no such thing. Callers keep what they had at the former.
 //   - Poller: asks each repository that has an owner, and tells what moved.

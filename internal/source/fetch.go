@@ -195,9 +195,6 @@ func (m *mirror) fetchObjects(ctx context.Context, commits []string, withoutBlob
 		m.ready[commits[i]] = m.store.clock.Now()
 		m.mu.Unlock()
 	}
-	if err := m.repin(commits); err != nil {
-		m.store.log.Warn("cannot keep commits", "repository", m.remote.repo.String(), "error", err)
-	}
 	m.store.tidyLater(m)
 	return wrong
 }

@@ -3,134 +3,136 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"errors"
-	"maps"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// keepRefs holds one ref for each owner and commit that the owner wants kept. The owner's name is encoded: names of
-// Applications may hold what names of refs must not.
-const keepRefs = "refs/bowline/keep/"
-
-func keepRef(owner, commit string) string {
-	return keepRefs + base64.RawURLEncoding.EncodeToString([]byte(owner)) + "/" + commit
+// keepers are the commits that owners want kept, in memory and in a file of the mirror. The ref that makes a commit
+// ready holds it; keepers say which of these refs must stay. A ref for each owner and commit would be simpler, but
+// git looks at all refs in every fetch, and five thousand owners with ten commits each would make that slow.
+//
+// The file has a line for each change: the owner in base64, then all its commits. The last line of an owner counts.
+// A last line that is cut is as if it was not written.
+type keepers struct {
+	path   string
+	owners map[string][]string
+	lines  int
+	file   *os.File
 }
 
-func splitKeep(ref string) (owner, commit string, ok bool) {
-	rest, ok := strings.CutPrefix(ref, keepRefs)
-	if !ok {
-		return "", "", false
+// openKeepers reads the file at path if there is one.
+func openKeepers(path string) (*keepers, error) {
+	k := &keepers{path: path, owners: map[string][]string{}}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, nil
 	}
-	encoded, commit, ok := strings.Cut(rest, "/")
-	name, err := base64.RawURLEncoding.DecodeString(encoded)
-	return string(name), commit, ok && err == nil
-}
-
-// noteKeep remembers a wish; the caller holds disk.
-func (m *mirror) noteKeep(owner, commit string) {
-	if m.keep[owner] == nil {
-		m.keep[owner] = map[string]bool{}
+	if err != nil {
+		return nil, err
 	}
-	m.keep[owner][commit] = true
+	defer f.Close()
+	r := bufio.NewReader(f)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return k, k.compact()
+		}
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		owner, err := base64.RawURLEncoding.DecodeString(fields[0])
+		if err == nil {
+			k.put(string(owner), slices.DeleteFunc(fields[1:], func(id string) bool { return !IsCommitID(id) }))
+		}
+	}
 }
 
-// setKeep replaces the commits that an owner wants kept. Commits that are not ready are remembered and kept from
-// the moment they are. Refs that nobody needs any more are removed later and together: one too many costs nothing.
+func (k *keepers) put(owner string, commits []string) {
+	if len(commits) == 0 {
+		delete(k.owners, owner)
+		return
+	}
+	k.owners[owner] = commits
+}
+
+// set replaces the commits of an owner.
+func (k *keepers) set(owner string, commits []string) error {
+	if slices.Equal(k.owners[owner], commits) {
+		return nil
+	}
+	k.put(owner, commits)
+	if k.lines > 2*len(k.owners)+1000 {
+		return k.compact()
+	}
+	if k.file == nil {
+		var err error
+		if k.file, err = os.OpenFile(k.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+			return err
+		}
+	}
+	k.lines++
+	_, err := k.file.WriteString(keepLine(owner, commits))
+	return err
+}
+
+func keepLine(owner string, commits []string) string {
+	return strings.Join(append([]string{base64.RawURLEncoding.EncodeToString([]byte(owner))}, commits...), " ") + "\n"
+}
+
+// compact writes the file anew, with a line for each owner.
+func (k *keepers) compact() error {
+	k.close()
+	var b strings.Builder
+	for owner, commits := range k.owners {
+		b.WriteString(keepLine(owner, commits))
+	}
+	k.lines = len(k.owners)
+	if err := os.WriteFile(k.path+".new", []byte(b.String()), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(k.path+".new", k.path)
+}
+
+func (k *keepers) close() {
+	if k.file != nil {
+		_ = k.file.Close()
+		k.file = nil
+	}
+}
+
+// all returns every commit that somebody keeps.
+func (k *keepers) all() map[string]bool {
+	kept := map[string]bool{}
+	for _, commits := range k.owners {
+		for _, commit := range commits {
+			kept[commit] = true
+		}
+	}
+	return kept
+}
+
+// setKeep replaces the commits that an owner wants kept. Commits that are not ready are kept from the moment they are.
 func (m *mirror) setKeep(ctx context.Context, owner string, commits []string) error {
 	m.disk.Lock()
 	defer m.disk.Unlock()
 	if err := m.load(ctx); err != nil {
 		return err
 	}
-	wanted := map[string]bool{}
-	for _, commit := range commits {
-		if wanted[commit] || !IsCommitID(commit) {
-			continue
-		}
-		wanted[commit] = true
-		if !m.keep[owner][commit] && m.isReady(commit) {
-			if err := m.pin(owner, commit); err != nil {
-				return m.storeError(err)
-			}
-		}
-	}
-	for commit := range m.keep[owner] {
-		if !wanted[commit] {
-			m.unneeded[keepRef(owner, commit)] = true
-		}
-	}
-	if m.keep[owner] = wanted; len(wanted) == 0 {
-		delete(m.keep, owner)
-	}
-	if len(m.unneeded) > maxUnneeded {
-		return m.dropUnneeded(ctx)
+	commits = slices.DeleteFunc(slices.Clone(commits), func(id string) bool { return !IsCommitID(id) })
+	slices.Sort(commits)
+	if err := m.keepers.set(owner, slices.Compact(commits)); err != nil {
+		return m.storeError(err)
 	}
 	return nil
-}
-
-// maxUnneeded is how many refs wait for their removal.
-const maxUnneeded = 500
-
-// pin writes a keep ref the way git does (a lock file, then a rename): a process for each sync of each application
-// would cost more than the sync. The caller holds disk.
-func (m *mirror) pin(owner, commit string) error {
-	ref := keepRef(owner, commit)
-	delete(m.unneeded, ref)
-	path := filepath.Join(m.gitDir(), filepath.FromSlash(ref))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".lock", []byte(commit+"\n"), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".lock", path)
-}
-
-// dropUnneeded removes the refs that nobody needs any more. The caller holds disk.
-func (m *mirror) dropUnneeded(ctx context.Context) error {
-	var lines strings.Builder
-	for ref := range m.unneeded {
-		lines.WriteString("delete " + ref + "\n")
-	}
-	clear(m.unneeded)
-	return m.updateRefs(ctx, lines.String())
-}
-
-// repin makes the keep refs of commits that became ready just now. The caller holds disk.
-func (m *mirror) repin(commits []string) error {
-	for owner, wanted := range m.keep {
-		for _, commit := range commits {
-			if wanted[commit] {
-				if err := m.pin(owner, commit); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (m *mirror) updateRefs(ctx context.Context, lines string) error {
-	if lines == "" {
-		return nil
-	}
-	if o := m.local(ctx, []byte(lines), "update-ref", "--stdin"); o.err != nil {
-		m.sweepDebris()
-		return m.localError("keep commits of", o)
-	}
-	return nil
-}
-
-func (m *mirror) isReady(commit string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, ok := m.ready[commit]
-	return ok
 }
 
 const (
@@ -144,10 +146,15 @@ func (m *mirror) tidy(ctx context.Context) error {
 	if !m.untidy() {
 		return nil
 	}
-	if err := errors.Join(m.dropUnneeded(ctx), m.dropUnused(ctx)); err != nil {
+	if err := m.dropUnused(ctx); err != nil {
 		return err
 	}
 	return m.repack(ctx)
+}
+
+func (m *mirror) untidy() bool {
+	packs, err := filepath.Glob(filepath.Join(m.gitDir(), "objects", "pack", "*.pack"))
+	return err == nil && len(packs) > tidyAbove
 }
 
 func (m *mirror) repack(ctx context.Context) error {
@@ -160,24 +167,23 @@ func (m *mirror) repack(ctx context.Context) error {
 	return nil
 }
 
-func (m *mirror) untidy() bool {
-	packs, err := filepath.Glob(filepath.Join(m.gitDir(), "objects", "pack", "*.pack"))
-	return err == nil && len(packs) > tidyAbove
-}
-
 func (m *mirror) dropUnused(ctx context.Context) error {
-	kept := map[string]bool{}
-	for _, wanted := range m.keep {
-		maps.Copy(kept, wanted)
-	}
+	kept := m.keepers.all()
+	var gone []string
 	m.mu.Lock()
-	var lines strings.Builder
 	for commit, used := range m.ready {
 		if m.store.clock.Since(used) > readyLife && !kept[commit] {
 			delete(m.ready, commit)
-			lines.WriteString("delete " + readyRefs + commit + "\n")
+			gone = append(gone, "delete "+readyRefs+commit+"\n")
 		}
 	}
 	m.mu.Unlock()
-	return m.updateRefs(ctx, lines.String())
+	if len(gone) == 0 {
+		return nil
+	}
+	if o := m.local(ctx, []byte(strings.Join(gone, "")), "update-ref", "--stdin"); o.err != nil {
+		m.sweepDebris()
+		return m.localError("drop old commits of", o)
+	}
+	return nil
 }

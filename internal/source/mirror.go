@@ -26,7 +26,8 @@ const (
 	modePlanned mode = "planned" // the blobs of planned paths: commits are fetched without blobs
 )
 
-// readyRefs holds one ref for each ready commit. git writes it when a fetch has ended and was found whole.
+// readyRefs holds one ref for each ready commit. git writes it when a fetch has ended and was found whole. The ref keeps
+// the commit, whatever becomes of the repository's branches.
 const readyRefs = "refs/bowline/commits/"
 
 // mirror is the local copy of one repository. Its folder holds:
@@ -34,6 +35,7 @@ const readyRefs = "refs/bowline/commits/"
 //	git/     the bare repository that is fetched into
 //	reader/  a repository that borrows git/'s objects and knows no remote
 //	history/ commits without files, once a short id had to be found
+//	keep     which commits owners want kept
 type mirror struct {
 	store  *Store
 	key    string // Repository.Key
@@ -44,11 +46,9 @@ type mirror struct {
 	asking   *turns[struct{}, Refs]
 	fetching *turns[demand, struct{}]
 
-	disk sync.Mutex                 // held while git/ changes; guards what follows
-	open bool                       // state was read from disk
-	keep map[string]map[string]bool // by owner
-	// unneeded are keep refs on disk that no owner wants any more.
-	unneeded map[string]bool
+	disk    sync.Mutex // held while git/ changes; guards what follows
+	open    bool       // state was read from disk
+	keepers *keepers
 
 	mu         sync.Mutex // guards what follows
 	mode       mode
@@ -64,7 +64,7 @@ type mirror struct {
 
 func newMirror(s *Store, r *remote) (*mirror, error) {
 	m := &mirror{store: s, key: r.repo.Key(), remote: r, dir: filepath.Join(s.dir, "mirrors", r.repo.digest(s.key)),
-		ready: map[string]time.Time{}, keep: map[string]map[string]bool{}, unneeded: map[string]bool{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{}}
+		ready: map[string]time.Time{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{}}
 	m.asking = newTurns(s.base, m.answerRefs)
 	m.fetching = newTurns(s.base, m.answerDemands)
 	if r.endpoint.overHTTP() {
@@ -83,6 +83,13 @@ func (m *mirror) readerDir() string { return filepath.Join(m.dir, "reader") }
 func (m *mirror) load(ctx context.Context) error {
 	if m.open {
 		return nil
+	}
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
+		return m.storeError(err)
+	}
+	var err error
+	if m.keepers, err = openKeepers(filepath.Join(m.dir, "keep")); err != nil {
+		return m.storeError(err)
 	}
 	found := m.modeOnDisk()
 	if found == modeUnknown {
@@ -114,8 +121,6 @@ func (m *mirror) load(ctx context.Context) error {
 	for _, ref := range refs {
 		if commit, ok := strings.CutPrefix(ref, readyRefs); ok {
 			m.ready[commit] = m.store.clock.Now()
-		} else if owner, commit, ok := splitKeep(ref); ok {
-			m.noteKeep(owner, commit)
 		}
 	}
 	return nil
@@ -171,9 +176,10 @@ func (m *mirror) create(wanted mode) error {
 	m.ready, m.complete, m.broken = map[string]time.Time{}, map[string]bool{}, false
 	m.mode = modeUnknown
 	m.mu.Unlock()
-	clear(m.unneeded)
-	if err := os.RemoveAll(m.dir); err != nil {
-		return err
+	for _, dir := range []string{m.gitDir(), m.readerDir(), m.historyDir()} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
 	}
 	m.store.readers.forget(m.readerDir())
 	m.store.cache.forget(m.key)
@@ -282,11 +288,26 @@ func (m *mirror) forget() error {
 	m.mu.Unlock()
 	m.disk.Lock()
 	defer m.disk.Unlock()
-	m.open = false
+	m.shut()
 	m.store.readers.forget(m.readerDir())
 	m.store.cache.forget(m.key)
+	return os.RemoveAll(m.dir)
+}
+
+// close ends what is open, once the last fetch has ended.
+func (m *mirror) close() {
+	m.disk.Lock()
+	defer m.disk.Unlock()
+	m.shut()
+}
+
+// shut is close for callers that hold disk.
+func (m *mirror) shut() {
+	if m.keepers != nil {
+		m.keepers.close()
+	}
+	m.open = false
 	if m.http != nil {
 		m.http.client.CloseIdleConnections()
 	}
-	return os.RemoveAll(m.dir)
 }

@@ -144,6 +144,7 @@ var signs = []struct {
 	{"update url base from redirection", ProblemRedirect},
 	{"returned error: 5", ProblemServer},
 	{"returned error: 429", ProblemServer},
+	{"mismatched algorithms", ProblemInvalidData}, // a repository with SHA-256 ids
 	{"fsck error", ProblemInvalidData},
 	{"error in object", ProblemInvalidData},
 	{"early EOF", ProblemBrokenOff},
@@ -165,7 +166,7 @@ func diagnose(stderr string) Problem {
 			return sign.problem
 		}
 	}
-	return ProblemNetwork
+	return ProblemServer
 }
 
 // noSuchObject reports whether git says that the remote has not what was asked for.

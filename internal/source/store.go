@@ -197,6 +197,11 @@ func (s *Store) Close() error {
 	s.cancel()
 	s.readers.close()
 	s.work.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.mirrors {
+		m.close()
+	}
 	return s.lock.Close()
 }
 

@@ -428,8 +428,8 @@ func TestKeptCommitsOutliveForcePushAndRestart(t *testing.T) {
 			if got := read(t, files, "a") + read(t, files, "b"); got != "oldsame" {
 				t.Errorf("kept commit reads %q", got)
 			}
-			if !m.keep["shop/web app"][old] {
-				t.Error("the keep was forgotten")
+			if got := m.keepers.owners["shop/web app"]; len(got) != 1 || got[0] != old {
+				t.Errorf("the owner keeps %v", got)
 			}
 		})
 	}
@@ -458,8 +458,40 @@ func TestKeepReplacesWhatWasKept(t *testing.T) {
 	}
 	tidyNow(t, m)
 	refs, err := m.localRefs(t.Context())
-	if err != nil || len(refs) != 2 || !strings.HasSuffix(refs[0], "/"+commits[1]) || !strings.HasSuffix(refs[1], "/"+commits[1]) {
-		t.Errorf("refs %v, %v; want the ready and the keep ref of %s", refs, err, commits[1])
+	if err != nil || len(refs) != 1 || refs[0] != readyRefs+commits[1] {
+		t.Errorf("refs %v, %v; want that of %s", refs, err, commits[1])
+	}
+}
+
+func TestKeepersOutliveACut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keep")
+	k, err := openKeepers(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5000 {
+		if err := k.set(fmt.Sprintf("owner %d\n", i%10), []string{fmt.Sprintf("%040x", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(k.set("owner 3\n", nil), k.set("last", []string{idA, idB})); err != nil {
+		t.Fatal(err)
+	}
+	k.close()
+	data, err := os.ReadFile(path)
+	if err != nil || len(data) > 100<<10 {
+		t.Fatalf("%d bytes, %v: the file only grows", len(data), err)
+	}
+	for name, test := range map[string]struct {
+		cut, owners int
+	}{"whole": {0, 10}, "cut": {1, 9}, "cut in an id": {50, 9}} {
+		if err := os.WriteFile(path, data[:len(data)-test.cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := openKeepers(path)
+		if err != nil || len(k.owners) != test.owners || k.owners["owner 3\n"] != nil || k.owners["owner 7\n"][0] != fmt.Sprintf("%040x", 4997) {
+			t.Errorf("%s: %d owners, %v", name, len(k.owners), err)
+		}
 	}
 }
 
@@ -473,7 +505,7 @@ func tidyNow(t *testing.T, m *mirror) {
 	m.mu.Unlock()
 	m.disk.Lock()
 	defer m.disk.Unlock()
-	if err := errors.Join(m.dropUnneeded(context.Background()), m.dropUnused(context.Background())); err != nil {
+	if err := m.dropUnused(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.repack(context.Background()); err != nil {
