@@ -18,7 +18,6 @@ package desired
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -99,7 +98,22 @@ type Object struct {
 	Origin  object.Origin
 	// Refused says why the project does not permit the object; it is neither applied nor compared.
 	Refused error
-	raw     []byte
+	// The manifest is shared with the render it comes from; what the application adds to it is added when it is decoded.
+	manifest []byte
+	placed   *placement
+}
+
+// placement is what an application adds to every manifest.
+type placement struct {
+	tracker   object.Tracker
+	instance  string
+	namespace string // the destination's
+}
+
+// put gives an object its namespace and its mark.
+func (p *placement) put(u *unstructured.Unstructured, namespace string) {
+	u.SetNamespace(namespace)
+	p.tracker.Mark(u, p.instance, p.namespace)
 }
 
 // GVK returns group, version and kind.
@@ -110,19 +124,11 @@ func (o Object) GVK() schema.GroupVersionKind {
 // Decode returns a fresh copy of the object's content.
 func (o Object) Decode() *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
-	if err := u.UnmarshalJSON(o.raw); err != nil {
+	if err := u.UnmarshalJSON(o.manifest); err != nil {
 		panic(fmt.Sprintf("desired: %s was encoded by this room and does not decode: %v", o.Key, err))
 	}
+	o.placed.put(u, o.Key.Namespace)
 	return u
-}
-
-func newObject(u *unstructured.Unstructured, origin object.Origin) (Object, error) {
-	raw, err := json.Marshal(u.Object)
-	if err != nil {
-		return Object{}, err
-	}
-	gvk := u.GroupVersionKind()
-	return Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(raw), Origin: origin, raw: raw}, nil
 }
 
 // SourcesOf returns the sources of an application: sources when there are any, else source.

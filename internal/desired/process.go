@@ -61,9 +61,12 @@ func process(encoded []rawManifest, target Target, warnings *warner) ([]Object, 
 	if err != nil {
 		return nil, err
 	}
-	p := processor{target: target, own: scopesOfOwnCRDs(manifests), warnings: warnings, at: map[object.Key]int{}}
-	for _, m := range manifests {
-		if err := p.add(m); err != nil {
+	p := processor{
+		target: target, own: scopesOfOwnCRDs(manifests), warnings: warnings, at: map[object.Key]int{},
+		placed: &placement{tracker: target.Tracker, instance: target.Instance, namespace: target.Namespace},
+	}
+	for i, m := range manifests {
+		if err := p.add(m, encoded[i].json); err != nil {
 			return nil, err
 		}
 	}
@@ -75,6 +78,7 @@ func process(encoded []rawManifest, target Target, warnings *warner) ([]Object, 
 
 type processor struct {
 	target   Target
+	placed   *placement
 	own      map[schema.GroupKind]Scope
 	warnings *warner
 	objects  []Object
@@ -82,7 +86,7 @@ type processor struct {
 	missing  []string           // namespaced objects for which nothing names a namespace
 }
 
-func (p *processor) add(m object.Manifest) error {
+func (p *processor) add(m object.Manifest, raw []byte) error {
 	u := m.Object
 	gvk := u.GroupVersionKind()
 	if p.target.Excluded(gvk.Group, gvk.Kind) {
@@ -91,21 +95,23 @@ func (p *processor) add(m object.Manifest) error {
 		return nil
 	}
 	scope := p.scope(gvk)
+	namespace := u.GetNamespace()
 	switch {
 	case scope == ScopeCluster:
-		u.SetNamespace("")
-	case u.GetNamespace() == "":
-		u.SetNamespace(p.target.Namespace)
+		namespace = ""
+	case namespace == "":
+		namespace = p.target.Namespace
 	}
-	if scope == ScopeNamespaced && u.GetNamespace() == "" {
+	if scope == ScopeNamespaced && namespace == "" {
 		p.missing = append(p.missing, fmt.Sprintf("%s (%s)", object.KeyOf(u), m.Origin))
 		return nil
 	}
-	p.target.Tracker.Mark(u, p.target.Instance, p.target.Namespace)
-	o, err := newObject(u, m.Origin)
+	p.placed.put(u, namespace)
+	content, err := json.Marshal(u.Object)
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Origin, err)
 	}
+	o := Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(content), Origin: m.Origin, manifest: raw, placed: p.placed}
 	o.Refused = p.target.Permit(o.Key, scope != ScopeCluster)
 	p.put(o)
 	return nil

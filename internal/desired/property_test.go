@@ -126,7 +126,7 @@ func compare(t *testing.T, app *v1alpha1.Application, fresh, state *State, opts 
 	if reflect.DeepEqual(fresh, state) {
 		return // much faster than what explains a difference
 	}
-	opts = append(opts, cmp.AllowUnexported(Object{}), cmpopts.EquateEmpty())
+	opts = append(opts, cmp.AllowUnexported(Object{}, placement{}), cmpopts.EquateEmpty())
 	if diff := cmp.Diff(fresh, state, opts...); diff != "" {
 		t.Fatalf("%s (-fresh +remembered)\n%s", app.Name, diff)
 	}

@@ -238,8 +238,7 @@ func (w *walker) read(ctx context.Context, p, at string) ([]byte, error) {
 	if errors.Is(err, tree.ErrTooLarge) {
 		return nil, fault.New(fault.Mistake, "render", "path "+quotePath(w.in.Source.Path), p,
 			fmt.Sprintf("with this file its manifests are larger than %s together", size(w.limit())),
-			"leave files that are no manifests out with "+w.in.where()+".directory.exclude, split the application, "+
-				"or raise reposerver.max.combined.directory.manifests.size in argocd-cmd-params-cm")
+			"leave files that are no manifests out with "+w.in.where()+".directory.exclude, or split the application")
 	}
 	w.left -= int64(len(data))
 	return data, err

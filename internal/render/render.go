@@ -23,14 +23,9 @@ import (
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
-// Version names the rules of this renderer: part of the key of everything that is memoised. Raise it with every
-// change that can change an output.
-const Version = 1
-
 // Limits bound one render.
 type Limits struct {
-	// TotalBytes bounds all manifest files of a Directory together
-	// (reposerver.max.combined.directory.manifests.size); 0 means DefaultTotalBytes.
+	// TotalBytes bounds all manifest files of a Directory together; 0 means DefaultTotalBytes.
 	TotalBytes int64
 }
 

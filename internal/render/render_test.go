@@ -186,7 +186,7 @@ func TestLimit(t *testing.T) {
 	}
 	t.Run("all together are limited", func(t *testing.T) {
 		_, err := Render(context.Background(), Input{Tree: tree.Memory(files), Source: source})
-		want := `cannot render path "app" at app/c.yaml: with this file its manifests are larger than 10 MiB together; leave files that are no manifests out with spec.source.directory.exclude, split the application, or raise reposerver.max.combined.directory.manifests.size in argocd-cmd-params-cm`
+		want := `cannot render path "app" at app/c.yaml: with this file its manifests are larger than 10 MiB together; leave files that are no manifests out with spec.source.directory.exclude, or split the application`
 		if err == nil || err.Error() != want || !fault.Is(err, fault.Mistake) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
