@@ -105,6 +105,7 @@ func Folded(in Input, onlyHeld bool) ([]metav1.ManagedFieldsEntry, error) {
 		return nil, err
 	}
 	u := in.Live.DeepCopy()
+	u.SetManagedFields(c.aligned(u.GetManagedFields()))
 	// One by one and in their order: csaupgrade starts our entry from the first it finds, and a set has no order.
 	for _, name := range c.pendingManagers() {
 		if err := csaupgrade.UpgradeManagedFields(u, sets.New(name), c.in.Manager); err != nil {
@@ -116,6 +117,25 @@ func Folded(in Input, onlyHeld bool) ([]metav1.ManagedFieldsEntry, error) {
 		return entries, nil
 	}
 	return entries, c.letGo(entries)
+}
+
+// aligned writes one apiVersion over the entries that are to be folded. csaupgrade throws away those in another
+// version than ours, and what they hold would be nobody's and stay for ever; a field that the version does not have
+// under that name is dropped by the API server at the next apply.
+func (c *comparison) aligned(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	version := ""
+	for _, e := range slices.Concat(c.own.applied, c.own.pending) {
+		if version = e.version; version != "" {
+			break
+		}
+	}
+	for i := range entries {
+		e := &entries[i]
+		if e.Subresource == "" && e.Operation == metav1.ManagedFieldsOperationUpdate && isAdopted(e.Manager, c.in.Adopt) {
+			e.APIVersion = version
+		}
+	}
+	return entries
 }
 
 // letGo takes out of our folded entry what came from others and was neither declared nor is desired.

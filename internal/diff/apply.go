@@ -20,8 +20,8 @@ var serverSet = []string{
 
 var applicationKind = schema.GroupKind{Group: "argoproj.io", Kind: "Application"}
 
-// ForApply returns the object to send for in.Desired, a copy: without what only the API server writes, with
-// stringData folded, and with the last-applied annotation brought up to date while live has it, so that whoever
+// ForApply returns the object to send for in.Desired, a copy: without what only the API server writes and nulls that
+// the custom resource's schema does not allow, with stringData folded, and with the last-applied annotation brought up to date while live has it, so that whoever
 // applies from the client next, on the way back, still removes what it should.
 //
 // status is sent exactly where it is compared, and never for an Application, whose status is its controller's memory
@@ -35,6 +35,10 @@ func ForApply(in Input, respectIgnore bool) (*unstructured.Unstructured, error) 
 		unstructured.RemoveNestedField(u.Object, "metadata", name)
 	}
 	foldIfSecret(u, u.Object)
+	if in.Schema != nil && in.Schema.crd != nil {
+		// Server-side apply refuses nulls that other ways of writing drop by themselves.
+		dropNulls(u.Object, in.Schema.crd)
+	}
 	gk := u.GroupVersionKind().GroupKind()
 	if in.Rules.ignoresStatus(gk) || gk == applicationKind {
 		delete(u.Object, "status")

@@ -102,7 +102,7 @@ func admitMap(v, s map[string]any) {
 			delete(v, name)
 			continue
 		}
-		if nullable, _ := p["nullable"].(bool); child == nil && p != nil && !nullable {
+		if child == nil && forbidsNull(p) {
 			delete(v, name)
 			continue
 		}
@@ -118,6 +118,37 @@ func admitMap(v, s map[string]any) {
 			admitCRD(v[name], p)
 		}
 	}
+}
+
+// dropNulls drops the nulls that a structural schema does not allow. v is changed.
+func dropNulls(v any, s map[string]any) {
+	switch v := v.(type) {
+	case map[string]any:
+		props, _ := s["properties"].(map[string]any)
+		extra, _ := s["additionalProperties"].(map[string]any)
+		for name, child := range v {
+			p, known := props[name].(map[string]any)
+			if !known {
+				p = extra
+			}
+			if child == nil && forbidsNull(p) {
+				delete(v, name)
+				continue
+			}
+			dropNulls(child, p)
+		}
+	case []any:
+		items, _ := s["items"].(map[string]any)
+		for _, item := range v {
+			dropNulls(item, items)
+		}
+	}
+}
+
+// forbidsNull reports whether a schema is known and does not allow null; nil is a schema that is not known.
+func forbidsNull(s map[string]any) bool {
+	nullable, _ := s["nullable"].(bool)
+	return s != nil && !nullable && s["type"] != nil
 }
 
 func keepsUnknown(s map[string]any) bool {

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package diff
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/test/devcluster"
+)
+
+// TestAgreesWithTheAPIServer holds verdicts against what the next write really does. For every object, every earlier
+// writer and some change by another hand, the verdict (with its dry runs) is asked for, then desired is written for
+// real: Same has to change nothing, Different has to change something, and afterwards everything is the same.
+func TestAgreesWithTheAPIServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a control plane")
+	}
+	cluster := devcluster.Shared(t)
+	config := cluster.RESTConfig()
+	config.WarningHandler = rest.NoWarnings{}
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crd := readObject(t, "testdata/agreement/crd.yaml")
+	thing := installCRD(t, client, crd)
+	namespace := cluster.Namespace(t)
+	verdicts := map[Verdict]int{}
+	for i, pair := range readPairs(t, "testdata/agreement/objects.yaml") {
+		for _, writer := range []string{"apply", "kubectl", "helm", "argocd", "replace", "nobody"} {
+			for round := range *rounds {
+				name := strings.ToLower(fmt.Sprintf("%s-%d-%s-%d", pair.desired.GetKind(), i, writer, round))
+				t.Run(name, func(t *testing.T) {
+					a := &agreement{T: t, verdicts: verdicts, client: client, writer: writer, name: name, namespace: namespace,
+						rng: rand.New(rand.NewPCG(uint64(round), uint64(i)))}
+					if pair.desired.GetKind() == "Thing" {
+						a.schema = thing
+					}
+					a.run(pair.desired.DeepCopy(), pair.extra)
+				})
+			}
+		}
+	}
+	t.Logf("verdicts: %v", verdicts)
+	if verdicts[Same] < 20 || verdicts[Different] < 20 {
+		t.Errorf("verdicts %v: too few of a kind to prove anything", verdicts)
+	}
+}
+
+type pair struct {
+	desired *unstructured.Unstructured
+	extra   map[string]any
+}
+
+// An object that we applied in one version and that is desired in another: what we own has other names there, so the
+// dry run decides.
+func TestAgreesAcrossVersions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a control plane")
+	}
+	cluster := devcluster.Shared(t)
+	client, err := dynamic.NewForConfig(cluster.RESTConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const metrics = ", metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]"
+	for name, c := range map[string]struct {
+		spec string
+		want Verdict
+	}{"kept": {metrics, Same}, "changed": {", behavior: {scaleDown: {stabilizationWindowSeconds: 60}}" + metrics, Different}} {
+		t.Run(name, func(t *testing.T) {
+			a := &agreement{T: t, client: client, name: name, namespace: cluster.Namespace(t), verdicts: map[Verdict]int{}}
+			text := "{kind: HorizontalPodAutoscaler, metadata: {name: " + name + ", namespace: " + a.namespace + "}," +
+				" spec: {minReplicas: 1, maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: nothing}"
+			old := parse(t, text+", targetCPUUtilizationPercentage: 50}, apiVersion: autoscaling/v1}")
+			a.must(a.resource(old).Apply(t.Context(), name, old, metav1.ApplyOptions{FieldManager: Manager}))
+			desired := parse(t, text+c.spec+"}, apiVersion: autoscaling/v2}")
+			r, err := a.verdict(Input{Desired: desired, Live: a.get(desired)})
+			if err != nil || r.Verdict != c.want {
+				t.Errorf("%s %+v, %v; want %s", r.Verdict, r.Changes, err, c.want)
+			}
+			if r := Compare(Input{Desired: desired, Live: a.get(old)}); r.Verdict != Unknown || r.ReadIn != "autoscaling/v2" {
+				t.Errorf("read in the other version: %s, read in %q", r.Verdict, r.ReadIn)
+			}
+			if err := a.judge(Input{Desired: desired, Live: a.get(desired)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func readPairs(t *testing.T, path string) []pair {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := object.ParseYAML(path, raw)
+	if err != nil || len(docs)%2 != 0 {
+		t.Fatal(len(docs), err)
+	}
+	var pairs []pair
+	for i := 0; i < len(docs); i += 2 {
+		pairs = append(pairs, pair{desired: &unstructured.Unstructured{Object: docs[i].Data}, extra: docs[i+1].Data})
+	}
+	return pairs
+}
+
+func readObject(t *testing.T, path string) *unstructured.Unstructured {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(raw))
+}
+
+func installCRD(t *testing.T, client dynamic.Interface, crd *unstructured.Unstructured) *Schema {
+	t.Helper()
+	ctx := t.Context()
+	crds := client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	if _, err := crds.Create(ctx, crd, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	things := client.Resource(schema.GroupVersionResource{Group: "agreement.example.com", Version: "v1", Resource: "things"})
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := things.List(ctx, metav1.ListOptions{})
+		return err == nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions, _, err := unstructured.NestedSlice(crd.Object, "spec", "versions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	props, _, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ForCRD(schema.GroupVersionKind{Group: "agreement.example.com", Version: "v1", Kind: "Thing"}, props, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// agreement is one object's life: written by an earlier writer, changed by another hand, compared, written by us.
+type agreement struct {
+	*testing.T
+	client          dynamic.Interface
+	schema          *Schema
+	writer          string
+	name, namespace string
+	rng             *rand.Rand
+	log             []string
+	verdicts        map[Verdict]int
+	// automated: fields that would vanish without having been declared are let go of, so a difference may end
+	// without a change.
+	automated bool
+}
+
+func (a *agreement) resource(u *unstructured.Unstructured) dynamic.ResourceInterface {
+	gvr, _ := meta.UnsafeGuessKindToResource(u.GroupVersionKind())
+	return a.client.Resource(gvr).Namespace(a.namespace)
+}
+
+func (a *agreement) run(desired *unstructured.Unstructured, extra map[string]any) {
+	if a.automated = a.rng.IntN(3) == 0; a.automated {
+		a.log = append(a.log, "automated")
+	}
+	desired.SetName(a.name)
+	desired.SetNamespace(a.namespace)
+	earlier := desired.DeepCopy()
+	if a.rng.IntN(3) > 0 {
+		merge(earlier.Object, extra)
+		a.log = append(a.log, "with extra fields")
+	}
+	a.write(earlier)
+	a.meddle(desired, a.get(desired))
+	for try := 1; ; try++ {
+		err := a.judge(Input{Desired: desired, Live: a.get(desired), How: a.how(), Schema: a.schema})
+		if err == nil {
+			return
+		}
+		// A controller wrote its status meanwhile.
+		if !apierrors.IsConflict(err) || try == 10 {
+			a.Fatalf("%v: %v", a.log, err)
+		}
+	}
+}
+
+func (a *agreement) how() How {
+	if a.writer == "replace" {
+		return Replace
+	}
+	return ServerSide
+}
+
+// judge asks for the verdict, writes, and holds one against the other.
+func (a *agreement) judge(in Input) error {
+	result, err := a.verdict(in)
+	if err != nil {
+		return err
+	}
+	after, err := a.apply(in)
+	if err != nil {
+		return err
+	}
+	before, now := content(in.Live), content(after)
+	if in.How == Replace {
+		// A PUT also takes away what is neither desired nor ours. That is the price of the option, not a difference.
+		c, err := newComparison(in)
+		if err != nil {
+			return err
+		}
+		before, now = a.projected(c, in.Live), a.projected(c, after)
+	}
+	changed := cmp.Diff(before, now)
+	a.verdicts[result.Verdict]++
+	switch {
+	case result.Verdict == Unknown:
+		a.Errorf("%v: unknown: %s", a.log, result.Reason)
+	case result.Verdict == Same && changed != "":
+		a.Errorf("%v: called the same, but the write changes\n%s", a.log, changed)
+	case result.Verdict == Different && changed == "" && !a.automated:
+		a.Errorf("%v: called different, but the write changes nothing: %+v", a.log, result.Changes)
+	}
+	return a.checkAfter(in, after)
+}
+
+func (a *agreement) projected(c *comparison, u *unstructured.Unstructured) map[string]any {
+	form, _, err := c.project(u.Object)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return form
+}
+
+// checkAfter: once written, everything is the same, by the accepted form and without it.
+func (a *agreement) checkAfter(in Input, after *unstructured.Unstructured) error {
+	accepted, ok, err := Accept(object.DigestOf(in.Desired.Object), after, in)
+	if err != nil || !ok {
+		a.Errorf("%v: after the write nothing is accepted: %v", a.log, err)
+	}
+	in.Live = a.get(in.Desired)
+	r, err := a.verdict(in)
+	if err != nil {
+		return err
+	}
+	if r.Verdict != Same {
+		a.Errorf("%v: after the write: %s: %s %+v", a.log, r.Verdict, r.Reason, r.Changes)
+	}
+	in.Accepted = &accepted
+	if r := Compare(in); r.Verdict != Same {
+		a.Errorf("%v: after the write, with the accepted form: %s: %s", a.log, r.Verdict, r.Reason)
+	}
+	return nil
+}
+
+func (a *agreement) get(u *unstructured.Unstructured) *unstructured.Unstructured {
+	return a.must(a.resource(u).Get(a.Context(), a.name, metav1.GetOptions{}))
+}
+
+// write makes the object as the earlier writer would have.
+func (a *agreement) write(u *unstructured.Unstructured) {
+	a.log = append(a.log, "by "+a.writer)
+	ri := a.resource(u)
+	if how, _, err := HowTo(Input{Desired: u, Schema: a.schema}); err != nil {
+		a.Fatal(err)
+	} else if how == ThreeWay && a.writer == "apply" {
+		a.writer = "argocd" // refused otherwise
+	}
+	switch a.writer {
+	case "apply":
+		a.must(ri.Apply(a.Context(), a.name, a.sent(Input{Desired: u, Schema: a.schema}), metav1.ApplyOptions{FieldManager: Manager, Force: true}))
+		return
+	case "kubectl", "argocd":
+		if err := setLastApplied(u); err != nil {
+			a.Fatal(err)
+		}
+	}
+	managers := map[string]string{"kubectl": "kubectl-client-side-apply", "argocd": Manager, "helm": "helm", "replace": Manager, "nobody": "somebody"}
+	a.must(ri.Create(a.Context(), u, metav1.CreateOptions{FieldManager: managers[a.writer]}))
+}
+
+// meddle lets another hand change something: a field that is desired, the order of a list, a field of its own, a
+// field that it then shares with us. What the API server refuses is not done.
+func (a *agreement) meddle(desired, live *unstructured.Unstructured) {
+	u := live.DeepCopy()
+	switch a.rng.IntN(4) {
+	case 0:
+		return
+	case 1:
+		a.spoilOne(desired, u)
+	case 2:
+		if lists := listsIn(u.Object["spec"]); len(lists) > 0 {
+			list := lists[a.rng.IntN(len(lists))]
+			list[0], list[1] = list[1], list[0]
+			a.log = append(a.log, fmt.Sprintf("swapped %v", list))
+		}
+	default:
+		a.log = append(a.log, "shared by another")
+		shared := live.DeepCopy()
+		clean(shared)
+		if _, err := a.resource(u).Apply(a.Context(), a.name, shared, metav1.ApplyOptions{FieldManager: "another", Force: true}); err != nil {
+			a.log = append(a.log, "(refused)")
+		}
+		return
+	}
+	if _, err := a.resource(u).Update(a.Context(), u, metav1.UpdateOptions{FieldManager: "kubectl-edit"}); err != nil {
+		a.log = append(a.log, "(refused)")
+	}
+}
+
+func (a *agreement) spoilOne(desired, u *unstructured.Unstructured) {
+	s := schemaOf(desired, a.schema)
+	var paths []fieldpath.Path
+	for path := range fieldsOf(desired.Object, s).Difference(noiseAndStatus).All() {
+		if !isNoise(path) {
+			paths = append(paths, path.Copy())
+		}
+	}
+	path := paths[a.rng.IntN(len(paths))]
+	spoil(u.Object, path, s, a.rng)
+	a.log = append(a.log, "changed "+pathText(path))
+}
+
+func (a *agreement) sent(in Input) *unstructured.Unstructured {
+	u, err := ForApply(in, false)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return u
+}
+
+// verdict compares with every dry run that is asked for.
+func (a *agreement) verdict(in Input) (Result, error) {
+	r := Compare(in)
+	if !r.NeedsConfirmation {
+		return r, nil
+	}
+	answer, err := a.put(in, r.How, true)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.NeedsProbe {
+		probe, err := Probe(in)
+		if err != nil {
+			return Result{}, err
+		}
+		in.Probed, err = a.resource(probe).Update(a.Context(), probe, metav1.UpdateOptions{FieldManager: Manager, DryRun: []string{metav1.DryRunAll}})
+		if err != nil {
+			return Result{}, err
+		}
+	}
+	return Confirm(in, answer), nil
+}
+
+// apply writes desired for real, adopting first.
+func (a *agreement) apply(in Input) (*unstructured.Unstructured, error) {
+	how, _, err := HowTo(in)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := Folded(in, a.automated)
+	if err != nil {
+		return nil, err
+	}
+	if how == ServerSide && entries != nil {
+		patch, err := json.Marshal([]map[string]any{{"op": "replace", "path": "/metadata/managedFields", "value": entries}})
+		if err != nil {
+			return nil, err
+		}
+		if in.Live, err = a.resource(in.Live).Patch(a.Context(), a.name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: Manager}); err != nil {
+			return nil, err
+		}
+	}
+	return a.put(in, how, false)
+}
+
+func (a *agreement) put(in Input, how How, dry bool) (*unstructured.Unstructured, error) {
+	u := a.sent(in)
+	ri := a.resource(u)
+	var dryRun []string
+	if dry {
+		dryRun = []string{metav1.DryRunAll}
+	}
+	switch how {
+	case Replace:
+		u.SetResourceVersion(in.Live.GetResourceVersion())
+		return ri.Update(a.Context(), u, metav1.UpdateOptions{FieldManager: Manager, DryRun: dryRun})
+	case ThreeWay:
+		kind, patch, err := ThreeWayPatch(u, in.Live)
+		if err != nil {
+			return nil, err
+		}
+		return ri.Patch(a.Context(), a.name, kind, patch, metav1.PatchOptions{FieldManager: Manager, DryRun: dryRun})
+	default:
+		return ri.Apply(a.Context(), a.name, u, metav1.ApplyOptions{FieldManager: Manager, Force: true, DryRun: dryRun})
+	}
+}
+
+func (a *agreement) must(u *unstructured.Unstructured, err error) *unstructured.Unstructured {
+	a.Helper()
+	if err != nil {
+		a.Fatalf("%v: %v", a.log, err)
+	}
+	return u
+}
+
+// content is what of an object counts.
+func content(u *unstructured.Unstructured) map[string]any {
+	u = u.DeepCopy()
+	clean(u)
+	delete(u.Object, "status")
+	canonicalMetadata(u.Object)
+	return u.Object
+}
+
+func clean(u *unstructured.Unstructured) {
+	for _, name := range serverSet {
+		unstructured.RemoveNestedField(u.Object, "metadata", name)
+	}
+	dropAnnotation(u, corev1.LastAppliedConfigAnnotation)
+}
+
+// merge adds from's fields to into's, and its list elements to into's lists.
+func merge(into, from map[string]any) {
+	for name, v := range from {
+		switch v := v.(type) {
+		case map[string]any:
+			if m, ok := into[name].(map[string]any); ok {
+				merge(m, v)
+				continue
+			}
+		case []any:
+			if list, ok := into[name].([]any); ok {
+				into[name] = append(list, v...)
+				continue
+			}
+		}
+		into[name] = v
+	}
+}
