@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/diff"
 )
 
 // Deletion says whether something may be deleted.
@@ -164,4 +165,18 @@ func similar(key string) string {
 		}
 	}
 	return ""
+}
+
+// Adopt returns the field managers whose fields are taken over before the first apply of an object, for comparisons and
+// syncs alike: all programs that declare whole objects, or with ClientSideApplyMigration=false only Argo CD itself, and the
+// one that the Application's annotation client-side-apply-migration-manager names.
+func (o Options) Adopt(app metav1.Object) []string {
+	managers := slices.Clone(diff.DefaultAdopt)
+	if o.KeepOtherManagers {
+		managers = []string{diff.Manager}
+	}
+	if name := app.GetAnnotations()[v1alpha1.AnnotationClientSideApplyMigrationManager]; name != "" && !o.KeepOtherManagers {
+		managers = append(managers, name)
+	}
+	return managers
 }

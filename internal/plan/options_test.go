@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -64,5 +65,20 @@ func TestObjectOptions(t *testing.T) {
 		if got.Prune != tt.prune || got.Delete != tt.delete || got.SkipValidation != tt.unvalidated || len(warnings) > 0 {
 			t.Errorf("%s: got %+v, warnings %q", tt.reason, got, warnings)
 		}
+	}
+}
+
+func TestAdopt(t *testing.T) {
+	named := &metav1.ObjectMeta{Annotations: map[string]string{v1alpha1.AnnotationClientSideApplyMigrationManager: "ours-of-old"}}
+	everyone, _ := ParseOptions(nil)
+	nobody, _ := ParseOptions(v1alpha1.SyncOptions{"ClientSideApplyMigration=false"})
+	if got := everyone.Adopt(named); !slices.Contains(got, "helm") || !slices.Contains(got, "argocd-controller") || !slices.Contains(got, "ours-of-old") {
+		t.Errorf("got %q, want the usual programs and the one that is named", got)
+	}
+	if got := everyone.Adopt(&metav1.ObjectMeta{}); slices.Contains(got, "ours-of-old") {
+		t.Errorf("a name given by one application is remembered for another: %q", got)
+	}
+	if got := nobody.Adopt(named); !slices.Equal(got, []string{"argocd-controller"}) {
+		t.Errorf("got %q, want only what Argo CD wrote", got)
 	}
 }
