@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -61,9 +62,16 @@ func (s *subject) syncAll(ctx context.Context, base floor) (map[string]any, erro
 		"cpu_ms_per_object": round(1000 * cpu / float64(s.apps*s.objects))}, nil
 }
 
-// pushOne: a push that changes one application until its object is changed.
+// pollFloor is the least time between two polls of one repository: pushes that come faster wait for each other.
+const pollFloor = time.Second
+
+// pushOne: a push that changes one application until its object is changed. Each push comes when the one before is done
+// with, as pushes do.
 func (s *subject) pushOne(ctx context.Context, _ floor) (map[string]any, error) {
 	return s.sampled(func(i int) (time.Duration, error) {
+		if err := rest(ctx, pollFloor+200*time.Millisecond); err != nil {
+			return 0, err
+		}
 		began := time.Now()
 		version, _, err := s.push(ctx, i%s.apps)
 		if err != nil {
@@ -213,9 +221,31 @@ func (s *subject) restart(ctx context.Context, _ floor) (map[string]any, error) 
 		return nil, err
 	}
 	ready := time.Since(began)
+	led := make(chan time.Duration, 1)
+	go func() { led <- s.untilLeading(ctx, began) }()
 	err := s.watched(ctx, resources["ConfigMap"], namespace, func(u *unstructured.Unstructured, _ bool) bool {
 		held, _, _ := unstructured.NestedString(u.Object, "data", "version")
 		return u.GetName() == name && held == "steady"
 	})
-	return map[string]any{"seconds_to_ready": round(ready.Seconds()), "seconds_to_healed": round(time.Since(began).Seconds())}, err
+	if err != nil {
+		return nil, err
+	}
+	healed := time.Since(began)
+	leading := <-led
+	return map[string]any{"seconds_to_ready": round(ready.Seconds()), "seconds_to_leadership": round(leading.Seconds()),
+		"seconds_from_leadership_to_healed": round((healed - leading).Seconds())}, nil
+}
+
+var leases = schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
+
+// untilLeading returns how long after began the Lease had its new holder: a killed leader's lease has to run out first.
+func (s *subject) untilLeading(ctx context.Context, began time.Time) time.Duration {
+	var at time.Duration
+	_ = s.watched(ctx, leases, v1alpha1.DefaultNamespace, func(u *unstructured.Unstructured, _ bool) bool {
+		acquired, _, _ := unstructured.NestedString(u.Object, "spec", "acquireTime")
+		t, err := time.Parse(time.RFC3339Nano, acquired)
+		at = t.Sub(began)
+		return err == nil && t.After(began)
+	})
+	return at
 }

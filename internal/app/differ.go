@@ -4,12 +4,172 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
-	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/controller/application"
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/source"
 )
 
-// differ compares an application in this process.
-func differ(context.Context, diff.Request) ([]diff.Resource, error) {
-	return nil, fault.New(fault.Bug, "", "", "", "x", "")
+// differ compares an application in this process, with the controller's own rooms, and writes nothing: what `app diff`
+// shows is what the controller would find.
+func differ(ctx context.Context, req diff.Request) ([]diff.Resource, error) {
+	kube, err := req.Session.Config()
+	if err != nil {
+		return nil, err
+	}
+	namespace, name, _ := strings.Cut(req.Name, "/")
+	if namespace != req.Session.Namespace {
+		return nil, fmt.Errorf("application %s is not in the control namespace %s, and only those are served", req.Name, req.Session.Namespace)
+	}
+	dir, err := os.MkdirTemp("", "bowline-diff-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p, err := newPreview(ctx, tuned(kube), namespace, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	rows, err := p.inspect(ctx, name, req)
+	if err != nil {
+		return nil, err
+	}
+	return resourcesOf(rows), nil
+}
+
+// preview is a controller that nobody leads and that writes nothing.
+type preview struct {
+	apps     *application.Controller
+	client   client.Client
+	clusters *clusters
+	store    *source.Store
+	changed  chan struct{}
+}
+
+// idle follows no repository: a preview asks once.
+type idle struct{}
+
+func (idle) Want(string, []desired.Repo, []source.Revision)       {}
+func (idle) Forget(string)                                        {}
+func (idle) Refresh(context.Context, string) error                { return nil }
+func (idle) Keep(context.Context, string, []desired.Commit) error { return nil }
+
+func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (*preview, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	c, err := client.New(kube, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	p := &preview{client: c, changed: make(chan struct{}, 1)}
+	if p.store, err = source.NewStore(dir, source.Options{Logger: log}); err != nil {
+		return nil, err
+	}
+	p.clusters = newClusters(ctx, kube, log, newMetrics())
+	p.clusters.onFeed = func(string, cluster.Change) {
+		select {
+		case p.changed <- struct{}{}:
+		default:
+		}
+	}
+	settings := configuration.NewReader(c, namespace, log, p.clusters.Apply)
+	if err := settings.Load(ctx); err != nil {
+		p.close()
+		return nil, err
+	}
+	sources := &sources{store: p.store, current: settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}}
+	p.apps = application.New(application.Deps{
+		Client: c, Namespace: namespace, Observe: true, Engine: desired.NewEngine(sources, render.Limits{}, nil),
+		Clusters: p.clusters, Poller: idle{}, Keeper: idle{},
+		Rules: func() *application.Rules {
+			s := settings.Current()
+			return &application.Rules{Settings: s.Settings, Version: s.Version}
+		},
+		Alone: func() (bool, string) { return true, "" }, Bus: &event.Bus{}, Metrics: newMetrics(), Clock: realClock, Log: log,
+	})
+	return p, nil
+}
+
+// inspect compares until nothing of ours in the cluster is unknown, or until that is final.
+func (p *preview) inspect(ctx context.Context, name string, req diff.Request) ([]application.Finding, error) {
+	revisions := req.Revisions
+	if req.Revision != "" {
+		revisions = []string{req.Revision}
+	}
+	for {
+		found, settled, err := p.apps.Inspect(ctx, name, revisions)
+		if err != nil || settled {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the cluster's objects are not all known yet: %w", ctx.Err())
+		case <-p.changed:
+		}
+	}
+}
+
+func (p *preview) close() {
+	p.clusters.Close()
+	_ = p.store.Close()
+}
+
+// resourcesOf keeps what is not known to be the same.
+func resourcesOf(rows []application.Finding) []diff.Resource {
+	var out []diff.Resource
+	for _, f := range rows {
+		r := diff.Resource{Group: f.Key.Group, Kind: f.Key.Kind, Namespace: f.Key.Namespace, Name: f.Key.Name, Reason: f.Reason}
+		switch f.Verdict {
+		case application.Same:
+			continue
+		case application.Different:
+			r.State = diff.Different
+		case application.Missing:
+			r.State, r.Reason = diff.Missing, ""
+		case application.Extra:
+			r.State = diff.Extra
+		default:
+			r.State = diff.Unknown
+		}
+		for _, c := range f.Changes {
+			r.Changes = append(r.Changes, diff.Change{Path: c.Path, Live: plain(c.Live), Desired: plain(c.Desired)})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// plain turns a value shown as short JSON back into data; text that is no JSON (cut short, redacted) stays text.
+func plain(text string) any {
+	if text == "" {
+		return nil
+	}
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	return v
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/app/demo"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/command"
 )
 
 // version is set when the program is built (-ldflags -X).
@@ -35,7 +36,7 @@ func newRunCommand() *cobra.Command {
 	opts := RunOptions{}
 	installs := true
 	cmd := &cobra.Command{
-		Use: "run", Short: "Run Bowline: all roles in one process", Args: cobra.NoArgs,
+		Use: "run", Short: "Run Bowline: all roles in one process", Args: command.NoArgs,
 		Long: `Run Bowline: all roles in one process, against the cluster of the kubeconfig.
 
 Outside of a cluster it installs what it needs where that is absent (CRDs, the namespace, default settings); inside of one
@@ -67,7 +68,7 @@ it only verifies. With --observe it compares and writes nothing at all: the way 
 func newDemoCommand() *cobra.Command {
 	exit := false
 	cmd := &cobra.Command{
-		Use: "demo", Short: "Show all of it on this machine: a control plane, a Git repository and Bowline between them", Args: cobra.NoArgs,
+		Use: "demo", Short: "Show all of it on this machine: a control plane, a Git repository and Bowline between them", Args: command.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo.Run(cmd.Context(), demo.Options{Out: cmd.OutOrStdout(), Exit: exit, Bowline: runForDemo})
 		},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -41,11 +42,11 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.cmd.Start(); err != nil {
+	started, ready := make(chan error), make(chan struct{})
+	go c.follow(stdout, started, ready)
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start %s: %w", binary, err)
 	}
-	ready := make(chan struct{})
-	go c.follow(stdout, ready)
 	select {
 	case <-ready:
 		return c, nil
@@ -60,8 +61,15 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	}
 }
 
-// follow reads the child's output until its end, and then waits for it.
-func (c *controlPlane) follow(stdout io.Reader, ready chan<- struct{}) {
+// follow starts the child, reads its output until its end, and then waits for it, all on one thread: the death signal
+// comes when the thread that started the child ends, and Go ends threads as it likes.
+func (c *controlPlane) follow(stdout io.Reader, started chan<- error, ready chan<- struct{}) {
+	runtime.LockOSThread()
+	err := c.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
 	lines := bufio.NewScanner(stdout)
 	said := false
 	for lines.Scan() {
@@ -70,8 +78,7 @@ func (c *controlPlane) follow(stdout io.Reader, ready chan<- struct{}) {
 			close(ready)
 		}
 	}
-	err := c.cmd.Wait()
-	if err == nil {
+	if err = c.cmd.Wait(); err == nil {
 		err = errors.New("it ended by itself")
 	}
 	c.ended <- err

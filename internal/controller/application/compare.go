@@ -91,7 +91,7 @@ func (p *pass) judgeInventory() bool {
 func (p *pass) reportRows() {
 	for _, r := range sortedRows(p.st.rows) {
 		switch {
-		case r.verdict == unknown && r.reason != "" && p.complete:
+		case r.verdict == Unknown && r.reason != "" && p.complete:
 			p.found.add(conditionWarning, fmt.Sprintf("%s: %s", r.key, r.reason))
 		case r.shared != "":
 			p.found.add(v1alpha1.ApplicationConditionSharedResourceWarning,
@@ -165,7 +165,7 @@ func (t *table) extra(ctx context.Context, key object.Key) {
 		r.reason = live.Reason
 		return
 	}
-	r.verdict = extra
+	r.verdict = Extra
 	t.see(r, live)
 	r.ignoreExtraneous = hasOption(live.Object.GetAnnotations()[v1alpha1.AnnotationCompareOptions], "IgnoreExtraneous")
 }
@@ -175,7 +175,7 @@ func (t *table) desired(ctx context.Context, o *desired.Object) {
 	r := t.row(o.Key, o.Version)
 	r.desired = o
 	if o.Refused != nil {
-		r.verdict, r.reason = refused, o.Refused.Error()
+		r.verdict, r.reason = Refused, o.Refused.Error()
 		return
 	}
 	live := t.p.cluster.Get(ctx, o.Key, o.Version)
@@ -184,7 +184,7 @@ func (t *table) desired(ctx context.Context, o *desired.Object) {
 		r.reason = live.Reason
 		return
 	case cluster.Absent:
-		r.verdict, r.reason, r.confirmed, r.keep = missing, live.Reason, nil, false
+		r.verdict, r.reason, r.confirmed, r.keep = Missing, live.Reason, nil, false
 		return
 	}
 	r.keep = false
@@ -247,11 +247,11 @@ func (t *table) judge(ctx context.Context, r *row, live cluster.Live) {
 	r.changes, r.reason = res.Changes, ""
 	switch res.Verdict {
 	case diff.Same:
-		r.verdict = same
+		r.verdict = Same
 	case diff.Different:
-		r.verdict = different
+		r.verdict = Different
 	default:
-		r.verdict, r.reason = unknown, res.Reason
+		r.verdict, r.reason = Unknown, res.Reason
 	}
 }
 

@@ -34,7 +34,7 @@ func foldRows(rows []*row, complete, persistHealth bool) folded {
 	counts := false
 	for _, r := range rows {
 		counts = counts || r.counts()
-		doubt = doubt || r.verdict == unknown || r.verdict == refused
+		doubt = doubt || r.verdict == Unknown || r.verdict == Refused
 		tally.Add(r.child())
 		if r.hasHealth && r.live.present && health.Worse(worst.Status, r.health.Status) {
 			worst = r.health
@@ -71,7 +71,7 @@ func (r *row) isApplication() bool {
 }
 
 func (r *row) child() health.Child {
-	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == refused}
+	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == Refused}
 	if r.hasHealth {
 		c.Status = r.health.Status
 	}
@@ -81,12 +81,12 @@ func (r *row) child() health.Child {
 func (r *row) status(persistHealth bool) v1alpha1.ResourceStatus {
 	s := v1alpha1.ResourceStatus{
 		Group: r.key.Group, Version: r.version, Kind: r.key.Kind, Namespace: r.key.Namespace, Name: r.key.Name,
-		Status: r.code(), RequiresPruning: r.verdict == extra, RequiresDeletionConfirmation: r.keep,
+		Status: r.code(), RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
 	}
 	if persistHealth && r.hasHealth {
 		s.Health = &v1alpha1.HealthStatus{Status: r.health.Status, Message: r.health.Message}
 	}
-	if persistHealth && !r.live.present && r.verdict == missing {
+	if persistHealth && !r.live.present && r.verdict == Missing {
 		s.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
 	}
 	return s

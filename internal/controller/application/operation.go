@@ -270,7 +270,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		in.Source = *p.app.Spec.Source
 	}
 	for _, r := range sortedRows(p.st.rows) {
-		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == extra,
+		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra,
 			Held: r.keep || r.shared != ""})
 	}
 	return in

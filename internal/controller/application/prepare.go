@@ -172,7 +172,7 @@ func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
 		}
 		if r := p.st.rows[o.Key]; r != nil {
 			item.SharedWith = r.shared
-			item.Same = r.verdict == same && r.desired != nil && r.desired.Digest == o.Digest
+			item.Same = r.verdict == Same && r.desired != nil && r.desired.Digest == o.Digest
 		}
 		items = append(items, item)
 	}

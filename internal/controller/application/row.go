@@ -12,16 +12,16 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
-// verdict is what is known of one object. The zero value is unknown, so that nothing is green by omission.
-type verdict int
+// Verdict is what is known of one object. The zero value is Unknown, so that nothing is green by omission.
+type Verdict int
 
 const (
-	unknown   verdict = iota // no comparison came to an end; the row's reason says why
-	same                     // live is what was asked for
-	different                // live differs
-	missing                  // desired, and proven not to be there
-	extra                    // there and ours, and no longer desired
-	refused                  // desired, but the project does not permit it
+	Unknown   Verdict = iota // no comparison came to an end; the row's reason says why
+	Same                     // live is what was asked for
+	Different                // live differs
+	Missing                  // desired, and proven not to be there
+	Extra                    // there and ours, and no longer desired
+	Refused                  // desired, but the project does not permit it
 )
 
 // row is what the table knows of one object.
@@ -30,7 +30,7 @@ type row struct {
 	version string          // API version it is desired in, or watched in if it is extra
 	desired *desired.Object // nil for extra
 
-	verdict verdict
+	verdict Verdict
 	reason  string // why unknown or refused, for people
 	changes []diff.Change
 
@@ -66,9 +66,9 @@ type confirmation struct {
 // code translates a verdict to the status of a resource.
 func (r *row) code() v1alpha1.SyncStatusCode {
 	switch r.verdict {
-	case same:
+	case Same:
 		return v1alpha1.SyncStatusCodeSynced
-	case different, missing, extra:
+	case Different, Missing, Extra:
 		return v1alpha1.SyncStatusCodeOutOfSync
 	default:
 		return v1alpha1.SyncStatusCodeUnknown
@@ -77,5 +77,5 @@ func (r *row) code() v1alpha1.SyncStatusCode {
 
 // counts reports whether the row makes the application OutOfSync.
 func (r *row) counts() bool {
-	return r.verdict == different || r.verdict == missing || r.verdict == extra && !r.ignoreExtraneous
+	return r.verdict == Different || r.verdict == Missing || r.verdict == Extra && !r.ignoreExtraneous
 }

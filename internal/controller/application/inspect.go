@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+// Finding is what a comparison says of one object.
+type Finding struct {
+	Key     object.Key
+	Verdict Verdict
+	Reason  string // why it is not known
+	Changes []diff.Change
+}
+
+// Inspect compares an application as a reconcile would and writes nothing: for previews on the command line. Revisions
+// stand in for those of its sources. settled is false while something of the cluster is still being listed: then ask
+// again after the next change of its feed.
+func (c *Controller) Inspect(ctx context.Context, name string, revisions []string) (found []Finding, settled bool, err error) {
+	app := &v1alpha1.Application{}
+	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app); err != nil {
+		return nil, false, fmt.Errorf("read application %s/%s: %w", c.Namespace, name, err)
+	}
+	p := c.newPass(app)
+	p.admit(ctx)
+	if !p.permitted() {
+		return nil, false, errors.New(p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
+	}
+	if len(revisions) > 0 {
+		p.state, err = c.Engine.At(ctx, desired.ProjectOf(app), desired.SourcesOf(app), revisions, p.target)
+	} else {
+		p.state, err = c.Engine.For(ctx, p.st.id, app, p.target)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	p.st.touch()
+	p.compare(ctx)
+	if text := p.found.text(v1alpha1.ApplicationConditionComparisonError); text != "" {
+		return nil, false, errors.New(text)
+	}
+	for _, r := range sortedRows(p.st.rows) {
+		found = append(found, Finding{Key: r.key, Verdict: r.verdict, Reason: r.reason, Changes: r.changes})
+	}
+	return found, p.waiting == "", nil
+}
