@@ -37,6 +37,11 @@ func TestCredentialsOverHTTP(t *testing.T) {
 			continue
 		}
 		read(t, mustTree(t, s, r, sha), "a")
+		refs, err := s.Refs(t.Context(), r)
+		if err != nil || refs.Repository.Key() != r.Key() {
+			t.Errorf("%s: refs of another repository, %v", name, err)
+		}
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("moved", "repository", r, "refs", fmt.Sprintf("%+v", refs.Repository))
 	}
 	var texts []string
 	for name, r := range map[string]Repository{
@@ -55,7 +60,7 @@ func TestCredentialsOverHTTP(t *testing.T) {
 		})
 	}
 	for _, text := range append(texts, log.String()) {
-		if strings.Contains(text, "wrong-secret") || strings.Contains(text, "pass word") {
+		if strings.Contains(text, "wrong-secret") || strings.Contains(text, "pass word") || strings.Contains(text, "pass%20word") || strings.Contains(text, "token-1234") {
 			t.Errorf("a password is told: %s", text)
 		}
 	}

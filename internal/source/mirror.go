@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,6 +73,9 @@ func newMirror(s *Store, r *remote) (*mirror, error) {
 		if m.http, err = newHTTPRefs(r); err != nil {
 			return nil, err
 		}
+	}
+	if address, err := netip.ParseAddr(r.endpoint.host); r.endpoint.scheme == "http" && (err != nil || !address.IsLoopback()) {
+		s.log.Warn("a repository is read without encryption: anyone on the way can change it", "repository", r.repo.String())
 	}
 	return m, nil
 }

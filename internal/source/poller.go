@@ -198,23 +198,6 @@ func (p *Poller) State(r Repository) (lastOK time.Time, err error) {
 	return entry.lastOK, entry.err
 }
 
-// Current returns the commit that a followed revision was when its repository last answered, "" if it never did, and
-// the error that holds now.
-func (p *Poller) Current(r Repository, revision Revision) (commit string, err error) {
-	p.mu.Lock()
-	entry, ok := p.polled[r.Key()]
-	p.mu.Unlock()
-	if !ok {
-		return "", nil
-	}
-	entry.mu.Lock()
-	defer entry.mu.Unlock()
-	if f, ok := entry.revisions[revision]; ok {
-		return f.commit, f.err
-	}
-	return "", nil
-}
-
 // Repositories returns every repository that has an owner.
 func (p *Poller) Repositories() []Repository {
 	var out []Repository

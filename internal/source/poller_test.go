@@ -102,9 +102,6 @@ func TestPollerTellsMovesWithOneRequestForAll(t *testing.T) {
 	if c := server.Counts(); c.LsRefs > 2 || c.Fetch != 1 {
 		t.Errorf("after a push: %+v", c)
 	}
-	if commit, err := f.Current(r, Revision{Name: "main"}); commit != second || err != nil {
-		t.Errorf("current: %s, %v", commit, err)
-	}
 	server.ResetCounts()
 	mustTree(t, f.store, r, second)
 	if commit, err := f.store.Resolve(t.Context(), r, Revision{Name: "main"}); commit != second || err != nil {

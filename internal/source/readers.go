@@ -55,7 +55,7 @@ type storedObject struct {
 var errReader = errors.New("a reader of the mirror ended unexpectedly")
 
 // read asks for objects in the reader repository at dir. With contents, those up to limit bytes (limit < 0: all)
-// come with their data. A reader that dies is replaced twice before that is an error.
+// come with their data. A reader that dies is replaced; several fresh ones in a row that die are an error.
 func (p *readers) read(ctx context.Context, dir string, ids []string, contents bool, limit int64) ([]storedObject, error) {
 	select {
 	case p.places <- struct{}{}:
@@ -63,14 +63,13 @@ func (p *readers) read(ctx context.Context, dir string, ids []string, contents b
 		return nil, context.Cause(ctx)
 	}
 	defer func() { <-p.places }()
-	var err error
-	for range 3 {
-		var r *reader
-		if r, err = p.take(dir); err != nil {
+	for failures := 0; ; {
+		r, fresh, err := p.take(dir)
+		if err != nil {
 			return nil, err
 		}
-		var out []storedObject
-		if out, err = r.readAll(ctx, ids, contents, limit); err == nil {
+		out, err := r.readAll(ctx, ids, contents, limit)
+		if err == nil {
 			p.giveBack(r)
 			return out, nil
 		}
@@ -78,32 +77,39 @@ func (p *readers) read(ctx context.Context, dir string, ids []string, contents b
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		if fresh { // an idle one may have died long ago
+			failures++
+		}
+		if failures == maxReaderFailures {
+			return nil, fmt.Errorf("%w: %w", errReader, err)
+		}
 	}
-	return nil, fmt.Errorf("%w: %w", errReader, err)
 }
 
-func (p *readers) take(dir string) (*reader, error) {
+const maxReaderFailures = 3
+
+// take returns an idle reader of the repository or a fresh one.
+func (p *readers) take(dir string) (r *reader, fresh bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errors.New("the store is closed")
+		return nil, false, errors.New("the store is closed")
 	}
 	for i := len(p.idle) - 1; i >= 0; i-- {
 		if r := p.idle[i]; r.dir == dir && r.expiry.Stop() {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
-			return r, nil
+			return r, false, nil
 		}
 	}
 	if len(p.all) >= cap(p.places) && len(p.idle) > 0 {
 		p.idle[0].kill()
 		p.remove(p.idle[0])
 	}
-	r, err := startReader(dir, p.home)
-	if err != nil {
-		return nil, err
+	if r, err = startReader(dir, p.home); err != nil {
+		return nil, false, err
 	}
 	p.all[r] = true
-	return r, nil
+	return r, true, nil
 }
 
 func startReader(dir, home string) (*reader, error) {

@@ -4,6 +4,7 @@ package source
 
 import (
 	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ func (r Revision) String() string {
 	}
 	return r.Name
 }
+
+// LogValue implements slog.LogValuer.
+func (r Revision) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Refs is what a repository said its refs are.
 type Refs struct {

@@ -21,6 +21,8 @@ type remote struct {
 	repo     Repository
 	endpoint endpoint
 	settings remoteSettings
+	username string // of the repository or, if it has none, of the address
+	password fault.Secret
 }
 
 // remoteSettings are those of the Store.
@@ -36,9 +38,6 @@ func newRemote(r Repository, settings remoteSettings) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Username == "" && r.Password.Empty() && r.BearerToken.Empty() {
-		r.Username, r.Password = e.username, fault.NewSecret(e.password)
-	}
 	if r.unsupported != "" {
 		return nil, fault.New(fault.Stalled, "use", "repository "+r.String(), "", "its Secret holds "+r.unsupported+" credentials, which are not supported yet",
 			"use username and password, bearerToken, sshPrivateKey or a TLS client certificate")
@@ -46,7 +45,11 @@ func newRemote(r Repository, settings remoteSettings) (*remote, error) {
 	if e.scheme == "ssh" && r.KnownHosts == "" && !r.InsecureIgnoreHostKey {
 		return nil, unreachable("use", r, ProblemHostKey, "no SSH host key is known")
 	}
-	return &remote{repo: r, endpoint: e, settings: settings}, nil
+	out := &remote{repo: r, endpoint: e, settings: settings, username: r.Username, password: r.Password}
+	if r.Username == "" && r.Password.Empty() && r.BearerToken.Empty() {
+		out.username, out.password = e.username, fault.NewSecret(e.password)
+	}
+	return out, nil
 }
 
 // authorization returns the value of the Authorization header, or "".
@@ -54,8 +57,8 @@ func (r *remote) authorization() string {
 	switch {
 	case !r.repo.BearerToken.Empty():
 		return "Bearer " + r.repo.BearerToken.Reveal()
-	case r.repo.Username != "" || !r.repo.Password.Empty():
-		pair := r.repo.Username + ":" + r.repo.Password.Reveal()
+	case r.username != "" || !r.password.Empty():
+		pair := r.username + ":" + r.password.Reveal()
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 	}
 	return ""

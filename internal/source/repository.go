@@ -8,6 +8,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"log/slog"
+	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -78,11 +81,13 @@ func (r Repository) hasCredentials() bool {
 
 // secrets returns the values that must not appear in any text.
 func (r Repository) secrets() []string {
-	var out []string
-	for _, s := range []fault.Secret{r.Password, r.BearerToken} {
-		if len(s.Reveal()) > 2 {
-			out = append(out, s.Reveal())
-		}
+	values := []string{r.Password.Reveal(), r.BearerToken.Reveal()}
+	if u, err := url.Parse(r.URL); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		values = append(values, password)
 	}
-	return out
+	return slices.DeleteFunc(values, func(v string) bool { return len(v) < 3 })
 }
+
+// LogValue implements slog.LogValuer: the address without credentials.
+func (r Repository) LogValue() slog.Value { return slog.StringValue(r.String()) }

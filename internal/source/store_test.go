@@ -444,8 +444,8 @@ func TestKeepReplacesWhatWasKept(t *testing.T) {
 	}
 	never := strings.Repeat("f", 40) // not in the mirror, and never will be
 	s, r := openStore(t, nil), Repository{URL: repo.URL}
-	if err := s.Fetch(t.Context(), r, commits...); err != nil {
-		t.Fatal(err)
+	if failures := s.fetchEach(t.Context(), r, commits); len(failures) > 0 {
+		t.Fatal(failures)
 	}
 	for _, keep := range [][]string{{commits[0], never}, {commits[1]}, {commits[1], commits[2], never}, {commits[1]}} {
 		if err := s.Keep(t.Context(), r, "app", keep); err != nil {

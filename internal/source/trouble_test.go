@@ -210,6 +210,11 @@ func TestKilledReadersAreReplaced(t *testing.T) {
 	wg.Wait()
 	close(stop)
 	killer.Wait()
+	s.readers.mu.Lock()
+	for reader := range s.readers.all {
+		_ = syscall.Kill(reader.cmd.Process.Pid, syscall.SIGKILL)
+	}
+	s.readers.mu.Unlock()
 	read(t, files, "f1")
 }
 
