@@ -135,6 +135,7 @@ func (r *roles) serve(ctx context.Context, opts RunOptions) error {
 	if err != nil {
 		return err
 	}
+	r.log.Info("listening", "address", web.Address(), "metrics", web.MetricsAddress())
 	if opts.Ready != nil {
 		opts.Ready(web.Address())
 	}

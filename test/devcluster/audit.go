@@ -5,6 +5,7 @@ package devcluster
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type AuditEntry struct {
 	Time        time.Time // when the request arrived
 	Verb        string    // get, list, watch, create, update, patch, delete, deletecollection
 	UserAgent   string
-	User        string
+	User        string // the impersonated one, if any
 	Group       string
 	Version     string
 	Resource    string // the plural, such as deployments; empty for a request that is for no resource
@@ -116,6 +117,9 @@ type auditEvent struct {
 	User       struct {
 		Username string `json:"username"`
 	} `json:"user"`
+	ImpersonatedUser struct {
+		Username string `json:"username"`
+	} `json:"impersonatedUser"`
 	ObjectRef struct {
 		APIGroup    string `json:"apiGroup"`
 		APIVersion  string `json:"apiVersion"`
@@ -135,7 +139,7 @@ func (e auditEvent) entry() AuditEntry {
 		Time:        e.RequestReceivedTimestamp,
 		Verb:        e.Verb,
 		UserAgent:   e.UserAgent,
-		User:        e.User.Username,
+		User:        cmp.Or(e.ImpersonatedUser.Username, e.User.Username),
 		Group:       e.ObjectRef.APIGroup,
 		Version:     e.ObjectRef.APIVersion,
 		Resource:    e.ObjectRef.Resource,
