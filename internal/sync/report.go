@@ -257,9 +257,9 @@ func (a *attempt) verb(answer *unstructured.Unstructured) string {
 	case answer.GetResourceVersion() == live.GetResourceVersion(), a.equal(answer, live):
 		return unchanged
 	}
-	if a.Attempt >= 2 {
+	if a.Attempt >= 3 {
 		if other := lastOther(live, diff.Manager); other != "" {
-			a.note(fmt.Sprintf("put back %d times in a row; field manager %q keeps changing it", a.Attempt+1, other))
+			a.note(fmt.Sprintf("put back %d times in a row; field manager %q keeps changing it", a.Attempt, other))
 		}
 	}
 	return configured
@@ -268,6 +268,9 @@ func (a *attempt) verb(answer *unstructured.Unstructured) string {
 // equal reports whether a write changed nothing that is desired or ours. The version alone does not tell: a controller may
 // have written its status between the plan and the write.
 func (a *attempt) equal(answer, live *unstructured.Unstructured) bool {
+	if answer.GetGeneration() != live.GetGeneration() {
+		return false
+	}
 	in := a.in
 	in.Live = live
 	_, before, err := diff.Project(in)

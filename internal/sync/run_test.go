@@ -253,7 +253,7 @@ func TestWhoKeepsChangingAnObjectIsNamed(t *testing.T) {
 	hand := configMap("a", "k", "theirs")
 	live.SetManagedFields(append(live.GetManagedFields(), entry(hand, "rogue-operator", "Update")))
 	live.Object["data"] = map[string]any{"k": "theirs"}
-	for attempt, named := range map[int64]bool{0: false, 1: false, 2: true} {
+	for attempt, named := range map[int64]bool{0: false, 1: false, 2: false, 3: true} {
 		f := newFake(live)
 		res := f.sync(t, plan.Input{}, f.options(func(o *Options) { o.Attempt = attempt }), configMap("a", "k", "v"))
 		if got := strings.Contains(messages(res)["a"], `field manager "rogue-operator" keeps changing it`); got != named {

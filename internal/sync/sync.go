@@ -41,7 +41,8 @@ type Options struct {
 	// Automated says that nobody asked for the sync. Then the first apply of an object that other programs wrote
 	// before takes away only fields that were declared once (see diff.Folded).
 	Automated bool
-	// Attempt counts the self-heals of this revision so far; from the third on messages name who keeps changing an object.
+	// Attempt says the how manieth self-heal in a row this is, 0 if it is none; from the third on messages name who keeps
+	// changing an object.
 	Attempt int64
 	// DryRun sends everything as a dry run and changes nothing.
 	DryRun bool
