@@ -82,6 +82,16 @@ func TestTroublesAreToldApartAndPass(t *testing.T) {
 	}
 }
 
+func TestFetchThatHangsEnds(t *testing.T) {
+	server := gitserver.New(t, gitserver.Options{})
+	repo := server.Repo(t, "config")
+	sha := repo.Write(t, map[string]string{"a": "1"})
+	s := openStore(t, func(o *Options) { o.FetchTimeout = 300 * time.Millisecond })
+	server.Misbehave(gitserver.HangFetch)
+	_, err := s.Tree(t.Context(), Repository{URL: repo.URL}, sha, nil)
+	checkUnreachable(t, err, ProblemTimeout, fault.Retry)
+}
+
 func TestHalfAFetchLeavesNothing(t *testing.T) {
 	for _, o := range []struct {
 		name   string

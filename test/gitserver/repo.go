@@ -42,7 +42,7 @@ func (s *Server) Repo(t testing.TB, name string) *Repo {
 	return r
 }
 
-// Init makes an empty bare repository that allows filters and any object to be asked for, as the large hosts do.
+// Init makes an empty bare repository that allows filters, as the large hosts do.
 func Init(dir string) (*Repo, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func Init(dir string) (*Repo, error) {
 	if _, err := r.git(nil, "init", "-q", "--bare", "-b", "main", "."); err != nil {
 		return nil, err
 	}
-	for _, setting := range [][2]string{{"uploadpack.allowFilter", "true"}, {"uploadpack.allowAnySHA1InWant", "true"}, {"gc.auto", "0"}} {
+	for _, setting := range [][2]string{{"uploadpack.allowFilter", "true"}, {"gc.auto", "0"}} {
 		if err := r.Configure(setting[0], setting[1]); err != nil {
 			return nil, err
 		}
