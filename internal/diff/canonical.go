@@ -70,8 +70,7 @@ func (s *Schema) canonicalDesired(gvk schema.GroupVersionKind, content map[strin
 }
 
 // throughType decodes content into its Go type and encodes it again, which is what the API server does to it:
-// quantities, times and base64 get one spelling, zeros that are left out stay out, fields that do not exist are
-// dropped. ok is false if the content does not fit the type; the API server will say why.
+// quantities, times and base64 get one spelling, zeros that are left out stay out. ok is false if the content does not fit the type; the API server will say why.
 func throughType(gvk schema.GroupVersionKind, content map[string]any) (map[string]any, bool) {
 	obj, err := typedScheme().New(gvk)
 	if err != nil {
@@ -84,7 +83,50 @@ func throughType(gvk schema.GroupVersionKind, content map[string]any) (map[strin
 	if err != nil {
 		return nil, false
 	}
-	return normalNumbers(typed).(map[string]any), true
+	typed = normalNumbers(typed).(map[string]any)
+	keepUnknown(typed, content)
+	return typed, true
+}
+
+// keepUnknown puts back what the Go type does not have. The API server may be newer than the type and know the field;
+// if it does not, the dry run says so.
+func keepUnknown(typed, raw any) {
+	switch r := raw.(type) {
+	case map[string]any:
+		t, ok := typed.(map[string]any)
+		if !ok {
+			return
+		}
+		for name, v := range r {
+			if child, ok := t[name]; ok {
+				keepUnknown(child, v)
+			} else if !isEmpty(v) {
+				t[name] = v
+			}
+		}
+	case []any:
+		t, ok := typed.([]any)
+		if !ok || len(t) != len(r) {
+			return
+		}
+		for i := range r {
+			keepUnknown(t[i], r[i])
+		}
+	}
+}
+
+// isEmpty reports whether v is zero or holds nothing but zeros, which is what Go types leave out.
+func isEmpty(v any) bool {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return isZero(v)
+	}
+	for _, child := range m {
+		if !isEmpty(child) {
+			return false
+		}
+	}
+	return true
 }
 
 // onlyAsked drops from canonical what raw does not have.
