@@ -3,6 +3,7 @@
 package access
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -51,8 +52,37 @@ func compileGlob(text string, separators ...rune) pattern {
 	if text == "*" {
 		return pattern{text: text, match: anything{}}
 	}
+	if err := balanced(text); err != nil {
+		return pattern{text: text, err: err}
+	}
 	g, err := glob.Compile(text, separators...)
 	return pattern{text: text, match: g, err: err}
+}
+
+// balanced refuses braces and brackets that do not close: the library takes them and panics when it matches.
+func balanced(text string) error {
+	braces, bracket := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case bracket:
+			bracket = c != ']'
+		case c == '[':
+			bracket = true
+		case c == '{':
+			braces++
+		case c == '}':
+			braces--
+		}
+		if braces < 0 {
+			return errors.New("a } without its {")
+		}
+	}
+	if braces > 0 || bracket {
+		return errors.New("a { or [ is not closed")
+	}
+	return nil
 }
 
 // exact returns a pattern for one value; "" matches nothing.
@@ -87,10 +117,22 @@ func compileNamespace(text string) pattern {
 
 // matches reports whether the entry lets the value through: a denial lets through what it does not name.
 func (p pattern) matches(value string) bool {
+	matched, failed := p.try(value)
+	return !failed && matched != p.deny
+}
+
+// try matches the value, without regard to denial. failed says that the pattern cannot be matched at all.
+func (p pattern) try(value string) (matched, failed bool) {
 	if p.err != nil || p.match == nil {
-		return false
+		return false, true
 	}
-	return p.match.Match(value) != p.deny
+	defer func() {
+		// The library has been seen to panic on patterns that it compiled. Such a pattern cannot be read.
+		if recover() != nil {
+			matched, failed = false, true
+		}
+	}()
+	return p.match.Match(value), false
 }
 
 func texts(patterns []pattern) []string {
@@ -170,19 +212,21 @@ func (e *kindEntry) String() string {
 	return text + "}"
 }
 
-// broken reports whether a part of the entry is not a valid glob.
-func (e *kindEntry) broken() bool {
-	return e.group.err != nil || e.kind.err != nil || e.name.err != nil
-}
-
-func (e *kindEntry) matches(gk schema.GroupKind, name string) bool {
-	return e.group.matches(gk.Group) && e.kind.matches(gk.Kind) && (e.name.text == "" || e.name.matches(name))
+// try matches an object. failed says that a part of the entry cannot be read.
+func (e *kindEntry) try(gk schema.GroupKind, name string) (matched, failed bool) {
+	group, groupBad := e.group.try(gk.Group)
+	kind, kindBad := e.kind.try(gk.Kind)
+	named, nameBad := true, false
+	if e.name.text != "" {
+		named, nameBad = e.name.try(name)
+	}
+	return group && kind && named, groupBad || kindBad || nameBad
 }
 
 // permitting returns the entry of a whitelist that lets the object in, or nil.
 func permitting(entries []kindEntry, gk schema.GroupKind, name string) *kindEntry {
 	for i := range entries {
-		if entries[i].matches(gk, name) {
+		if matched, _ := entries[i].try(gk, name); matched {
 			return &entries[i]
 		}
 	}
@@ -192,7 +236,7 @@ func permitting(entries []kindEntry, gk schema.GroupKind, name string) *kindEntr
 // denying returns the entry of a blacklist that keeps the object out, or nil. One that cannot be read keeps all out.
 func denying(entries []kindEntry, gk schema.GroupKind, name string) *kindEntry {
 	for i := range entries {
-		if entries[i].broken() || entries[i].matches(gk, name) {
+		if matched, failed := entries[i].try(gk, name); matched || failed {
 			return &entries[i]
 		}
 	}

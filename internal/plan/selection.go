@@ -5,8 +5,6 @@ package plan
 import (
 	"strings"
 
-	"github.com/gobwas/glob"
-
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
 )
@@ -26,10 +24,24 @@ func Selected(selection []v1alpha1.SyncOperationResource, key object.Key) bool {
 	return false
 }
 
+// wildcard matches a pattern in which only "*" has a meaning. Whoever may sync an application writes it, so it has to be
+// matched in a time that they cannot choose: from left to right, each piece at its first place.
 func wildcard(pattern, value string) bool {
-	if !strings.Contains(pattern, "*") {
+	pieces := strings.Split(pattern, "*")
+	if len(pieces) == 1 {
 		return pattern == value
 	}
-	g, err := glob.Compile(pattern)
-	return err == nil && g.Match(value)
+	first, last := pieces[0], pieces[len(pieces)-1]
+	if len(value) < len(first)+len(last) || !strings.HasPrefix(value, first) || !strings.HasSuffix(value, last) {
+		return false
+	}
+	value = value[len(first) : len(value)-len(last)]
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		i := strings.Index(value, piece)
+		if i < 0 {
+			return false
+		}
+		value = value[i+len(piece):]
+	}
+	return true
 }
