@@ -110,8 +110,32 @@ func keysOf(elem fieldpath.PathElement) (listKind, []string, bool) {
 // indexed is a list whose elements have an identity.
 type indexed struct {
 	elems []fieldpath.PathElement // in the list's order
-	place map[string]int          // identity -> place in the list
-	ids   []string
+	ids   []string                // their texts
+	place map[string]int          // id -> place in the list; nil in short lists, which are searched
+}
+
+// shortList is the length up to which searching a list costs less than a map of it.
+const shortList = 8
+
+func (x indexed) find(id string) (int, bool) {
+	if x.place != nil {
+		i, ok := x.place[id]
+		return i, ok
+	}
+	i := slices.Index(x.ids, id)
+	return i, i >= 0
+}
+
+func (x *indexed) add(elem fieldpath.PathElement) (unique bool) {
+	id := idText(elem)
+	if _, twice := x.find(id); twice {
+		return false
+	}
+	if x.place != nil {
+		x.place[id] = len(x.ids)
+	}
+	x.elems, x.ids = append(x.elems, elem), append(x.ids, id)
+	return true
 }
 
 // index gives each element of list its identity. ok is false where the list has to be taken as one value: it is
@@ -120,23 +144,15 @@ func index(list []any, kind listKind, keys []string, s shape) (indexed, bool) {
 	if kind == listAtomic {
 		return indexed{}, false
 	}
-	out := indexed{
-		elems: make([]fieldpath.PathElement, 0, len(list)),
-		ids:   make([]string, 0, len(list)),
-		place: make(map[string]int, len(list)),
+	out := indexed{elems: make([]fieldpath.PathElement, 0, len(list)), ids: make([]string, 0, len(list))}
+	if len(list) > shortList {
+		out.place = make(map[string]int, len(list))
 	}
-	for i, item := range list {
+	for _, item := range list {
 		elem, ok := identity(item, kind, keys, s)
-		if !ok {
+		if !ok || !out.add(elem) {
 			return indexed{}, false
 		}
-		id := idText(elem)
-		if _, twice := out.place[id]; twice {
-			return indexed{}, false
-		}
-		out.place[id] = i
-		out.elems = append(out.elems, elem)
-		out.ids = append(out.ids, id)
 	}
 	return out, true
 }

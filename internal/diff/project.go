@@ -67,7 +67,7 @@ func (p *projector) list(desired, live []any, f *frame) any {
 	}
 	out := make([]any, 0, len(live))
 	for i, elem := range l.elems {
-		j, wanted := d.place[l.ids[i]]
+		j, wanted := d.find(l.ids[i])
 		child := f.down(elem, f.shape.item())
 		if child.skipped || !wanted && !child.owned() {
 			continue

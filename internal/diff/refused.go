@@ -3,6 +3,9 @@
 package diff
 
 import (
+	"maps"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -10,10 +13,38 @@ import (
 // lists and sets with two elements of the same identity, such as an environment variable that a chart sets twice.
 func Refused(desired *unstructured.Unstructured, given *Schema) []string {
 	s := schemaOf(desired, given)
-	var r refusals
-	root := frame{}
-	r.fields(desired.Object, &root, s.top)
-	return r.lists
+	var lists []string
+	for _, name := range slices.Sorted(maps.Keys(desired.Object)) {
+		refused(desired.Object[name], s.top(name), name, &lists)
+	}
+	return lists
+}
+
+func refused(v any, s shape, path string, lists *[]string) {
+	switch v := v.(type) {
+	case map[string]any:
+		if s.atomicMap() {
+			return
+		}
+		for name, child := range v {
+			switch child.(type) {
+			case map[string]any, []any:
+				refused(child, s.field(name), path+"."+name, lists)
+			}
+		}
+	case []any:
+		kind, keys := s.list()
+		if kind == listAtomic {
+			return
+		}
+		if len(v) > 1 && twice(v, kind, keys, s) {
+			*lists = append(*lists, path)
+			return
+		}
+		for _, item := range v {
+			refused(item, s.item(), path+"[]", lists)
+		}
+	}
 }
 
 // tangled names the lists of live that hold two elements of the same identity which a three-way patch can take away. The
@@ -23,43 +54,6 @@ func tangled(live *unstructured.Unstructured, given *Schema) []string {
 		return nil
 	}
 	return Refused(live, given)
-}
-
-type refusals struct{ lists []string }
-
-func (r *refusals) fields(m map[string]any, f *frame, shapes func(string) shape) {
-	for name, v := range m {
-		switch v := v.(type) {
-		case map[string]any:
-			child := f.field(name, shapes(name))
-			if !child.shape.atomicMap() {
-				r.fields(v, &child, child.shape.field)
-			}
-		case []any:
-			child := f.field(name, shapes(name))
-			r.list(v, &child)
-		}
-	}
-}
-
-func (r *refusals) list(list []any, f *frame) {
-	kind, keys := f.shape.list()
-	if kind == listAtomic {
-		return
-	}
-	items, ok := index(list, kind, keys, f.shape)
-	if !ok {
-		if twice(list, kind, keys, f.shape) {
-			r.lists = append(r.lists, pathText(f.path()))
-		}
-		return
-	}
-	for i, elem := range items.elems {
-		if m, ok := list[i].(map[string]any); ok {
-			child := f.down(elem, f.shape.item())
-			r.fields(m, &child, child.shape.field)
-		}
-	}
 }
 
 // twice reports whether two elements have the same identity; elements without one are for validation to refuse.

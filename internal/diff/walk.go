@@ -87,14 +87,14 @@ func (w *walker) list(desired, live []any, f *frame) {
 	}
 	for i, elem := range d.elems {
 		child := f.down(elem, f.shape.item())
-		if j, ok := l.place[d.ids[i]]; ok {
+		if j, ok := l.find(d.ids[i]); ok {
 			w.both(desired[i], live[j], &child)
 		} else {
 			w.missing(desired[i], &child)
 		}
 	}
 	for j, elem := range l.elems {
-		if _, ok := d.place[l.ids[j]]; !ok {
+		if _, ok := d.find(l.ids[j]); !ok {
 			child := f.down(elem, f.shape.item())
 			w.surplus(live[j], &child)
 		}
@@ -108,7 +108,7 @@ func (w *walker) list(desired, live []any, f *frame) {
 func (w *walker) order(d, l indexed, f *frame) {
 	common := func(in, other indexed) (elems fieldpath.Path) {
 		for i, id := range in.ids {
-			if _, ok := other.place[id]; ok {
+			if _, ok := other.find(id); ok {
 				elems = append(elems, in.elems[i])
 			}
 		}

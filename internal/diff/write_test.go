@@ -215,7 +215,7 @@ spec:
       containers:
       - {name: web, env: [{name: A}, {name: A}], ports: [{containerPort: 53, protocol: UDP}, {containerPort: 53}], args: [x, x]}
 `)
-	want := []string{"spec.template.spec.containers[name=web].env"}
+	want := []string{"spec.template.spec.containers[].env"}
 	if d := cmp.Diff(want, Refused(u, nil)); d != "" {
 		t.Error(d)
 	}
