@@ -100,7 +100,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (
 		p.close()
 		return nil, err
 	}
-	sources := &sources{store: p.store, current: settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}}
+	sources := &sources{store: p.store, current: settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
 	p.apps = application.New(application.Deps{
 		Client: c, Namespace: namespace, Observe: true, Engine: desired.NewEngine(sources, render.Limits{}, nil),
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{},

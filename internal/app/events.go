@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,8 +16,14 @@ import (
 	"github.com/bowline-cd/bowline/internal/event"
 )
 
-// eventBuffer is how many records may wait to be written as Kubernetes Events; more are dropped and counted.
-const eventBuffer = 1000
+// eventBuffer is how many records may wait to be written as Kubernetes Events; more are dropped, and the log says so.
+const eventBuffer = 5000
+
+// eventRate is how many Events are written in a second, so that they take nothing from the syncs they tell of.
+const (
+	eventRate  = 25
+	eventBurst = 50
+)
 
 // eventWriter writes records as Kubernetes Events of the Application they happened to.
 type eventWriter struct {
@@ -32,11 +39,20 @@ func newEventWriter(c client.Client, bus *event.Bus, log *slog.Logger) *eventWri
 // Start implements manager.Runnable.
 func (w *eventWriter) Start(ctx context.Context) error {
 	defer w.sub.Close()
+	limit := rate.NewLimiter(eventRate, eventBurst)
+	dropped := uint64(0)
 	for {
+		if n := w.sub.Dropped(); n > dropped {
+			w.log.Warn("Events were dropped: more happened than can be written", "events", n-dropped)
+			dropped = n
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case r := <-w.sub.Records():
+			if err := limit.Wait(ctx); err != nil {
+				return nil
+			}
 			if err := w.client.Create(ctx, asEvent(r), client.FieldOwner(v1alpha1.FieldManagerHub)); err != nil && ctx.Err() == nil {
 				w.log.Warn("write an Event", "application", r.App, "reason", r.Reason, "error", err)
 			}

@@ -28,5 +28,20 @@ func (r *roles) remember(ctx context.Context) error {
 		if done {
 			return nil
 		}
+		r.tidy(ctx)
+	}
+}
+
+// tidy removes mirrors that no application follows any more.
+func (r *roles) tidy(ctx context.Context) {
+	if !r.apps.Leading() {
+		return
+	}
+	n, err := r.apps.Count(ctx)
+	if err == nil {
+		err = r.sources.retain(n)
+	}
+	if err != nil {
+		r.log.Warn("remove mirrors that nobody follows", "error", err)
 	}
 }

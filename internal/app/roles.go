@@ -64,7 +64,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	if err != nil {
 		return nil, err
 	}
-	r.sources = &sources{store: r.store, current: r.settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}}
+	r.sources = &sources{store: r.store, current: r.settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
 	r.engine = desired.NewEngine(r.sources, render.Limits{}, memory)
 	r.sources.engine = r.engine
 	r.apps = application.New(application.Deps{

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 
@@ -28,7 +29,8 @@ type sources struct {
 	applications *application.Controller
 
 	mu      sync.Mutex
-	follows map[string][]followed // by application
+	follows map[string][]followed     // by application
+	kept    map[string][]desired.Repo // by application: where commits of its history are pinned
 }
 
 // followed is one revision that an application is about.
@@ -83,9 +85,18 @@ func (s *sources) Tree(ctx context.Context, repo desired.Repo, commit string, pa
 // Keep implements application.Keeper.
 func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit) error {
 	byRepo := map[desired.Repo][]string{}
+	s.mu.Lock()
+	for _, repo := range s.kept[id] {
+		byRepo[repo] = nil // what is kept there is let go of unless it is named again
+	}
 	for _, c := range commits {
 		byRepo[c.Repo] = append(byRepo[c.Repo], c.ID)
 	}
+	s.kept[id] = slices.Collect(maps.Keys(byRepo))
+	if len(commits) == 0 {
+		delete(s.kept, id)
+	}
+	s.mu.Unlock()
 	var failures []error
 	for repo, ids := range byRepo {
 		r, err := s.repository(repo)
@@ -126,11 +137,24 @@ func (s *sources) Forget(id string) {
 	s.poller.Forget(id)
 }
 
-// reset forgets who follows what: credentials may have changed, and with them which mirror serves whom.
+// reset forgets who follows what: credentials may have changed, and with them which mirror serves whom. The poller
+// learns it from each application's next pass.
 func (s *sources) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.follows)
+}
+
+// retain removes the mirrors that nobody follows, once as many applications follow something as there are: before that
+// it is not known who follows what.
+func (s *sources) retain(applications int) error {
+	s.mu.Lock()
+	following := len(s.follows)
+	s.mu.Unlock()
+	if following < applications || following == 0 {
+		return nil
+	}
+	return s.store.Retain(s.poller.Repositories())
 }
 
 // moved is told by the poller what became of a revision.

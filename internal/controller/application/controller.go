@@ -127,6 +127,16 @@ func (c *Controller) Enqueue(ids ...string) {
 	}
 }
 
+// Leading reports whether this process reconciles.
+func (c *Controller) Leading() bool { return c.queue.Load() != nil }
+
+// Count returns how many Applications there are.
+func (c *Controller) Count(ctx context.Context) (int, error) {
+	var apps v1alpha1.ApplicationList
+	err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace))
+	return len(apps.Items), err
+}
+
 // EnqueueAll asks for a pass over every application known.
 func (c *Controller) EnqueueAll() {
 	for _, st := range c.states.all() {
@@ -164,6 +174,9 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if cached.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" && cached.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
+	if wait := c.states.get(req.Name).calm(c.Clock.Now()); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	p := c.newPass(cached)
 	if !p.app.DeletionTimestamp.IsZero() {
 		err = p.delete(ctx)
@@ -197,6 +210,9 @@ func (c *Controller) forget(id string) {
 		c.Log.Warn("forget an application", "application", id, "error", err)
 	}
 	c.Poller.Forget(id)
+	if err := c.Keeper.Keep(context.Background(), id, nil); err != nil {
+		c.Log.Warn("let go of an application's commits", "application", id, "error", err)
+	}
 	c.wanted.set(id, "", nil)
 	c.failures.forget(id)
 }

@@ -9,8 +9,6 @@ import (
 	stdsync "sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/plan"
@@ -282,27 +280,4 @@ func (p *pass) selfHealBackoff() plan.SelfHealBackoff {
 		return plan.SelfHealBackoff{First: s.Timeout, Factor: 1, Cap: s.Timeout}
 	}
 	return plan.SelfHealBackoff{First: s.Backoff, Factor: int64(s.Factor), Cap: s.Cap}
-}
-
-// addHistory notes a full sync that succeeded, and pins its commits so that it can be brought back.
-func (p *pass) addHistory(op *operation) {
-	status := &p.next.Status
-	state := status.OperationState
-	entry := v1alpha1.RevisionHistory{
-		DeployedAt: p.now, DeployStartedAt: &metav1.Time{Time: state.StartedAt.Time}, InitiatedBy: op.spec.InitiatedBy,
-		Revision: state.SyncResult.Revision, Revisions: state.SyncResult.Revisions,
-		Source: state.SyncResult.Source, Sources: state.SyncResult.Sources,
-	}
-	for _, h := range status.History {
-		entry.ID = max(entry.ID, h.ID+1)
-	}
-	status.History = append(status.History, entry)
-	limit := int64(v1alpha1.RevisionHistoryLimitDefault)
-	if p.app.Spec.RevisionHistoryLimit != nil {
-		limit = *p.app.Spec.RevisionHistoryLimit
-	}
-	if extra := int64(len(status.History)) - max(limit, 0); extra > 0 {
-		status.History = status.History[extra:]
-	}
-	p.keepHistory = true
 }

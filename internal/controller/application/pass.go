@@ -257,12 +257,19 @@ func (p *pass) write(ctx context.Context) error {
 		p.slow.add(p.st.id)
 		return nil
 	}
+	if p.st.quiet(p.Clock.Now()) && !guarded && p.launch == nil && !p.finished {
+		p.requeue(writesDuringOperation)
+		return nil
+	}
 	written, err := p.writer.patch(ctx, p.app, p.next, guarded)
 	if err != nil {
 		return err
 	}
-	p.st.written = written
+	p.st.wrote(written, p.Clock.Now())
 	p.tell(written)
+	if p.keepHistory {
+		p.pinHistory(written)
+	}
 	if p.launch != nil {
 		p.begin(p.launch)
 	}

@@ -31,6 +31,8 @@ type appState struct {
 	made             string         // version of the rules, and digest of the state, that the rows were made by
 	state            *desired.State // that the rows are about
 	written          *v1alpha1.Application
+	writtenAt        time.Time
+	passedAt         time.Time
 	running          *operation
 	unreachableSince time.Time
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
@@ -72,6 +74,33 @@ func (s *appState) finish(o outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.finished = &o
+}
+
+// While an operation runs, each object that it writes wakes the reconciler. What they say together is told at its end;
+// until then a pass now and then suffices to see that it has to be ended, and a write now and then to show that it goes on.
+const (
+	passesDuringOperation = 300 * time.Millisecond
+	writesDuringOperation = 5 * time.Second
+)
+
+// calm returns how long the next pass has to wait because an operation runs, and notes the time of the pass if it does
+// not have to.
+func (s *appState) calm(now time.Time) time.Duration {
+	s.mu.Lock()
+	ended := s.finished != nil
+	s.mu.Unlock()
+	if s.running != nil && !ended {
+		if wait := passesDuringOperation - now.Sub(s.passedAt); wait > 0 {
+			return wait
+		}
+	}
+	s.passedAt = now
+	return 0
+}
+
+// quiet reports whether a status that is not urgent may wait for the end of the operation that runs.
+func (s *appState) quiet(now time.Time) bool {
+	return s.running != nil && now.Sub(s.writtenAt) < writesDuringOperation
 }
 
 func (s *appState) takeFinished() *outcome {
@@ -116,8 +145,8 @@ func (s *appState) awaitsKind(server string) bool {
 }
 
 // wrote remembers our own last write: the cache may lag behind it, and its echo is no news.
-func (s *appState) wrote(app *v1alpha1.Application) {
-	s.written = app
+func (s *appState) wrote(app *v1alpha1.Application, now time.Time) {
+	s.written, s.writtenAt = app, now
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastRV = app.ResourceVersion
