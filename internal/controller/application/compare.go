@@ -195,7 +195,7 @@ func (t *table) desired(ctx context.Context, o *desired.Object) {
 
 // see takes over what a live object says of itself.
 func (t *table) see(r *row, live cluster.Live) {
-	r.live = identity{present: true, uid: live.UID, resourceVersion: live.ResourceVersion}
+	r.live = identity{present: true, uid: live.UID, resourceVersion: live.ResourceVersion, deleting: live.Deleting}
 	r.ignoreHealth = live.Object.GetAnnotations()[v1alpha1.AnnotationIgnoreHealthCheck] == "true" || t.isSelf(r.key)
 	r.health, r.hasHealth = health.Of(live.Object)
 	r.images = imagesOf(live.Object)

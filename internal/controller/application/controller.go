@@ -178,6 +178,9 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	p := c.newPass(cached)
+	defer func() {
+		c.Metrics.Reconciled(cached.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
+	}()
 	if !p.app.DeletionTimestamp.IsZero() {
 		err = p.delete(ctx)
 	} else {

@@ -50,6 +50,14 @@ func (p *pass) delete(ctx context.Context) error {
 		p.requeue(deleteAgain)
 		return p.write(ctx)
 	}
+	if hooks := slices.IndexFunc(p.app.Finalizers, isHookFinalizer); hooks >= 0 {
+		p.found.add(v1alpha1.ApplicationConditionDeletionError, "finalizer "+p.app.Finalizers[hooks]+
+			" asks for hooks to be run, which this version of Bowline does not do: run them by hand and remove the finalizer")
+		if err := p.write(ctx); err != nil {
+			return err
+		}
+		p.app, p.next = p.st.written, p.st.written.DeepCopy()
+	}
 	p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, isResourcesFinalizer)
 	_, err = p.writer.patch(ctx, p.app, p.next, true)
 	return err
@@ -57,6 +65,10 @@ func (p *pass) delete(ctx context.Context) error {
 
 func isResourcesFinalizer(name string) bool {
 	return name == v1alpha1.ResourcesFinalizerName || strings.HasPrefix(name, v1alpha1.ResourcesFinalizerName+"/")
+}
+
+func isHookFinalizer(name string) bool {
+	return strings.HasPrefix(name, v1alpha1.PreDeleteFinalizerName) || strings.HasPrefix(name, v1alpha1.PostDeleteFinalizerName)
 }
 
 // cascadeOf returns how objects are deleted with their Application, and whether they are at all.

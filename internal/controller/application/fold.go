@@ -51,12 +51,18 @@ func foldRows(rows []*row, complete, persistHealth bool) folded {
 		out.sync = v1alpha1.SyncStatusCodeUnknown
 	}
 	out.health = tally.Status()
-	if out.health == worst.Status && worst.Status != v1alpha1.HealthStatusHealthy {
+	if out.health == worst.Status && tells(worst.Status) {
 		out.message = worst.Message
 	}
 	slices.Sort(out.images)
 	out.images = slices.Compact(out.images)
 	return out
+}
+
+// tells reports whether the reason of a verdict belongs into the status. How far a rollout has come changes with every
+// pod, and would be a write each time; the objects themselves tell it.
+func tells(status v1alpha1.HealthStatusCode) bool {
+	return status != v1alpha1.HealthStatusHealthy && status != v1alpha1.HealthStatusProgressing
 }
 
 func describeHealth(r *row) string {

@@ -269,7 +269,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 	}
 	for _, r := range sortedRows(p.st.rows) {
 		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra,
-			Held: r.keep || r.shared != ""})
+			Held: r.keep || r.shared != "" || r.verdict == Extra && r.live.deleting})
 	}
 	return in
 }

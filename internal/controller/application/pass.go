@@ -57,6 +57,7 @@ func (p *pass) requeue(d time.Duration) {
 // run is the whole of a reconcile, in its order.
 func (p *pass) run(ctx context.Context) error {
 	p.refresh = v1alpha1.RefreshType(p.app.Annotations[v1alpha1.AnnotationKeyRefresh])
+	p.expire()
 	p.record(p.st.takeFinished())
 	p.admit(ctx)
 	p.want(ctx)
@@ -64,6 +65,33 @@ func (p *pass) run(ctx context.Context) error {
 	p.fold()
 	p.operate(ctx)
 	return p.write(ctx)
+}
+
+// expire forgets now and then what was rendered and compared, if timeout.hard.reconciliation asks for that.
+func (p *pass) expire() {
+	every := p.rules.Settings.HardInterval
+	if every <= 0 {
+		return
+	}
+	now := p.Clock.Now()
+	if p.st.freshAt.IsZero() {
+		p.st.freshAt = now
+	}
+	left := every - now.Sub(p.st.freshAt)
+	if left <= 0 {
+		p.st.freshAt, left = now, every
+		p.startAfresh()
+	}
+	p.requeue(left)
+}
+
+// startAfresh forgets what was rendered and compared.
+func (p *pass) startAfresh() {
+	if err := p.Engine.Forget(p.st.id); err != nil {
+		p.log.Warn("forget what was rendered", "error", err)
+	}
+	p.st.rows = map[object.Key]*row{}
+	p.st.touch()
 }
 
 // admit finds the project and the cluster, and asks the project.
@@ -200,10 +228,7 @@ func (p *pass) follow() {
 // compared.
 func (p *pass) refreshSources(ctx context.Context) {
 	if p.refresh == v1alpha1.RefreshTypeHard {
-		if err := p.Engine.Forget(p.st.id); err != nil {
-			p.log.Warn("forget what was rendered", "error", err)
-		}
-		p.st.rows = map[object.Key]*row{}
+		p.startAfresh()
 	}
 	p.st.touch()
 	if err := p.Poller.Refresh(ctx, p.st.id); err != nil {

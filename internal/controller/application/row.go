@@ -55,6 +55,7 @@ type identity struct {
 	present         bool
 	uid             types.UID
 	resourceVersion string
+	deleting        bool
 }
 
 // confirmation is an answer of the API server about one pair of desired form and projection.

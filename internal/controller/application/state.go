@@ -33,6 +33,7 @@ type appState struct {
 	written          *v1alpha1.Application
 	writtenAt        time.Time
 	passedAt         time.Time
+	freshAt          time.Time // when everything was last forgotten on purpose
 	running          *operation
 	unreachableSince time.Time
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
