@@ -3,12 +3,10 @@
 package access
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
-	"github.com/gobwas/glob"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -16,12 +14,8 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
-// matcher is a compiled glob or regular expression.
+// matcher is a compiled glob, regular expression or plain value.
 type matcher interface{ Match(string) bool }
-
-type anything struct{}
-
-func (anything) Match(string) bool { return true }
 
 type literal string
 
@@ -35,7 +29,7 @@ func (e expression) Match(s string) bool { return e.MatchString(s) }
 type pattern struct {
 	text  string // as written
 	deny  bool
-	match matcher // nil if err is set
+	match matcher
 	err   error
 }
 
@@ -47,42 +41,13 @@ func compile(text string, separators ...rune) pattern {
 	return p
 }
 
-// compileGlob reads an entry of a list in which "!" means nothing.
+// compileGlob reads an entry of a list in which "!" means nothing. "*" alone is anything, separators or not.
 func compileGlob(text string, separators ...rune) pattern {
 	if text == "*" {
-		return pattern{text: text, match: anything{}}
+		separators = nil
 	}
-	if err := balanced(text); err != nil {
-		return pattern{text: text, err: err}
-	}
-	g, err := glob.Compile(text, separators...)
+	g, err := object.CompileGlob(text, separators...)
 	return pattern{text: text, match: g, err: err}
-}
-
-// balanced refuses braces and brackets that do not close: the library takes them and panics when it matches.
-func balanced(text string) error {
-	braces, bracket := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\':
-			i++
-		case bracket:
-			bracket = c != ']'
-		case c == '[':
-			bracket = true
-		case c == '{':
-			braces++
-		case c == '}':
-			braces--
-		}
-		if braces < 0 {
-			return errors.New("a } without its {")
-		}
-	}
-	if braces > 0 || bracket {
-		return errors.New("a { or [ is not closed")
-	}
-	return nil
 }
 
 // exact returns a pattern for one value; "" matches nothing.
@@ -117,23 +82,11 @@ func compileNamespace(text string) pattern {
 
 // matches reports whether the entry lets the value through: a denial lets through what it does not name.
 func (p pattern) matches(value string) bool {
-	matched, failed := p.try(value)
-	return !failed && matched != p.deny
+	return p.readable() && p.match.Match(value) != p.deny
 }
 
-// try matches the value, without regard to denial. failed says that the pattern cannot be matched at all.
-func (p pattern) try(value string) (matched, failed bool) {
-	if p.err != nil || p.match == nil {
-		return false, true
-	}
-	defer func() {
-		// The library has been seen to panic on patterns that it compiled. Such a pattern cannot be read.
-		if recover() != nil {
-			matched, failed = false, true
-		}
-	}()
-	return p.match.Match(value), false
-}
+// readable reports whether the entry is a valid pattern.
+func (p pattern) readable() bool { return p.err == nil && p.match != nil }
 
 func texts(patterns []pattern) []string {
 	out := make([]string, 0, len(patterns))
@@ -212,21 +165,18 @@ func (e *kindEntry) String() string {
 	return text + "}"
 }
 
-// try matches an object. failed says that a part of the entry cannot be read.
-func (e *kindEntry) try(gk schema.GroupKind, name string) (matched, failed bool) {
-	group, groupBad := e.group.try(gk.Group)
-	kind, kindBad := e.kind.try(gk.Kind)
-	named, nameBad := true, false
-	if e.name.text != "" {
-		named, nameBad = e.name.try(name)
-	}
-	return group && kind && named, groupBad || kindBad || nameBad
+func (e *kindEntry) readable() bool {
+	return e.group.readable() && e.kind.readable() && e.name.readable()
+}
+
+func (e *kindEntry) matches(gk schema.GroupKind, name string) bool {
+	return e.group.matches(gk.Group) && e.kind.matches(gk.Kind) && (e.name.text == "" || e.name.matches(name))
 }
 
 // permitting returns the entry of a whitelist that lets the object in, or nil.
 func permitting(entries []kindEntry, gk schema.GroupKind, name string) *kindEntry {
 	for i := range entries {
-		if matched, _ := entries[i].try(gk, name); matched {
+		if entries[i].matches(gk, name) {
 			return &entries[i]
 		}
 	}
@@ -236,7 +186,7 @@ func permitting(entries []kindEntry, gk schema.GroupKind, name string) *kindEntr
 // denying returns the entry of a blacklist that keeps the object out, or nil. One that cannot be read keeps all out.
 func denying(entries []kindEntry, gk schema.GroupKind, name string) *kindEntry {
 	for i := range entries {
-		if matched, failed := entries[i].try(gk, name); matched || failed {
+		if !entries[i].readable() || entries[i].matches(gk, name) {
 			return &entries[i]
 		}
 	}
