@@ -36,39 +36,43 @@ func (p *pass) delete(ctx context.Context) error {
 		}
 		p.st.running = nil
 	}
-	propagation, cascade := cascadeOf(p.app.Finalizers)
-	if alone, _ := p.Alone(); !cascade || p.Observe || !alone {
+	if alone, _ := p.Alone(); p.Observe || !alone {
 		return nil
 	}
+	p.reportHooks()
+	if propagation, cascade := cascadeOf(p.app.Finalizers); cascade {
+		p.cascadeAndLetGo(ctx, propagation)
+	}
+	return p.write(ctx)
+}
+
+// cascadeAndLetGo deletes objects, and drops the finalizer when none is left.
+func (p *pass) cascadeAndLetGo(ctx context.Context, propagation metav1.DeletionPropagation) {
 	done, err := p.cascade(ctx, propagation)
-	if err != nil {
+	switch {
+	case err != nil:
 		p.found.add(v1alpha1.ApplicationConditionDeletionError, err.Error())
 		p.requeue(p.failures.next(p.st.id))
-		return p.write(ctx)
-	}
-	if !done {
+	case !done:
 		p.requeue(deleteAgain)
-		return p.write(ctx)
+	default:
+		p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, isResourcesFinalizer)
+		p.guard = true
 	}
-	if hooks := slices.IndexFunc(p.app.Finalizers, isHookFinalizer); hooks >= 0 {
-		p.found.add(v1alpha1.ApplicationConditionDeletionError, "finalizer "+p.app.Finalizers[hooks]+
-			" asks for hooks to be run, which this version of Bowline does not do: run them by hand and remove the finalizer")
-		if err := p.write(ctx); err != nil {
-			return err
+}
+
+// reportHooks says which finalizers nobody serves: an Application that waits for them would wait for ever.
+func (p *pass) reportHooks() {
+	for _, name := range p.app.Finalizers {
+		if strings.HasPrefix(name, v1alpha1.PreDeleteFinalizerName) || strings.HasPrefix(name, v1alpha1.PostDeleteFinalizerName) {
+			p.found.add(v1alpha1.ApplicationConditionDeletionError, "finalizer "+name+
+				" asks for hooks to be run, which this version of Bowline does not do: run them by hand and remove the finalizer")
 		}
-		p.app, p.next = p.st.written, p.st.written.DeepCopy()
 	}
-	p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, isResourcesFinalizer)
-	_, err = p.writer.patch(ctx, p.app, p.next, true)
-	return err
 }
 
 func isResourcesFinalizer(name string) bool {
 	return name == v1alpha1.ResourcesFinalizerName || strings.HasPrefix(name, v1alpha1.ResourcesFinalizerName+"/")
-}
-
-func isHookFinalizer(name string) bool {
-	return strings.HasPrefix(name, v1alpha1.PreDeleteFinalizerName) || strings.HasPrefix(name, v1alpha1.PostDeleteFinalizerName)
 }
 
 // cascadeOf returns how objects are deleted with their Application, and whether they are at all.

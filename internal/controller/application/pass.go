@@ -41,6 +41,7 @@ type pass struct {
 	waiting string // why the inventory is not complete
 
 	launch      *operation // to be started once the status that announces it is written
+	guard       bool       // the write must fail if somebody else wrote meanwhile
 	finished    bool       // an operation came to its end, or to a pause, in this pass
 	takesOver   bool       // a newer revision goes on with the operation
 	keepHistory bool       // the history has a new entry
@@ -269,7 +270,7 @@ func (p *pass) write(ctx context.Context) error {
 	if p.refresh != "" {
 		delete(p.next.Annotations, v1alpha1.AnnotationKeyRefresh)
 	}
-	guarded := p.refresh != "" || p.app.Operation != nil && p.next.Operation == nil
+	guarded := p.guard || p.refresh != "" || p.app.Operation != nil && p.next.Operation == nil
 	switch {
 	case p.finished || p.refresh != "":
 		// Clients wait for a comparison newer than the end of the operation, or than their request.
