@@ -89,10 +89,32 @@ func (c *Cluster) deleteAt(ctx context.Context, t target, o DeleteOptions, rv st
 	if err != nil {
 		return newError(Invalid, fault.Bug, "delete", t.key.String(), err.Error(), "")
 	}
-	_, err = c.send(ctx, "delete", t, func() *rest.Request {
-		return c.api.rest.Delete().AbsPath(t.path).SetHeader("Content-Type", acceptJSON).Body(body)
+	answer, err := c.send(ctx, "delete", t, func() *rest.Request {
+		return c.api.rest.Delete().AbsPath(t.path).SetHeader("Content-Type", acceptJSON).SetHeader("Accept", acceptJSON).Body(body)
 	})
+	if err == nil && !o.DryRun {
+		c.learnDeletion(ctx, t, o.UID, answer)
+	}
 	return err
+}
+
+// learnDeletion puts what a delete did into the store, so that nobody deletes again what is gone. The API server answers
+// with the object if something (a finalizer, a grace period) still holds it, and with a Status if it is gone.
+func (c *Cluster) learnDeletion(ctx context.Context, t target, uid types.UID, answer []byte) {
+	var meta metav1.TypeMeta
+	if json.Unmarshal(answer, &meta) != nil {
+		return
+	}
+	if meta.Kind != "Status" {
+		c.learn(ctx, t, answer)
+		return
+	}
+	c.mu.RLock()
+	k := c.kinds[t.key.GroupKind()]
+	c.mu.RUnlock()
+	if k != nil {
+		k.bury(nsName{t.key.Namespace, t.key.Name}, string(uid))
+	}
 }
 
 // ownedInStore refuses when the store already knows a newer version with another owner's mark.

@@ -51,6 +51,7 @@ type kind struct {
 	mu      sync.RWMutex
 	objects map[nsName]*entry
 	wanted  map[nsName]struct{} // unmarked objects somebody asked for
+	buried  map[nsName]string   // uids that we deleted and whose deletion the watch has not told yet
 	scopes  map[string]*scope   // by namespace; "" is the whole cluster
 	said    announcement
 	gone    bool // dropped: late events change nothing
@@ -75,7 +76,7 @@ const (
 )
 
 func newKind(res Resource, namespaces []string) *kind {
-	k := &kind{res: res, objects: map[nsName]*entry{}, wanted: map[nsName]struct{}{}, scopes: map[string]*scope{}}
+	k := &kind{res: res, objects: map[nsName]*entry{}, wanted: map[nsName]struct{}{}, buried: map[nsName]string{}, scopes: map[string]*scope{}}
 	if len(namespaces) == 0 || !res.Namespaced {
 		namespaces = []string{""}
 	}
@@ -108,6 +109,9 @@ func (k *kind) put(it item, forced bool) {
 		return
 	}
 	n := nsName{it.meta.Namespace, it.meta.Name}
+	if !forced && k.buried[n] == it.meta.UID {
+		return // told of before it was deleted
+	}
 	if old := k.objects[n]; old != nil && !forced {
 		if isNewer, known := newer(old.rv, it.meta.ResourceVersion); known && isNewer {
 			return
@@ -123,7 +127,7 @@ func (k *kind) absorb(it item, keep bool) {
 	defer k.mu.Unlock()
 	n := nsName{it.meta.Namespace, it.meta.Name}
 	s := k.scopeOf(n.namespace)
-	if k.gone || s == nil {
+	if k.gone || s == nil || k.buried[n] == it.meta.UID {
 		return
 	}
 	seen := s.rv
@@ -183,6 +187,7 @@ func (k *kind) entryOf(n nsName, it item, wanted bool) *entry {
 func (k *kind) del(n nsName, rv string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	delete(k.buried, n)
 	old := k.objects[n]
 	if old == nil || k.gone {
 		return
@@ -190,6 +195,21 @@ func (k *kind) del(n nsName, rv string) {
 	if isNewer, known := newer(old.rv, rv); known && isNewer {
 		return // an own write re-created it since
 	}
+	k.forget(n, old)
+}
+
+// bury takes an own deletion that left nothing behind, before the watch tells of it.
+func (k *kind) bury(n nsName, uid string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone || k.scopeOf(n.namespace) == nil {
+		return
+	}
+	old := k.objects[n]
+	if old == nil || old.uid != uid {
+		return // the watch has told already
+	}
+	k.buried[n] = uid
 	k.forget(n, old)
 }
 
@@ -230,6 +250,11 @@ func (k *kind) relisted(namespace, rv string, seen map[nsName]struct{}, forced b
 			continue
 		}
 		k.forget(n, old)
+	}
+	for n := range k.buried {
+		if namespace == "" || n.namespace == namespace {
+			delete(k.buried, n)
+		}
 	}
 	s := k.scopes[namespace]
 	s.listed, s.rv = true, rv

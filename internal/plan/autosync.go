@@ -51,8 +51,8 @@ type Resource struct {
 	Key             object.Key
 	Status          v1alpha1.SyncStatusCode // "" for what carries no verdict, such as hooks
 	RequiresPruning bool
-	// Held says that a sync would leave the object as it is: its deletion waits for an approval, or it is another
-	// application's.
+	// Held says that a sync would leave the object as it is: its deletion waits for an approval or is under way, or it is
+	// another application's.
 	Held bool
 }
 
@@ -240,7 +240,7 @@ func onlyHeld(in *AutoSync) *Decision {
 	if in.Approved || len(differing) == 0 || slices.ContainsFunc(differing, func(r Resource) bool { return !r.Held }) {
 		return nil
 	}
-	return no("what differs is left as it is until a person decides: %s", keysText(differing))
+	return no("what differs is on its way out, or left as it is until a person decides: %s", keysText(differing))
 }
 
 func keysText(resources []Resource) string {
