@@ -10,13 +10,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gobwas/glob"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // StatusMode says for which objects status is not compared (ignoreResourceStatusField of resource.compareoptions).
@@ -84,7 +84,7 @@ func NewRules(s RuleSettings) (*Rules, error) {
 func compileRule(given v1alpha1.ResourceIgnoreDifferences, elsewhere bool) (rule, error) {
 	out := rule{ResourceIgnoreDifferences: given}
 	for _, pattern := range []string{given.Group, given.Kind, given.Name, given.Namespace} {
-		if _, err := glob.Compile(pattern); err != nil {
+		if _, err := object.CompileGlob(pattern); err != nil {
 			return rule{}, fmt.Errorf("%q is not a pattern: %w", pattern, err)
 		}
 	}

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gobwas/glob"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // Manager is the field manager that objects from sources are applied by. It is Argo CD's, so that objects keep
@@ -171,7 +172,7 @@ func isAdopted(manager string, adopt []string) bool {
 	return slices.ContainsFunc(adopt, func(pattern string) bool { return pattern == manager || matches(pattern, manager) })
 }
 
-var globs sync.Map // pattern -> glob.Glob; patterns come from settings, so they are few
+var globs sync.Map // pattern -> object.Glob; patterns come from settings, so they are few
 
 // matches reports whether a glob matches all of s. A pattern that is none matches nothing; NewRules refuses those.
 func matches(pattern, s string) bool {
@@ -180,13 +181,13 @@ func matches(pattern, s string) bool {
 	}
 	g, ok := globs.Load(pattern)
 	if !ok {
-		compiled, err := glob.Compile(pattern)
+		compiled, err := object.CompileGlob(pattern)
 		if err != nil {
 			return false
 		}
 		g, _ = globs.LoadOrStore(pattern, compiled)
 	}
-	return g.(glob.Glob).Match(s)
+	return g.(object.Glob).Match(s)
 }
 
 // union returns the fields of all entries.

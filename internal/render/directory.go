@@ -11,10 +11,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gobwas/glob"
-
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -26,10 +25,10 @@ type walker struct {
 	in      Input
 	base    string // folder of the source, as a tree path
 	recurse bool
-	include glob.Glob // nil: everything
-	exclude glob.Glob // nil: nothing
-	anyFile bool      // disableExtensionFilter
-	left    int64     // bytes left of the limit
+	include *object.Glob // nil: everything
+	exclude *object.Glob // nil: nothing
+	anyFile bool         // disableExtensionFilter
+	left    int64        // bytes left of the limit
 	out     Output
 	errs    []error
 	hidden  int // errors past maxErrors
@@ -100,16 +99,16 @@ func newWalker(ctx context.Context, in Input) (*walker, error) {
 	return w, err
 }
 
-func compileGlob(field, pattern string) (glob.Glob, error) {
+func compileGlob(field, pattern string) (*object.Glob, error) {
 	if pattern == "" {
 		return nil, nil
 	}
-	g, err := glob.Compile(pattern)
+	g, err := object.CompileGlob(pattern)
 	if err != nil {
 		return nil, &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "the source", Where: field,
 			Err: fmt.Errorf("%q is not a glob pattern: %w", pattern, err), Fix: "write it like *.yaml or {a,b}/*"}
 	}
-	return g, nil
+	return &g, nil
 }
 
 func jsonnetUnsupported(where, fix string) error {

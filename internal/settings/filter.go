@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gobwas/glob"
 	"sigs.k8s.io/yaml"
+
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // DefaultResourceExclusions is the value of resource.exclusions in a newly created argocd-cm: kinds that change often,
@@ -56,7 +57,7 @@ type Filter struct {
 }
 
 type compiledRule struct {
-	groups, clusters []glob.Glob
+	groups, clusters []object.Glob
 	kinds            []string
 }
 
@@ -78,8 +79,8 @@ func (r compiledRule) matches(group, kind, cluster string) bool {
 		(len(r.kinds) == 0 || slices.Contains(r.kinds, "*") || slices.Contains(r.kinds, kind))
 }
 
-func matchesAny(globs []glob.Glob, value string) bool {
-	return len(globs) == 0 || slices.ContainsFunc(globs, func(g glob.Glob) bool { return g.Match(value) })
+func matchesAny(globs []object.Glob, value string) bool {
+	return len(globs) == 0 || slices.ContainsFunc(globs, func(g object.Glob) bool { return g.Match(value) })
 }
 
 // filterRules reads the value of resource.exclusions or resource.inclusions. Its globs are known to compile.
@@ -123,10 +124,10 @@ func compile(rule FilterRule) (out compiledRule, err error) {
 	return out, err
 }
 
-func globs(patterns []string) ([]glob.Glob, error) {
-	out := make([]glob.Glob, 0, len(patterns))
+func globs(patterns []string) ([]object.Glob, error) {
+	out := make([]object.Glob, 0, len(patterns))
 	for _, pattern := range patterns {
-		g, err := glob.Compile(pattern)
+		g, err := object.CompileGlob(pattern)
 		if err != nil {
 			return nil, fmt.Errorf("pattern %s: %w", quoted(pattern), err)
 		}
