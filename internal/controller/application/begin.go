@@ -25,22 +25,25 @@ func (p *pass) begin(op *operation) {
 	op.ctx, op.cancel = context.WithCancelCause(*root)
 	p.st.running = op
 	p.publish(event.OperationStarted, false, describeStart(op))
-	go p.perform(op)
+	go p.perform(op, clusterTarget{p.cluster}, p.syncOptions(op))
 }
 
 func describeStart(op *operation) string {
 	return "sync to " + describeCommits(op.state.Commits) + " started"
 }
 
-// perform carries out the work and hands over the outcome.
-func (p *pass) perform(op *operation) {
+// perform carries out the work and hands over the outcome. It runs beside the reconciler and touches nothing of the pass
+// or the state but what is made for that.
+func (p *pass) perform(op *operation, target sync.Target, options sync.Options) {
 	defer op.cancel(nil)
+	var result sync.Result
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
+		result = sync.Run(op.ctx, op.work, target, options)
 	case <-op.ctx.Done():
+		result = sync.Result{Phase: v1alpha1.OperationError, Message: "stopped before it began", Stopped: true, Retryable: true}
 	}
-	result := sync.Run(op.ctx, op.work, clusterTarget{p.cluster}, p.syncOptions(op))
 	p.st.finish(outcome{op: op, result: result, cause: context.Cause(op.ctx)})
 	p.Enqueue(p.st.id)
 }

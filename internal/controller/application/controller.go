@@ -174,27 +174,39 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if cached.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" && cached.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
+	if st := c.states.peek(req.Name); st != nil && st.uid != "" && st.uid != cached.UID {
+		c.forget(req.Name) // another application of the same name: nothing that is remembered is about it
+	}
 	if wait := c.states.get(req.Name).calm(c.Clock.Now()); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	p := c.newPass(cached)
+	return c.pass(ctx, c.newPass(cached))
+}
+
+// pass carries out one pass. If it does not come to its end, by an error or a panic, then what it took from the state is
+// due again.
+func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
+	done := false
 	defer func() {
-		c.Metrics.Reconciled(cached.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
+		if !done {
+			p.undo()
+		}
+		c.Metrics.Reconciled(p.app.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
 	}()
+	run := p.run
 	if !p.app.DeletionTimestamp.IsZero() {
-		err = p.delete(ctx)
-	} else {
-		err = p.run(ctx)
+		run = p.delete
 	}
-	if err != nil {
-		p.st.touch() // what was taken from the state for this pass is due again
+	if err := run(ctx); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	done = true
 	return ctrl.Result{RequeueAfter: p.again}, nil
 }
 
 func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
 	st := c.states.get(cached.Name)
+	st.uid = cached.UID
 	app := newer(cached, st.written)
 	return &pass{
 		Controller: c, st: st, app: app, next: app.DeepCopy(), rules: c.Rules(), urgent: st.takeUrgent(),

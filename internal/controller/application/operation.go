@@ -11,6 +11,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
@@ -29,7 +30,9 @@ const maxSupersessions = 3
 // operation is a sync that runs beside the reconciler.
 type operation struct {
 	spec   v1alpha1.Operation
+	record v1alpha1.OperationState // as it was announced; what the resource says of it by now is not believed
 	state  *desired.State
+	server string // it is carried out on
 	work   plan.Plan
 	cancel context.CancelCauseFunc
 	ctx    context.Context
@@ -42,7 +45,13 @@ type operation struct {
 type outcome struct {
 	op     *operation
 	result sync.Result
-	cause  error // errSuperseded, errTerminated or nil
+	cause  error // errSuperseded, errTerminated or nil; anything else: this process ended it without a decision
+}
+
+// interrupted reports whether nobody decided that the operation was to end: the process stops, or leads no more. Its
+// record stays as it is, and whoever comes next goes on with it.
+func (o *outcome) interrupted() bool {
+	return o.cause != nil && !errors.Is(o.cause, errSuperseded) && !errors.Is(o.cause, errTerminated)
 }
 
 // automated reports whether nobody asked for the operation.
@@ -95,18 +104,16 @@ func (p *pass) record(o *outcome) {
 	if o == nil {
 		return
 	}
+	p.took = &taken{*o, p.st.supersessions, p.st.syncedDigest}
 	p.st.running = nil
 	p.st.touch() // whatever was applied is compared again
-	for _, l := range o.op.learned {
-		if r := p.st.rows[l.Key]; r != nil {
-			r.accepted, r.confirmed = &l.Accepted, nil
-		}
+	if o.interrupted() {
+		return
 	}
-	state := p.next.Status.OperationState
-	if state == nil {
-		return // somebody removed the record; the cluster says what is true
-	}
+	p.st.learn(o.op)
 	p.finished = true
+	state := o.op.record.DeepCopy()
+	p.next.Status.OperationState = state
 	state.SyncResult.Resources = o.result.Resources
 	for _, c := range o.result.Conditions {
 		p.found.add(c.Type, c.Message)
@@ -120,6 +127,34 @@ func (p *pass) record(o *outcome) {
 		p.succeed(o)
 	default:
 		p.fail(o)
+	}
+}
+
+// learn takes over what the cluster made of objects, if the rows are still about that cluster.
+func (s *appState) learn(op *operation) {
+	if !s.on(op.server) {
+		return
+	}
+	for _, l := range op.learned {
+		if r := s.rows[l.Key]; r != nil {
+			r.accepted, r.confirmed = &l.Accepted, nil
+		}
+	}
+}
+
+// taken is what a pass took from the state in order to record it.
+type taken struct {
+	outcome       outcome
+	supersessions int
+	syncedDigest  object.Digest
+}
+
+// undo puts back what the pass took from the state and could not write down: the next one does it again.
+func (p *pass) undo() {
+	p.st.touch()
+	if t := p.took; t != nil {
+		p.st.running, p.st.supersessions, p.st.syncedDigest = t.outcome.op, t.supersessions, t.syncedDigest
+		p.st.finish(t.outcome)
 	}
 }
 

@@ -30,6 +30,7 @@ type pass struct {
 
 	found       findings
 	cluster     *cluster.Cluster
+	project     *access.Project
 	target      desired.Target
 	state       *desired.State // what is desired, nil if that is not known
 	unreachable bool           // state is the standing one: the repository does not answer
@@ -40,6 +41,7 @@ type pass struct {
 	urgent  bool   // what waited in the slow lane is due
 	waiting string // why the inventory is not complete
 
+	took        *taken     // what is lost if this pass fails
 	launch      *operation // to be started once the status that announces it is written
 	guard       bool       // the write must fail if somebody else wrote meanwhile
 	finished    bool       // an operation came to its end, or to a pause, in this pass
@@ -123,7 +125,7 @@ func (p *pass) admit(ctx context.Context) {
 	if err := project.Destination(destinationOf(p.app, c)); err != nil {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 	}
-	p.cluster = c
+	p.cluster, p.project = c, project
 	p.target = p.targetFor(project, version, c)
 }
 

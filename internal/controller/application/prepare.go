@@ -34,7 +34,7 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		return
 	}
 	p.st.triedDigest = state.Digest
-	p.launch = &operation{spec: spec, state: state, work: work}
+	p.launch = &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
 }
 
 // stateFor returns what an operation applies: the newest state, or that of the revision it names.
@@ -46,6 +46,11 @@ func (p *pass) stateFor(ctx context.Context, spec v1alpha1.Operation) (*desired.
 		return nil, fmt.Errorf("syncing local manifests is not supported by this version of Bowline: push them to the repository")
 	}
 	sources := operationSources(p.app, spec)
+	for _, s := range sources {
+		if err := p.project.Source(s.RepoURL); err != nil {
+			return nil, err // an operation may bring sources of its own
+		}
+	}
 	pinned := pinnedRevisions(spec)
 	if p.state != nil && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0 && p.names(pinned) {
 		return p.state, p.comparisonError()

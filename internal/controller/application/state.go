@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
@@ -27,6 +29,7 @@ type appState struct {
 	lastRV   string   // resourceVersion of our own last write
 
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
+	uid              types.UID
 	rows             map[object.Key]*row
 	made             string         // version of the rules, and digest of the state, that the rows were made by
 	state            *desired.State // that the rows are about
