@@ -324,6 +324,9 @@ func (b SelfHealBackoff) remaining(attempts int64, end, now time.Time) time.Dura
 	if attempts <= 0 {
 		return 0
 	}
+	if end.After(now.Add(clockSkew)) {
+		return 0 // a time in the future is nobody's end
+	}
 	return max(0, backoff(b.First, b.Factor, attempts-1, b.Cap)-now.Sub(end))
 }
 

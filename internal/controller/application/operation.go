@@ -74,6 +74,8 @@ func (p *pass) operate(ctx context.Context) {
 		p.end(v1alpha1.OperationFailed, "operation terminated")
 	case state != nil && state.Phase == v1alpha1.OperationRunning:
 		p.goOn(ctx, state)
+	case p.app.Operation != nil && p.finished:
+		p.requeue(time.Millisecond) // the end of the one before is written first
 	case p.app.Operation != nil:
 		p.beginRequested(ctx)
 	default:
@@ -229,7 +231,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.end(v1alpha1.OperationError, "the recorded operation is not a sync; ask for one with the operation field")
 		return
 	}
-	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.digestMoved()
+	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)
 	if state.FinishedAt != nil && !newer {
 		if wait := p.retryWait(state); wait > 0 {
 			p.requeue(wait)
@@ -239,15 +241,26 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	spec := *state.Operation.DeepCopy()
 	if newer || spec.Retry.Refresh && state.FinishedAt != nil && spec.InitiatedBy.Automated {
 		spec.Sync.Revision, spec.Sync.Revisions = "", nil
+		if p.state != nil {
+			spec.Sync.Revision, spec.Sync.Revisions = p.state.Revision(), p.state.Revisions()
+		}
 		spec.Sync.Resources = nil
 		spec.Sync.SelfHealAttemptsCount = 0
 	}
 	p.prepare(ctx, spec, state.StartedAt, state.RetryCount, state.Message)
 }
 
-// digestMoved reports whether the desired state is another than that of the last try.
-func (p *pass) digestMoved() bool {
-	return p.state != nil && p.st.triedDigest != "" && p.st.triedDigest != p.state.Digest
+// outdated reports whether what an automated operation was begun for is not what is desired now. After a restart it is
+// not known what the last try applied: then a newer revision counts.
+func (p *pass) outdated(op *v1alpha1.Operation) bool {
+	switch {
+	case p.state == nil:
+		return false
+	case p.st.triedDigest != "":
+		return p.st.triedDigest != p.state.Digest
+	default:
+		return !p.names(pinnedRevisions(*op))
+	}
 }
 
 // retryWait returns how long the pause before the next try still lasts.
@@ -257,7 +270,11 @@ func (p *pass) retryWait(state *v1alpha1.OperationState) time.Duration {
 		return 0
 	}
 	wait, _ := retry.Next(state.RetryCount - 1)
-	return wait - p.Clock.Since(state.FinishedAt.Time)
+	since := p.Clock.Since(state.FinishedAt.Time)
+	if since < -time.Minute {
+		return 0 // a time in the future is nobody's end
+	}
+	return wait - since
 }
 
 // beginRequested starts what the operation field asks for.
@@ -285,6 +302,10 @@ func (p *pass) beginAutomated(ctx context.Context) {
 	}
 	p.requeue(d.Wait)
 	if !d.Sync {
+		return
+	}
+	if p.finished {
+		p.requeue(time.Millisecond) // the end of the one before is written first
 		return
 	}
 	p.log.Debug("automated sync", "reason", d.Reason, "attempt", d.Attempt)

@@ -254,10 +254,15 @@ func (p *pass) approve(work plan.Plan) plan.Plan {
 	return work
 }
 
-// approved reports whether a person has approved the deletions that wait.
+// approved reports whether a person has approved the deletions that wait. After a restart it is not known which those
+// are: then those of the note count, until a plan says.
 func (p *pass) approved() bool {
 	note, ok := plan.ParseNote(p.app.Annotations[v1alpha1.AnnotationDeletionPlan])
-	return ok && plan.Approved(note, p.st.waiting, p.app.Annotations[v1alpha1.AnnotationDeletionApproved], p.Clock.Now())
+	waiting := p.st.waiting
+	if waiting == "" {
+		waiting = note.Digest
+	}
+	return ok && plan.Approved(note, waiting, p.app.Annotations[v1alpha1.AnnotationDeletionApproved], p.Clock.Now())
 }
 
 // text returns what was found under a condition type, on one line.

@@ -15,6 +15,7 @@ import (
 // Verdict is what is known of one object. The zero value is Unknown, so that nothing is green by omission.
 type Verdict int
 
+// The verdicts.
 const (
 	Unknown   Verdict = iota // no comparison came to an end; the row's reason says why
 	Same                     // live is what was asked for

@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -67,5 +66,3 @@ func onlyRevision(before, after *v1alpha1.ApplicationStatus) bool {
 	a.Sync.Revisions, b.Sync.Revisions = nil, nil
 	return equality.Semantic.DeepEqual(a, b)
 }
-
-func timeOf(t metav1.Time) *metav1.Time { return &t }
