@@ -54,12 +54,16 @@ func startChild(binary string, stderr io.Writer, line func(string), args ...stri
 }
 
 func (c *child) stop(signal syscall.Signal) {
-	_ = c.cmd.Process.Signal(signal)
-	select {
-	case <-c.ended:
-	case <-time.After(30 * time.Second):
-		_ = c.cmd.Process.Kill()
-		<-c.ended
+	kill := time.AfterFunc(30*time.Second, func() { c.signal(syscall.SIGKILL) })
+	defer kill.Stop()
+	c.signal(signal)
+	<-c.ended
+}
+
+// signal sends a signal; a process that has ended needs none.
+func (c *child) signal(signal syscall.Signal) {
+	if err := c.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func (s *subject) syncAll(ctx context.Context, base floor) (map[string]any, erro
 		}
 		created <- nil
 	}()
-	half, _, err := s.countApps(ctx, synced)
+	half, err := s.countApps(ctx, synced)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *subject) pushOne(ctx context.Context, _ floor) (map[string]any, error) 
 		if err != nil {
 			return 0, err
 		}
-		_, _, err = s.countObjects(ctx, version, 1)
+		_, err = s.countObjects(ctx, version, 1)
 		return time.Since(began), err
 	})
 }
@@ -89,7 +89,7 @@ func (s *subject) revisionFollows(ctx context.Context, _ floor) (map[string]any,
 	if err != nil {
 		return nil, err
 	}
-	half, _, err := s.countApps(ctx, func(a *v1alpha1.Application) bool { return a.Status.Sync.Revision == commit })
+	half, err := s.countApps(ctx, func(a *v1alpha1.Application) bool { return a.Status.Sync.Revision == commit })
 	return map[string]any{"seconds": round(time.Since(began).Seconds()), "half_seconds": round(half.Seconds())}, err
 }
 
@@ -108,12 +108,12 @@ func (s *subject) pushAll(ctx context.Context, base floor) (map[string]any, erro
 	if err != nil {
 		return nil, err
 	}
-	half, _, err := s.countObjects(ctx, version, s.apps)
+	half, err := s.countObjects(ctx, version, s.apps)
 	if err != nil {
 		return nil, err
 	}
 	all := time.Since(began)
-	if _, _, err := s.countApps(ctx, func(a *v1alpha1.Application) bool {
+	if _, err := s.countApps(ctx, func(a *v1alpha1.Application) bool {
 		return synced(a) && a.Status.OperationState != nil && a.Status.OperationState.Phase == v1alpha1.OperationSucceeded
 	}); err != nil {
 		return nil, err

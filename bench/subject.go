@@ -159,8 +159,8 @@ func (s *subject) watched(ctx context.Context, gvr schema.GroupVersionResource, 
 	return fmt.Errorf("the watch of %s ended before what it waited for: %w", gvr.Resource, ctx.Err())
 }
 
-// countApps follows Applications until all satisfy ok, and returns the times of the half and the last one.
-func (s *subject) countApps(ctx context.Context, ok func(*v1alpha1.Application) bool) (half, all time.Duration, err error) {
+// countApps follows Applications until all satisfy ok, and returns the time of the half.
+func (s *subject) countApps(ctx context.Context, ok func(*v1alpha1.Application) bool) (half time.Duration, err error) {
 	began := time.Now()
 	done := map[string]bool{}
 	err = s.watched(ctx, applications, v1alpha1.DefaultNamespace, func(u *unstructured.Unstructured, _ bool) bool {
@@ -173,11 +173,11 @@ func (s *subject) countApps(ctx context.Context, ok func(*v1alpha1.Application) 
 		}
 		return len(done) == s.apps
 	})
-	return half, time.Since(began), err
+	return half, err
 }
 
 // countObjects follows the first ConfigMap of each application until want of them hold the version.
-func (s *subject) countObjects(ctx context.Context, version string, want int) (half, all time.Duration, err error) {
+func (s *subject) countObjects(ctx context.Context, version string, want int) (half time.Duration, err error) {
 	began := time.Now()
 	done := map[string]bool{}
 	err = s.watched(ctx, resources["ConfigMap"], namespace, func(u *unstructured.Unstructured, _ bool) bool {
@@ -189,7 +189,7 @@ func (s *subject) countObjects(ctx context.Context, version string, want int) (h
 		}
 		return len(done) >= want
 	})
-	return half, time.Since(began), err
+	return half, err
 }
 
 func freeAddress() string {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	pathvalidation "k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -143,7 +143,7 @@ func collectionPath(gvr schema.GroupVersionResource, namespace string) string {
 // this the path of another object, and is refused.
 func objectPath(gvr schema.GroupVersionResource, namespace, name string) (string, error) {
 	for _, segment := range []string{namespace, name} {
-		if problems := pathvalidation.IsValidPathSegmentName(segment); len(problems) > 0 {
+		if problems := content.IsPathSegmentName(segment); len(problems) > 0 {
 			return "", fmt.Errorf("%q is not a name: it %s", segment, strings.Join(problems, ", "))
 		}
 	}

@@ -147,7 +147,7 @@ func splitList(text string) []string {
 
 // jsonShape says what is wrong with JSON without quoting any of it.
 func jsonShape(err error) string {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // what the decoder returned, not wrapped
 	case *json.SyntaxError:
 		return fmt.Sprintf("syntax error at byte %d", e.Offset)
 	case *json.UnmarshalTypeError:

@@ -137,7 +137,7 @@ func (k *kind) absorb(it item, keep bool) {
 	}
 	isNewer, known := newer(it.meta.ResourceVersion, seen)
 	same := old != nil && old.rv == it.meta.ResourceVersion && old.uid == it.meta.UID
-	if !same && !(known && isNewer) {
+	if !same && (!known || !isNewer) {
 		return
 	}
 	if keep {

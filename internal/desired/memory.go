@@ -97,7 +97,7 @@ func (e *Engine) standing(ctx context.Context, id string, q *question, target Ta
 	if known == nil || known.spec != q.spec {
 		var err error
 		if known, err = e.restore(ctx, id, q, target); err != nil {
-			cause = fmt.Errorf("%w (nor can the last known revision be shown: %v)", cause, err)
+			cause = fmt.Errorf("%w (nor can the last known revision be shown: %w)", cause, err)
 		}
 	}
 	if known == nil {

@@ -14,11 +14,11 @@ import (
 type Verdict int
 
 const (
-	// Unknown: the comparison did not run to its end; Reason says why. It is the zero value and never means Same.
+	// Unknown means that the comparison did not run to its end; Reason says why. It is the zero value and never means Same.
 	Unknown Verdict = iota
-	// Same: applying desired would change nothing that is desired or owned.
+	// Same means that applying desired would change nothing that is desired or owned.
 	Same
-	// Different: it would, and Changes says where.
+	// Different means that it would, and Changes says where.
 	Different
 )
 

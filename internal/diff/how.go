@@ -15,12 +15,12 @@ import (
 type How int
 
 const (
-	// ServerSide: server-side apply. Fields that desired no longer has are known by ownership in managedFields.
+	// ServerSide is server-side apply. Fields that desired no longer has are known by ownership in managedFields.
 	ServerSide How = iota
-	// Replace: a PUT of desired. The server records it as an update, so ownership is that of our manager's Update
+	// Replace is a PUT of desired. The server records it as an update, so ownership is that of our manager's Update
 	// entry, and co-owners do not keep a field.
 	Replace
-	// ThreeWay: the client computes a patch from the last-applied annotation, desired and live. Fields that desired
+	// ThreeWay is what the client does itself: it computes a patch from the last-applied annotation, desired and live. Fields that desired
 	// no longer has are known by the annotation.
 	ThreeWay
 )

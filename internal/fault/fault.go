@@ -107,7 +107,7 @@ func Wrap(kind Kind, op, thing string, cause error, fix string) error {
 // from passing by itself (the kinds' order): the whole cannot succeed before that one is dealt with. An error without any
 // Error in it is Retry: what nobody judged is treated as passing, and retried with back-off.
 func KindOf(err error) Kind {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // this is the walk through the tree itself
 	case *Error:
 		return e.Kind
 	case interface{ Unwrap() error }:

@@ -38,7 +38,7 @@ func openKeepers(path string) (*keepers, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	r := bufio.NewReader(f)
 	for {
 		line, err := r.ReadString('\n')

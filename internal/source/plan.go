@@ -76,7 +76,7 @@ func (m *mirror) missingOf(ctx context.Context, t *commitTree, w Want, single, i
 	if !ok {
 		return nil
 	}
-	entry, err := m.reach(ctx, t, clean, single)
+	entry, err := m.reach(ctx, t, clean)
 	if err != nil || entry.Mode == 0 {
 		return err
 	}
@@ -100,7 +100,7 @@ func (m *mirror) missingOf(ctx context.Context, t *commitTree, w Want, single, i
 
 // reach returns the entry at a path, the zero Entry if there is none. Links on the way are wanted too: whoever
 // follows them needs to read them.
-func (m *mirror) reach(ctx context.Context, t *commitTree, path string, single map[string]bool) (tree.Entry, error) {
+func (m *mirror) reach(ctx context.Context, t *commitTree, path string) (tree.Entry, error) {
 	at := tree.Entry{Mode: tree.Dir, ID: t.root}
 	for path != "" {
 		name, rest, _ := strings.Cut(path, "/")

@@ -311,7 +311,7 @@ func entry(u *unstructured.Unstructured, manager string, op metav1.ManagedFields
 	}
 	at := metav1.NewTime(time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC))
 	return metav1.ManagedFieldsEntry{Manager: manager, Operation: op, APIVersion: u.GetAPIVersion(), Time: &at,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: raw}}
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw))}
 }
 
 // fields are the leaves of an object as the API server records them.
@@ -331,7 +331,7 @@ func fields(u *unstructured.Unstructured) *fieldpath.Set {
 
 func decode(e metav1.ManagedFieldsEntry) *fieldpath.Set {
 	set := fieldpath.NewSet()
-	if err := set.FromJSON(bytes.NewReader(e.FieldsV1.Raw)); err != nil {
+	if err := set.FromJSON(bytes.NewReader(e.FieldsV1.GetRawBytes())); err != nil {
 		panic(err)
 	}
 	return set

@@ -111,7 +111,7 @@ func (s *SSH) accept() {
 }
 
 func (s *SSH) serve(raw net.Conn) {
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	_, channels, requests, err := ssh.NewServerConn(raw, s.config)
 	if err != nil {
 		return
@@ -131,7 +131,7 @@ func (s *SSH) serve(raw net.Conn) {
 }
 
 func (s *SSH) session(channel ssh.Channel, requests <-chan *ssh.Request) {
-	defer channel.Close()
+	defer func() { _ = channel.Close() }()
 	protocol := ""
 	for request := range requests {
 		switch request.Type {

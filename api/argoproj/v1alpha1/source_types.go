@@ -134,7 +134,7 @@ type KustomizeSelector struct {
 }
 
 // KustomizeResId is kind, name and namespace of objects.
-type KustomizeResId struct { //nolint:revive // the ecosystem's name
+type KustomizeResId struct {
 	KustomizeGvk `json:",inline"`
 	Name         string `json:"name,omitempty"`
 	Namespace    string `json:"namespace,omitempty"`
@@ -195,7 +195,7 @@ type ApplicationSourcePluginParameters []ApplicationSourcePluginParameter
 // one is not handed on.
 type ApplicationSourcePluginParameter struct {
 	Name    string  `json:"name,omitempty"`
-	String_ *string `json:"string,omitempty"` //nolint:revive // the ecosystem's name
+	String_ *string `json:"string,omitempty"`
 	// +optional
 	Map map[string]string `json:"map,omitzero"`
 	// +optional

@@ -86,12 +86,16 @@ func (c *controlPlane) follow(stdout io.Reader, started chan<- error, ready chan
 
 // stop ends the control plane and waits for it.
 func (c *controlPlane) stop() {
-	_ = c.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-c.ended:
-	case <-time.After(20 * time.Second):
-		_ = c.cmd.Process.Kill()
-		<-c.ended
+	kill := time.AfterFunc(20*time.Second, func() { c.signal(syscall.SIGKILL) })
+	defer kill.Stop()
+	c.signal(syscall.SIGTERM)
+	<-c.ended
+}
+
+// signal sends a signal; a process that has ended needs none.
+func (c *controlPlane) signal(signal syscall.Signal) {
+	if err := c.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		c.ended <- err
 	}
 }
 
