@@ -10,9 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
@@ -25,7 +27,8 @@ func (p *pass) begin(op *operation) {
 	op.ctx, op.cancel = context.WithCancelCause(*root)
 	p.st.running = op
 	p.publish(event.OperationStarted, false, describeStart(op))
-	go p.perform(op, clusterTarget{p.cluster}, p.syncOptions(op))
+	target := clusterTarget{c: p.cluster, letGo: func(key object.Key) error { return p.letGo(op.ctx, p.st.id, op.server, key) }}
+	go p.perform(op, target, p.syncOptions(op))
 }
 
 func describeStart(op *operation) string {
@@ -89,12 +92,25 @@ func orNone(s string) string {
 // syncOptions says how the work is carried out. It also gathers, in op, what the cluster makes of each object.
 func (p *pass) syncOptions(op *operation) sync.Options {
 	return sync.Options{
-		App: p.st.id, Permit: p.target.Permit, Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
+		App: p.st.id, Permit: p.permitter(op.ctx), Adopt: adoptOf(p.app), Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
 		DryRun: op.spec.Sync.DryRun, Rules: p.st.ignore, Clock: p.Clock, Images: imagesOf,
 		Schema: func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error) {
 			return p.schemas.get(ctx, p.cluster, gvk)
 		},
 		Learn: op.learn,
+	}
+}
+
+// permitter asks the project as it is when an object is written or deleted, which may be long after the plan was made.
+func (p *pass) permitter(ctx context.Context) func(key object.Key, namespaced bool) error {
+	ctx = context.WithoutCancel(ctx) // the end of the operation is no answer of the project
+	cfg := p.cluster.Config()
+	return func(key object.Key, namespaced bool) error {
+		project, _, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+		if err != nil {
+			return err
+		}
+		return project.Object(key, namespaced, access.Cluster{Server: cfg.Server, Name: cfg.Name})
 	}
 }
 

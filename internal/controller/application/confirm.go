@@ -27,6 +27,12 @@ func optionsOf(app *v1alpha1.Application, want *unstructured.Unstructured) plan.
 	return of
 }
 
+// adoptOf returns the field managers whose fields are taken over from earlier writers.
+func adoptOf(app *v1alpha1.Application) []string {
+	options, _ := plan.ParseOptions(syncOptions(app))
+	return options.Adopt(app)
+}
+
 // howOf returns how an object is written, and so compared.
 func howOf(o plan.Options) diff.How {
 	if o.Replace {
@@ -42,7 +48,7 @@ func (t *table) ask(ctx context.Context, in diff.Input, candidate diff.Result) (
 	if err != nil {
 		return diff.Result{}, err
 	}
-	target := clusterTarget{t.p.cluster}
+	target := clusterTarget{c: t.p.cluster}
 	w := sync.Write{Method: sync.Apply, Object: send, Manager: diff.Manager, Force: true, DryRun: true, DropUnknown: options.SkipValidation}
 	switch candidate.How {
 	case diff.Replace:
