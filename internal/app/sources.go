@@ -161,14 +161,14 @@ func (s *sources) retain(applications int) error {
 func (s *sources) moved(m source.Move) {
 	match := s.matching(m)
 	if m.Err != nil || m.From == "" || m.From == m.To {
-		s.applications.Enqueue(s.engine.Following(match)...)
+		s.applications.Look(s.engine.Following(match)...)
 		return
 	}
 	changed, err := s.store.Changed(s.ctx, m.Repository, m.From, m.To)
 	if err != nil {
 		s.log.Warn("what a commit changed is not known: every application of the repository is looked at",
 			"repository", m.Repository, "from", m.From, "to", m.To, "error", err)
-		s.applications.Enqueue(s.engine.Following(match)...)
+		s.applications.Look(s.engine.Following(match)...)
 		return
 	}
 	s.log.Info("revision moved", "repository", m.Repository, "revision", m.Revision, "from", m.From, "to", m.To, "files", len(changed))

@@ -2,7 +2,11 @@
 
 package desired
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/bowline-cd/bowline/internal/object"
+)
 
 // Moved takes notice that a revision of a repository went from one commit to another, between which the files at the
 // changed paths differ. match tells which sources follow that revision of that repository, by Repo and Revision; ID is
@@ -52,6 +56,37 @@ func (e *Engine) Following(match func(Commit) bool) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// Behind returns the applications that follow a revision which id follows too, and are known at another commit of it
+// than id is. Those whose last answer was an error are left out: they were asked, and have nothing to say.
+func (e *Engine) Behind(id string) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	mine := e.apps[id]
+	if q := e.asked[id]; mine == nil || q == nil || q.failed {
+		return nil
+	}
+	at := map[Commit]string{}
+	for _, c := range mine.state.Commits {
+		at[shared(c)] = c.ID
+	}
+	var ids []string
+	for other, q := range e.asked {
+		known := e.apps[other]
+		if other == id || q.failed || known == nil {
+			continue
+		}
+		if slices.ContainsFunc(known.state.Commits, func(c Commit) bool { commit, ok := at[shared(c)]; return ok && commit != c.ID }) {
+			ids = append(ids, other)
+		}
+	}
+	return ids
+}
+
+// shared returns what two applications have in common that follow the same revision, be it from different projects.
+func shared(c Commit) Commit {
+	return Commit{Repo: Repo{URL: object.NormaliseRepoURL(c.Repo.URL)}, Revision: c.Revision}
 }
 
 func (q *question) follows(match func(Commit) bool) bool { return slices.ContainsFunc(q.wanted, match) }

@@ -207,3 +207,26 @@ func TestFollowing(t *testing.T) {
 		t.Errorf("after a new spec: %s", got)
 	}
 }
+
+func TestBehind(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r.git", "main", "c1", files{"a/a.yaml": configMap("a", "1"), "b/b.yaml": configMap("b", "1")})
+	apps := []*v1alpha1.Application{application("a", from("r.git", "main", "a")), application("b", from("R", "main", "b"))}
+	b.sources.commit("R", "main", "c1", files{"b/b.yaml": configMap("b", "1")})
+	for _, app := range apps {
+		b.get(app)
+	}
+	requireBehind := func(when string, want ...string) {
+		t.Helper()
+		if got := b.engine.Behind("argocd/a"); !slices.Equal(got, want) {
+			t.Errorf("%s: %v are behind, want %v", when, got, want)
+		}
+	}
+	requireBehind("at the same commit")
+	b.sources.commit("r.git", "main", "c2", files{"a/a.yaml": configMap("a", "2")})
+	b.get(apps[0])
+	requireBehind("a went on", "argocd/b")
+	b.sources.commit("R", "main", "c2", files{"b/b.yaml": {Content: "apiVersion: v1\nkind: X\nmetadata: {"}})
+	b.fails(apps[1])
+	requireBehind("b was asked and is broken")
+}

@@ -10,11 +10,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
 // clusterTarget is a cluster as syncs write to it. It implements sync.Target.
-type clusterTarget struct{ c *cluster.Cluster }
+type clusterTarget struct {
+	c *cluster.Cluster
+	// letGo is asked before an object of this application is deleted; an error keeps it.
+	letGo func(object.Key) error
+}
 
 // Kind implements sync.Target.
 func (t clusterTarget) Kind(_ context.Context, gvk schema.GroupVersionKind) sync.Kind {
@@ -47,6 +52,11 @@ func (t clusterTarget) Write(ctx context.Context, w sync.Write) (*unstructured.U
 
 // Delete implements sync.Target.
 func (t clusterTarget) Delete(ctx context.Context, d sync.Deletion) error {
+	if d.Owner != "" && t.letGo != nil {
+		if err := t.letGo(d.Key); err != nil {
+			return err
+		}
+	}
 	return t.c.Delete(ctx, d.Key, cluster.DeleteOptions{
 		UID: d.UID, ResourceVersion: d.ResourceVersion, Owner: d.Owner, Check: d.Check, Propagation: d.Propagation,
 		Version: d.Version, DryRun: d.DryRun,
@@ -62,6 +72,10 @@ var reasons = map[cluster.Reason]sync.Reason{
 
 // Reason implements sync.Target.
 func (t clusterTarget) Reason(err error) sync.Reason {
+	var claimed *claimedError
+	if errors.As(err, &claimed) {
+		return sync.NotOwned
+	}
 	var e *cluster.Error
 	if !errors.As(err, &e) {
 		return ""

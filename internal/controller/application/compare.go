@@ -32,11 +32,11 @@ func (p *pass) compare(ctx context.Context) {
 	}
 	p.watch()
 	dirty, all := p.st.takeDirty()
-	made := string(p.state.Digest) + p.target.Version
+	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), adoptOf(p.app)}))
 	if p.st.made != made || p.st.state == nil {
 		all = true
 		p.st.made = made
-		p.wanted.set(p.st.id, p.target.Server, p.state)
+		p.wants(p.st.id, p.target.Server, p.state)
 	}
 	p.st.state = p.state
 	t := &table{p: p, rules: rules}
@@ -156,6 +156,11 @@ func (t *table) extra(ctx context.Context, key object.Key) {
 		delete(t.p.st.rows, key)
 		return
 	}
+	t.p.wanted.concern(key, t.p.st.id)
+	if t.p.claimant(ctx, t.p.target.Server, key, t.p.st.id) != "" {
+		delete(t.p.st.rows, key) // it changes hands: the application that desires it now takes it over
+		return
+	}
 	version := ""
 	if live.Object != nil {
 		version = live.Object.GroupVersionKind().Version
@@ -189,7 +194,7 @@ func (t *table) desired(ctx context.Context, o *desired.Object) {
 	}
 	r.keep = false
 	t.see(r, live)
-	r.shared = t.sharedWith(r.key, live.Owner)
+	r.shared = t.sharedWith(ctx, r.key, live.Owner)
 	t.judge(ctx, r, live)
 }
 
@@ -207,16 +212,17 @@ func (t *table) isSelf(key object.Key) bool {
 
 // sharedWith returns the application that an object's mark names if that application still desires it: then it is not
 // ours to take. One that is gone, or does not desire the object at its newest revision, has let go of it.
-func (t *table) sharedWith(key object.Key, owner string) string {
+func (t *table) sharedWith(ctx context.Context, key object.Key, owner string) string {
 	if owner == "" || owner == t.p.st.id {
 		return ""
 	}
+	t.p.wanted.concern(key, t.p.st.id)
 	for _, id := range t.p.wanted.of(t.p.target.Server, key) {
 		if id == owner {
 			return owner
 		}
 	}
-	if t.p.undecided(owner) {
+	if t.p.undecided(ctx, owner) {
 		return owner // what it desires is not known: not yet looked at, or its source cannot be read
 	}
 	return ""
@@ -263,7 +269,7 @@ func (t *table) input(ctx context.Context, r *row, live *unstructured.Unstructur
 	want := r.desired.Decode()
 	return diff.Input{
 		Desired: want, DesiredDigest: r.desired.Digest, Live: live, Accepted: r.accepted,
-		How: howOf(optionsOf(t.p.app, want)), Schema: sch, Rules: t.rules,
+		How: howOf(optionsOf(t.p.app, want)), Adopt: adoptOf(t.p.app), Schema: sch, Rules: t.rules,
 	}, nil
 }
 

@@ -148,7 +148,7 @@ func (c *Controller) EnqueueAll() {
 // have work; the others follow in the slow lane.
 func (c *Controller) Moved(match func(desired.Commit) bool, from, to string, changed []string) {
 	touched, unchanged := c.Engine.Moved(match, from, to, changed)
-	c.Enqueue(touched...)
+	c.Look(touched...)
 	c.slow.add(unchanged...)
 }
 
@@ -186,11 +186,12 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // pass carries out one pass. If it does not come to its end, by an error or a panic, then what it took from the state is
 // due again.
 func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
-	done := false
+	done, seen := false, p.st.newsSeen()
 	defer func() {
 		if !done {
 			p.undo()
 		}
+		p.st.looked(seen)
 		c.Metrics.Reconciled(p.app.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
 	}()
 	run := p.run
@@ -228,6 +229,6 @@ func (c *Controller) forget(id string) {
 	if err := c.Keeper.Keep(context.Background(), id, nil); err != nil {
 		c.Log.Warn("let go of an application's commits", "application", id, "error", err)
 	}
-	c.wanted.set(id, "", nil)
+	c.wants(id, "", nil)
 	c.failures.forget(id)
 }

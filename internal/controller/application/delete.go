@@ -149,8 +149,8 @@ func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, err
 		case cluster.Absent:
 			continue
 		}
-		if live.Owner != p.st.id || p.staysBehind(key, dest) {
-			continue
+		if live.Owner != p.st.id || p.staysBehind(key, dest) || p.claimant(ctx, dest.Server, key, p.st.id) != "" {
+			continue // the last: another application takes it over once this one is gone
 		}
 		if project.Object(key, key.Namespace != "", access.Cluster{Server: dest.Server, Name: dest.Name}) != nil {
 			continue

@@ -308,6 +308,10 @@ func (p *pass) beginAutomated(ctx context.Context) {
 		p.requeue(time.Millisecond) // the end of the one before is written first
 		return
 	}
+	if p.awaitsFormerOwner() {
+		p.requeue(letGoEvery)
+		return
+	}
 	p.log.Debug("automated sync", "reason", d.Reason, "attempt", d.Attempt)
 	p.prepare(ctx, *d.Operation(in), p.now, 0, "")
 }

@@ -186,7 +186,7 @@ func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
 			continue
 		}
 		live := p.cluster.Get(ctx, key, "")
-		if live.Presence != cluster.Present || live.Owner != p.st.id || live.Deleting {
+		if live.Presence != cluster.Present || live.Owner != p.st.id || live.Deleting || p.claimant(ctx, p.target.Server, key, p.st.id) != "" {
 			continue
 		}
 		items = append(items, plan.Item{Key: key, Cascade: p.cascadeSize(ctx, key),

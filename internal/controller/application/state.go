@@ -28,6 +28,10 @@ type appState struct {
 	awaits   bool     // some kind it desires is not served
 	lastRV   string   // resourceVersion of our own last write
 
+	news       int // how often there was news of its sources
+	lookedAt   int // the news that the last pass saw
+	everLooked bool
+
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
 	uid              types.UID
 	rows             map[object.Key]*row

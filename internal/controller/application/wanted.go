@@ -3,10 +3,15 @@
 package application
 
 import (
+	"context"
+	"slices"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -18,6 +23,8 @@ type wantedIndex struct {
 	mu   sync.RWMutex
 	by   map[string]map[object.Key][]string
 	apps map[string]wanting
+	// concerned are the applications whose row of an object depends on who else desires it.
+	concerned map[object.Key]map[string]struct{}
 }
 
 type wanting struct {
@@ -26,31 +33,77 @@ type wanting struct {
 }
 
 func newWantedIndex() *wantedIndex {
-	return &wantedIndex{by: map[string]map[object.Key][]string{}, apps: map[string]wanting{}}
+	return &wantedIndex{by: map[string]map[object.Key][]string{}, apps: map[string]wanting{}, concerned: map[object.Key]map[string]struct{}{}}
 }
 
-// set replaces what an application desires; server "" means nothing.
-func (x *wantedIndex) set(id, server string, state *desired.State) {
+// set replaces what an application desires; server "" means that it is gone. It returns what rows of other
+// applications depend on that: they have to be made again, and say so again if they still do.
+func (x *wantedIndex) set(id, server string, state *desired.State) map[string][]object.Key {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	before := x.apps[id]
+	before, known := x.apps[id]
 	for _, k := range before.keys {
 		x.drop(before.server, k, id)
 	}
 	delete(x.apps, id)
 	if server == "" || state == nil {
-		return
+		return x.affected(id, func(object.Key) bool { return true })
 	}
 	now := wanting{server: server}
 	if x.by[server] == nil {
 		x.by[server] = map[object.Key][]string{}
 	}
 	for _, o := range state.Objects {
+		if o.Refused != nil {
+			continue // it will not have it
+		}
 		now.keys = append(now.keys, o.Key)
 		x.by[server][o.Key] = append(x.by[server][o.Key], id)
 	}
 	x.apps[id] = now
+	return x.affected(id, func(k object.Key) bool {
+		return !known || before.server != now.server || slices.Contains(before.keys, k) != slices.Contains(now.keys, k)
+	})
 }
+
+// concern notes that an application's row of an object depends on who else desires it. Call it before asking.
+func (x *wantedIndex) concern(k object.Key, id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.concerned[k] == nil {
+		x.concerned[k] = map[string]struct{}{}
+	}
+	x.concerned[k][id] = struct{}{}
+}
+
+// affected takes the rows of others that are concerned by a change of what id desires. The lock is held.
+func (x *wantedIndex) affected(id string, changed func(object.Key) bool) map[string][]object.Key {
+	out := map[string][]object.Key{}
+	for k, ids := range x.concerned {
+		if !changed(k) {
+			continue
+		}
+		for other := range ids {
+			if other != id {
+				out[other] = append(out[other], k)
+				delete(ids, other)
+			}
+		}
+		if len(ids) == 0 {
+			delete(x.concerned, k)
+		}
+	}
+	return out
+}
+
+// decided reports whether it is known what an application desires.
+func (x *wantedIndex) decided(id string) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	_, ok := x.apps[id]
+	return ok
+}
+
 
 func (x *wantedIndex) drop(server string, k object.Key, id string) {
 	ids := x.by[server][k]
@@ -129,8 +182,18 @@ func (c *Controller) touch(ids []string, keys ...object.Key) {
 	}
 }
 
-// undecided reports whether it is not known what an application desires: it exists, and has no state yet.
-func (c *Controller) undecided(id string) bool {
-	st := c.states.peek(id)
-	return st != nil && c.Engine.Peek(id) == nil
+// wants notes what an application desires, and wakes those whose rows depend on it.
+func (c *Controller) wants(id, server string, state *desired.State) {
+	for other, keys := range c.wanted.set(id, server, state) {
+		c.touch([]string{other}, keys...)
+	}
+}
+
+// undecided reports whether it is not known what an application desires: it exists, and was not compared yet.
+func (c *Controller) undecided(ctx context.Context, id string) bool {
+	if c.wanted.decided(id) {
+		return false
+	}
+	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: id}, &v1alpha1.Application{})
+	return !apierrors.IsNotFound(err)
 }
