@@ -117,9 +117,8 @@ func (s *Server) count(kind kind, r *http.Request, body []byte) {
 
 func (s *Server) allowed(r *http.Request) bool {
 	s.mu.Lock()
-	refuse := s.trouble == WrongAccount
-	s.mu.Unlock()
-	if refuse {
+	defer s.mu.Unlock()
+	if s.trouble == WrongAccount {
 		return false
 	}
 	if s.options.Password == "" && s.options.Token == "" {
@@ -133,3 +132,10 @@ func (s *Server) allowed(r *http.Request) bool {
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// SetAccount makes basic authentication ask for another account from now on.
+func (s *Server) SetAccount(username, password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Username, s.options.Password = username, password
+}

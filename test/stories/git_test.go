@@ -16,12 +16,12 @@ import (
 	"github.com/bowline-cd/bowline/test/gitserver"
 )
 
-// repo create|commit|write|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]
+// repo create|commit|write|link|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]
 func repo(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	opts, args := options(args, "repo", "branch", "message", "as")
 	if len(args) == 0 {
-		ts.Fatalf("usage: repo create|commit|write|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]")
+		ts.Fatalf("usage: repo create|commit|write|link|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]")
 	}
 	verb, args := args[0], args[1:]
 	if verb == "create" {
@@ -29,7 +29,7 @@ func repo(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	}
 	r := s.repo(ts, opts["repo"])
-	change := gitserver.Change{Branch: opts["branch"], Message: opts["message"], Files: map[string]string{}}
+	change := gitserver.Change{Branch: opts["branch"], Message: opts["message"], Files: map[string]string{}, Links: map[string]string{}}
 	switch {
 	case verb == "commit" && (len(args) == 1 || len(args) == 2):
 		// The path becomes exactly what the folder holds.
@@ -38,6 +38,8 @@ func repo(ts *testscript.TestScript, _ bool, args []string) {
 		change.Files = folder(ts, args[0], to)
 	case verb == "write" && len(args) == 2:
 		change.Files[args[0]] = expand(ts, ts.ReadFile(args[1]))
+	case verb == "link" && len(args) == 2:
+		change.Links[args[0]] = args[1]
 	case verb == "rm" && len(args) > 0:
 		change.Delete = args
 	case verb == "branch" && len(args) == 2:
@@ -122,14 +124,25 @@ var troubles = map[string]gitserver.Trouble{
 	"gone": gitserver.Gone, "overloaded": gitserver.Overloaded, "none": gitserver.None,
 }
 
-// git TROUBLE makes the story's Git server misbehave until `git none`; git reset and git counts are about requests.
+// git TROUBLE makes the story's Git server misbehave until `git none`; git account chooses who may read; git reset, git
+// counts and git requests are about requests.
 func git(ts *testscript.TestScript, _ bool, args []string) {
-	s, verb := of(ts), strings.Join(args, " ")
+	if len(args) == 0 {
+		ts.Fatalf("usage: git TROUBLE, git account USER PASSWORD, git reset, git counts or git requests COUNT [repo=NAME]")
+	}
+	s, verb := of(ts), args[0]
 	if trouble, ok := troubles[verb]; ok {
 		s.git.Misbehave(trouble)
 		return
 	}
 	switch verb {
+	case "account":
+		if len(args) != 3 {
+			ts.Fatalf("usage: git account USER PASSWORD")
+		}
+		s.git.SetAccount(args[1], args[2])
+	case "requests":
+		s.requests(ts, args[1:])
 	case "reset":
 		s.git.ResetCounts()
 	case "counts":
@@ -137,6 +150,25 @@ func git(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := fmt.Fprintf(ts.Stdout(), "advertise=%d ls-refs=%d fetch=%d other=%d\n", c.Advertise, c.LsRefs, c.Fetch, c.Other)
 		ts.Check(err)
 	default:
-		ts.Fatalf("git %s: neither a trouble, reset nor counts", verb)
+		ts.Fatalf("git %s: neither a trouble nor a verb", verb)
+	}
+}
+
+// requests counts what the Git server was asked since its start or the last reset, about one repository if one is named.
+func (s *story) requests(ts *testscript.TestScript, args []string) {
+	opts, args := options(args, "repo")
+	if len(args) != 1 {
+		ts.Fatalf("usage: git requests COUNT [repo=NAME]")
+	}
+	var found []string
+	for _, line := range s.git.Log() {
+		if opts["repo"] == "" || strings.Contains(line, " /"+opts["repo"]+".git/") {
+			found = append(found, line)
+		}
+	}
+	ok, err := enough(args[0], len(found))
+	ts.Check(err)
+	if !ok {
+		ts.Fatalf("%d requests, want %s:\n%s", len(found), args[0], strings.Join(found, "\n"))
 	}
 }
