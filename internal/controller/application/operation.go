@@ -318,7 +318,7 @@ func (p *pass) beginAutomated(ctx context.Context) {
 
 func (p *pass) autoSync(approved bool) plan.AutoSync {
 	in := plan.AutoSync{
-		Policy: p.app.Spec.SyncPolicy, Operating: p.app.Operation != nil, Status: p.next.Status.Sync.Status,
+		Policy: p.app.Spec.SyncPolicy, Operating: p.app.Operation != nil, Status: p.code,
 		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
 		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),

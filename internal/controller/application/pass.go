@@ -38,8 +38,9 @@ type pass struct {
 	complete    bool           // nothing of ours in the cluster is unknown
 
 	refresh v1alpha1.RefreshType
-	urgent  bool   // what waited in the slow lane is due
-	waiting string // why the inventory is not complete
+	urgent  bool                    // what waited in the slow lane is due
+	waiting string                  // why the inventory is not complete
+	code    v1alpha1.SyncStatusCode // what this pass found
 
 	took        *taken     // what is lost if this pass fails
 	launch      *operation // to be started once the status that announces it is written
@@ -242,6 +243,7 @@ func (p *pass) refreshSources(ctx context.Context) {
 // fold writes what the rows say into the next status.
 func (p *pass) fold() {
 	status := &p.next.Status
+	p.code = v1alpha1.SyncStatusCodeUnknown
 	if !p.compared {
 		// Nothing was compared: what was known of health stands, the verdict does not.
 		setSync(status, p.app, v1alpha1.SyncStatusCodeUnknown, nil)
@@ -255,6 +257,10 @@ func (p *pass) fold() {
 	if p.found.has(v1alpha1.ApplicationConditionInvalidSpecError) && code == v1alpha1.SyncStatusCodeSynced {
 		code = v1alpha1.SyncStatusCodeUnknown
 	}
+	p.code = code
+	if p.settling() {
+		return
+	}
 	setSync(status, p.app, code, p.state)
 	setHealth(status, f.health, f.message, p.now)
 	status.Resources = f.resources
@@ -264,6 +270,21 @@ func (p *pass) fold() {
 		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationInline
 	}
 	status.ControllerNamespace = p.Namespace
+}
+
+// settleTime is how long after its first look at an application a process may take to learn what its cluster holds.
+const settleTime = 30 * time.Second
+
+// settling reports whether nothing is known yet because this process has only just begun to look. What the status says
+// of its own, older comparison stands for that moment: a restart is no news, and would otherwise be two for every
+// application.
+func (p *pass) settling() bool {
+	left := settleTime - p.Clock.Since(p.st.seenAt)
+	if p.code != v1alpha1.SyncStatusCodeUnknown || p.waiting == "" || p.app.Status.Sync.Status == "" || left <= 0 {
+		return false
+	}
+	p.requeue(left)
+	return true
 }
 
 // write writes the status if its meaning changed, and starts the operation that it announces.

@@ -40,6 +40,7 @@ type appState struct {
 	written          *v1alpha1.Application
 	writtenAt        time.Time
 	passedAt         time.Time
+	seenAt           time.Time // of the first pass
 	freshAt          time.Time // when everything was last forgotten on purpose
 	running          *operation
 	unreachableSince time.Time
@@ -103,6 +104,9 @@ func (s *appState) calm(now time.Time) time.Duration {
 		}
 	}
 	s.passedAt = now
+	if s.seenAt.IsZero() {
+		s.seenAt = now
+	}
 	return 0
 }
 
