@@ -23,7 +23,9 @@ var counted = regexp.MustCompile(`^(<=|>=|=)([0-9]+)$`)
 func audit(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	if len(args) == 2 && args[0] == "mark" {
-		s.marks[args[1]] = s.cluster.AuditMark(s.t)
+		revision, err := s.now()
+		ts.Check(err)
+		s.marks[args[1]], s.revisions[args[1]] = s.cluster.AuditMark(s.t), revision
 		return
 	}
 	if len(args) == 0 {

@@ -22,7 +22,7 @@ import (
 )
 
 // await KIND NAME CONDITION... waits until all hold at once.
-// await event NAME REASON [REGEXP], await metric REGEXP, await ready, await git CONDITION are for what is no object.
+// await event NAME REASON [REGEXP], await metric REGEXP, await ready, await create FILE CONDITION... are for what is no object.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("there is no waiting for what never comes: wait for what comes instead, then check it")
@@ -37,6 +37,8 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		re, err := regexp.Compile("(?m)" + strings.Join(rest, " "))
 		ts.Check(err)
 		ts.Check(s.poll(p, "/metrics", p.metrics, func(_ int, text string) bool { return re.MatchString(text) }))
+	case len(args) >= 3 && args[0] == "create":
+		ts.Check(s.awaitCreation(ts, args[1], parse(ts, args[2:])))
 	case len(args) >= 3 && args[0] == "event":
 		ts.Check(s.awaitEvent(s.target(ts, "app", args[1]), args[2], strings.Join(args[3:], " ")))
 	case len(args) >= 3:

@@ -73,6 +73,7 @@ func TestStories(t *testing.T) {
 			"check":    check,
 			"show":     show,
 			"audit":    audit,
+			"ever":     ever,
 		},
 	})
 }

@@ -57,6 +57,7 @@ type story struct {
 	repos     map[string]*gitserver.Repo
 	processes map[string]*process
 	marks     map[string]devcluster.AuditMark
+	revisions map[string]uint64 // of the cluster's store, at the same moments
 }
 
 type storyKey struct{}
@@ -74,7 +75,7 @@ func (w *world) setup(env *testscript.Env) error {
 	}
 	name := strings.TrimPrefix(t.Name(), "TestStories/")
 	s := &story{
-		world: w, dir: env.WorkDir, repos: map[string]*gitserver.Repo{}, processes: map[string]*process{},
+		world: w, dir: env.WorkDir, repos: map[string]*gitserver.Repo{}, processes: map[string]*process{}, revisions: map[string]uint64{},
 		id: strings.Trim(notInLabel.ReplaceAllString(strings.ToLower(name), "-"), "-") + "-" + hex.EncodeToString(suffix),
 	}
 	server, err := gitserver.Start(gitserver.Options{})

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stories
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+)
+
+// version is what an object was from one revision of the cluster's store on; nil if it did not exist.
+type version struct {
+	revision uint64
+	object   *unstructured.Unstructured
+}
+
+// ever since=MARK KIND NAME CONDITION... [before KIND NAME CONDITION...] looks at every version that an object had since
+// a mark: whether one of them was so, and was so before another object was. All kinds share the store's revisions, so
+// that they tell what came first.
+func ever(ts *testscript.TestScript, neg bool, args []string) {
+	opts, args := options(args, "since")
+	s := of(ts)
+	from, ok := s.revisions[opts["since"]]
+	first, second := args, []string(nil)
+	if at := slices.Index(args, "before"); at >= 0 {
+		first, second = args[:at], args[at+1:]
+	}
+	if !ok || len(first) < 3 || second != nil && len(second) < 3 {
+		ts.Fatalf("usage: ever since=MARK KIND NAME CONDITION... [before KIND NAME CONDITION...], after `audit mark MARK`")
+	}
+	was := s.firstTime(ts, from, first)
+	switch {
+	case neg && second == nil && was != nil:
+		ts.Fatalf("it was so at revision %d: %s\n%s", was.revision, strings.Join(first, " "), s.describe(was))
+	case !neg && was == nil:
+		ts.Fatalf("it never was so: %s", strings.Join(first, " "))
+	}
+	if second == nil {
+		return
+	}
+	then := s.firstTime(ts, from, second)
+	if then == nil {
+		ts.Fatalf("it never was so: %s", strings.Join(second, " "))
+	}
+	if earlier := was != nil && was.revision < then.revision; earlier == neg {
+		ts.Fatalf("%s: at revision %s; %s: at %d", strings.Join(first, " "), at(was), strings.Join(second, " "), then.revision)
+	}
+}
+
+func at(v *version) string {
+	if v == nil {
+		return "none"
+	}
+	return strconv.FormatUint(v.revision, 10)
+}
+
+func (s *story) describe(v *version) string {
+	if v.object == nil {
+		return ""
+	}
+	return fmt.Sprint(v.object.Object["status"])
+}
+
+// firstTime returns the first version of an object for which all conditions hold; nil if there is none.
+func (s *story) firstTime(ts *testscript.TestScript, from uint64, args []string) *version {
+	conditions := parse(ts, args[2:])
+	versions, err := s.replay(s.target(ts, args[0], args[1]), from)
+	ts.Check(err)
+	for i := range versions {
+		if len(failing(conditions, versions[i].object)) == 0 {
+			return &versions[i]
+		}
+	}
+	return nil
+}
+
+// replay returns all versions of an object from a revision to now, the one at that revision first.
+func (s *story) replay(t target, from uint64) ([]version, error) {
+	ctx, cancel := bounded()
+	defer cancel()
+	c, err := s.client(t)
+	if err != nil {
+		return nil, err
+	}
+	start := strconv.FormatUint(from, 10)
+	list, err := c.List(ctx, metav1.ListOptions{FieldSelector: named(t.name), ResourceVersion: start, ResourceVersionMatch: metav1.ResourceVersionMatchExact})
+	if errors.IsNotFound(err) { // the kind itself did not exist yet
+		list, err = &unstructured.UnstructuredList{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	versions := []version{{revision: from}}
+	for i := range list.Items {
+		versions[0].object = &list.Items[i]
+	}
+	now, err := s.get(t)
+	if err != nil || now == nil && versions[0].object == nil {
+		return versions, err
+	}
+	return s.replayTo(ctx, c, metav1.ListOptions{FieldSelector: named(t.name), ResourceVersion: start}, versions, now)
+}
+
+// replayTo appends what came after the first version, up to the present one.
+func (s *story) replayTo(ctx context.Context, c dynamic.ResourceInterface, from metav1.ListOptions, versions []version, now *unstructured.Unstructured) ([]version, error) {
+	reached := func(v version) bool {
+		return now == nil && v.object == nil || now != nil && v.revision >= revisionOf(now)
+	}
+	if reached(versions[0]) {
+		return versions, nil
+	}
+	w, err := c.Watch(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		u, ok := event.Object.(*unstructured.Unstructured)
+		if !ok || event.Type == watch.Error {
+			return nil, fmt.Errorf("watch: %v", event.Object)
+		}
+		v := version{revision: revisionOf(u), object: u}
+		if event.Type == watch.Deleted {
+			v.object = nil
+		}
+		if versions = append(versions, v); reached(v) {
+			return versions, nil
+		}
+	}
+	return nil, fmt.Errorf("the watch ended before the present version: %w", context.Cause(ctx))
+}
+
+func revisionOf(u interface{ GetResourceVersion() string }) uint64 {
+	n, err := strconv.ParseUint(u.GetResourceVersion(), 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("resourceVersion %q is no number", u.GetResourceVersion()))
+	}
+	return n
+}
+
+// now returns the present revision of the cluster's store.
+func (w *world) now() (uint64, error) {
+	ctx, cancel := bounded()
+	defer cancel()
+	list, err := w.cluster.Client().CoreV1().Namespaces().List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	return revisionOf(list), nil
+}
+
+// awaitCreation waits until a dry run of creating the object of a file is answered as wanted: admission policies take
+// effect some time after they were written.
+func (s *story) awaitCreation(ts *testscript.TestScript, file string, conditions []condition) error {
+	ctx, cancel := bounded()
+	defer cancel()
+	for _, u := range manifests(ts, file) {
+		c, err := s.clientOf(ctx, ts, u)
+		if err != nil {
+			return err
+		}
+		if err := again(ctx, func() []string {
+			answer, err := c.Create(ctx, u, metav1.CreateOptions{FieldManager: manager, DryRun: []string{metav1.DryRunAll}})
+			if err != nil {
+				return []string{err.Error()}
+			}
+			return failing(conditions, answer)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again asks until nothing is wrong any more.
+func again(ctx context.Context, wrong func() []string) error {
+	for {
+		found := wrong()
+		if len(found) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: should be %s", context.Cause(ctx), strings.Join(found, "; "))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
