@@ -117,7 +117,9 @@ func (s *story) get(t target) (*unstructured.Unstructured, error) {
 	return &list.Items[0], nil
 }
 
-func named(name string) string { return fields.OneTermEqualSelector(metav1.ObjectNameField, name).String() }
+func named(name string) string {
+	return fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
+}
 
 func (s *story) awaitObject(t target, conditions []condition) error {
 	var last *unstructured.Unstructured

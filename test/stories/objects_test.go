@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
-
 )
 
 // manager is who writes objects when a script does not say.
@@ -295,4 +294,3 @@ func plain(u *unstructured.Unstructured) (any, error) {
 	var out any
 	return out, json.Unmarshal(raw, &out)
 }
-

@@ -138,7 +138,9 @@ func (s *story) kubeconfig(as string, groups ...string) (string, error) {
 	return path, write(config, path)
 }
 
-func write(config *clientcmdapi.Config, path string) error { return clientcmd.WriteToFile(*config, path) }
+func write(config *clientcmdapi.Config, path string) error {
+	return clientcmd.WriteToFile(*config, path)
+}
 
 // user is the name under which a process of the story writes.
 func (s *story) user(process string) string { return s.id + "/" + process }
