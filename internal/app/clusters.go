@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -66,7 +67,7 @@ func (c *clusters) Apply(s *configuration.Snapshot) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.inHub, c.rules, c.configs, c.broken = s.Settings.InCluster, s.Settings, s.Clusters, s.BrokenClusters
+	c.inHub, c.rules, c.configs, c.broken = s.Settings.InCluster, s.Settings, s.Clusters, maps.Clone(s.BrokenClusters)
 	for server, conn := range c.open {
 		if cfg, ok := wanted[server]; !ok || cfg.Digest != conn.digest {
 			delete(c.open, server)

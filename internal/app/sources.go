@@ -64,8 +64,9 @@ func (s *sources) Resolve(ctx context.Context, repo desired.Repo, revision, tagP
 	if err != nil {
 		return "", err
 	}
-	commit, err := s.store.Resolve(ctx, r, source.Revision{Name: revision, TagPrefix: tagPrefix})
-	return commit, translate(err)
+	return within(ctx, s, repo, func(ctx context.Context) (string, error) {
+		return s.store.Resolve(ctx, r, source.Revision{Name: revision, TagPrefix: tagPrefix})
+	})
 }
 
 // Tree implements desired.Sources.
@@ -78,8 +79,7 @@ func (s *sources) Tree(ctx context.Context, repo desired.Repo, commit string, pa
 	for _, p := range paths {
 		want = append(want, source.Want{Path: p})
 	}
-	t, err := s.store.Tree(ctx, r, commit, want)
-	return t, translate(err)
+	return within(ctx, s, repo, func(ctx context.Context) (tree.Tree, error) { return s.store.Tree(ctx, r, commit, want) })
 }
 
 // Keep implements application.Keeper.

@@ -41,6 +41,7 @@ type Engine struct {
 	apps  map[string]*entry    // the last answer for each application; entries never change
 	asked map[string]*question // what each application was last asked for
 	index index
+	fresh map[string]struct{} // applications whose next answer is made without what is remembered
 	dirty map[string]struct{} // applications whose record in memory is older than their entry
 }
 
@@ -51,7 +52,7 @@ func NewEngine(sources Sources, limits render.Limits, memory Memory) *Engine {
 	}
 	return &Engine{
 		sources: sources, limits: limits, memory: memory,
-		apps: map[string]*entry{}, asked: map[string]*question{}, index: index{}, dirty: map[string]struct{}{},
+		apps: map[string]*entry{}, asked: map[string]*question{}, index: index{}, dirty: map[string]struct{}{}, fresh: map[string]struct{}{},
 	}
 }
 
@@ -172,6 +173,25 @@ func sourceField(i, n int) string {
 	return fmt.Sprintf("spec.sources[%d]", i)
 }
 
+// Afresh has the next answer for an application made without what is remembered of it. Until there is one the State that
+// is remembered stands: a repository that does not answer takes nothing away.
+func (e *Engine) Afresh(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fresh[id] = struct{}{}
+}
+
+// reusable returns what a new answer for an application may be made of.
+func (e *Engine) reusable(id string, q *question) *entry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known := e.apps[id]
+	if _, fresh := e.fresh[id]; fresh || known != nil && known.spec != q.spec {
+		return nil
+	}
+	return known
+}
+
 // Forget drops what is remembered of an application, in memory and on disk.
 func (e *Engine) Forget(id string) error {
 	e.saving.Lock()
@@ -183,6 +203,7 @@ func (e *Engine) Forget(id string) error {
 	delete(e.apps, id)
 	delete(e.asked, id)
 	delete(e.dirty, id)
+	delete(e.fresh, id)
 	e.mu.Unlock()
 	return e.memory.Save(id, nil)
 }

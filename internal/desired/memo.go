@@ -42,11 +42,7 @@ func newEntry(spec object.Digest, sources []rendered) *entry {
 
 // at answers a question whose revisions are resolved.
 func (e *Engine) at(ctx context.Context, id string, q *question, commits []Commit, target Target) (*State, error) {
-	known := e.known(id)
-	if known != nil && known.spec != q.spec {
-		known = nil
-	}
-	next, err := e.next(ctx, known, q, commits, target)
+	next, err := e.next(ctx, e.reusable(id, q), q, commits, target)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +51,7 @@ func (e *Engine) at(ctx context.Context, id string, q *question, commits []Commi
 	}
 	e.mu.Lock()
 	e.remember(id, q, next)
+	delete(e.fresh, id)
 	e.mu.Unlock()
 	e.save(id)
 	return next.state, nil

@@ -152,6 +152,10 @@ type rawManifest struct {
 func encode(manifests []object.Manifest) ([]rawManifest, error) {
 	out := make([]rawManifest, len(manifests))
 	for i, m := range manifests {
+		if gvk := m.Object.GroupVersionKind(); gvk.Group == v1alpha1.Group && gvk.Kind == v1alpha1.ApplicationKind {
+			// The kind has no status subresource: a status from a source would be taken for what the hub found out.
+			delete(m.Object.Object, "status")
+		}
 		raw, err := json.Marshal(m.Object.Object)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Origin, err)

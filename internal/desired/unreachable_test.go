@@ -278,3 +278,40 @@ func TestRecordsAreWrittenOnlyWhenTheyDiffer(t *testing.T) {
 	}
 	expect("nothing more", 4, "")
 }
+
+func TestAfreshKeepsWhatStandsUntilThereIsAnAnswer(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"a/a.yaml": configMap("a", "1")})
+	app := application("a", from("r", "main", "a"))
+	b.get(app)
+	b.sources.set("r", func(r *fakeRepo) { r.down = true })
+	b.engine.Afresh(id(app))
+	if state, _ := b.unreachable(app); state == nil || state.Revision() != "c1" {
+		t.Fatalf("got %v, want what stands at c1", state)
+	}
+	b.sources.set("r", func(r *fakeRepo) { r.down = false })
+	reads := b.sources.reads.Load()
+	b.get(app)
+	if b.sources.reads.Load() == reads {
+		t.Error("nothing was rendered")
+	}
+	reads = b.sources.reads.Load()
+	b.get(app)
+	if b.sources.reads.Load() != reads {
+		t.Error("it was rendered again although nobody asked for that")
+	}
+}
+
+func TestAStatusFromASourceIsDropped(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"a/child.yaml": {Content: `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: child, namespace: argocd}
+spec: {project: default}
+status: {sync: {status: Synced}}
+`}})
+	state := b.get(application("a", from("r", "main", "a")))
+	if _, there := state.Objects[0].Decode().Object["status"]; there {
+		t.Error("the status is part of what is desired")
+	}
+}

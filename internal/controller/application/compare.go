@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,6 +16,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 )
@@ -31,6 +33,11 @@ func (p *pass) compare(ctx context.Context) {
 		return
 	}
 	p.watch()
+	if !p.st.on(p.target.Server) {
+		p.st.rows = map[object.Key]*row{} // what was learned of another cluster says nothing of this one
+		p.st.touch()
+	}
+	p.st.touchDoubtful(p.Clock.Now())
 	dirty, all := p.st.takeDirty()
 	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), adoptOf(p.app)}))
 	if p.st.made != made || p.st.state == nil {
@@ -51,6 +58,7 @@ func (p *pass) compare(ctx context.Context) {
 	p.compared = true
 	p.complete = p.judgeInventory()
 	p.reportRows()
+	p.retryDoubtful()
 }
 
 // watch makes sure that every kind that is desired, or was part of the application, is watched.
@@ -71,6 +79,7 @@ func (p *pass) watch() {
 // judgeInventory reports whether everything of ours in the cluster is known. A kind that cannot be listed is in doubt
 // only for applications that have, or had, objects of it.
 func (p *pass) judgeInventory() bool {
+	p.judgeConnection()
 	inventory := p.cluster.Inventory()
 	if !inventory.Complete {
 		p.waiting = inventory.Reason
@@ -87,6 +96,28 @@ func (p *pass) judgeInventory() bool {
 	return complete
 }
 
+// connectGrace is how long a cluster may not answer before its applications say so.
+const connectGrace = 15 * time.Second
+
+// judgeConnection says so if the cluster does not answer.
+func (p *pass) judgeConnection() {
+	link := p.cluster.Connection()
+	if link.Connected {
+		return
+	}
+	if left := connectGrace - p.Clock.Since(link.Since); left > 0 {
+		p.requeue(left)
+		return
+	}
+	p.found.fail(deadCluster(p.cluster, link))
+}
+
+func deadCluster(c *cluster.Cluster, link cluster.Connection) error {
+	cfg := c.Config()
+	return fault.New(fault.Wait, "reach", "cluster "+cfg.Name+" ("+cfg.Server+")", "spec.destination", link.Reason,
+		"check its address and credentials, and that it can be reached from here; it is tried again and again")
+}
+
 // reportRows tells what rows say that a person should know.
 func (p *pass) reportRows() {
 	for _, r := range sortedRows(p.st.rows) {
@@ -98,6 +129,35 @@ func (p *pass) reportRows() {
 				fmt.Sprintf("%s is part of applications %s and %s", r.key, p.st.id, r.shared))
 		}
 	}
+}
+
+// touchDoubtful marks the rows whose comparison did not come to its end, if they are due: no event tells when that passes
+// which kept it.
+func (s *appState) touchDoubtful(now time.Time) {
+	if now.Before(s.doubtAt) {
+		return
+	}
+	for key, r := range s.rows {
+		if r.verdict == Unknown {
+			s.touch(key)
+		}
+	}
+}
+
+// retryDoubtful sees to it that such rows are compared again, at growing distances.
+func (p *pass) retryDoubtful() {
+	name, now := p.st.id+" rows", p.Clock.Now()
+	for _, r := range p.st.rows {
+		if r.verdict != Unknown {
+			continue
+		}
+		if !now.Before(p.st.doubtAt) {
+			p.st.doubtAt = now.Add(p.failures.next(name))
+		}
+		p.requeue(p.st.doubtAt.Sub(now))
+		return
+	}
+	p.failures.forget(name)
 }
 
 // table computes rows.

@@ -4,6 +4,7 @@ package application
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -49,13 +50,24 @@ func (f *findings) has(types ...v1alpha1.ApplicationConditionType) bool {
 	return slices.ContainsFunc(types, func(t v1alpha1.ApplicationConditionType) bool { return len(f.messages[t]) > 0 })
 }
 
+// maxMessages bounds what one condition says: a thousand objects with the same trouble must not outgrow the resource.
+const maxMessages = 20
+
+func joined(messages []string) string {
+	more := len(messages) - maxMessages
+	if more <= 0 {
+		return strings.Join(messages, "\n")
+	}
+	return strings.Join(messages[:maxMessages], "\n") + fmt.Sprintf("\nand %d more", more)
+}
+
 // conditions returns one condition of each type, sorted by type, each with the time of before if it says the same:
 // conditions do not flap and carry no news of their own.
 func (f *findings) conditions(before []v1alpha1.ApplicationCondition, now metav1.Time) []v1alpha1.ApplicationCondition {
 	var out []v1alpha1.ApplicationCondition
 	for t, messages := range f.messages {
 		slices.Sort(messages)
-		c := v1alpha1.ApplicationCondition{Type: t, Message: strings.Join(slices.Compact(messages), "\n"), LastTransitionTime: &now}
+		c := v1alpha1.ApplicationCondition{Type: t, Message: joined(slices.Compact(messages)), LastTransitionTime: &now}
 		if i := slices.IndexFunc(before, func(b v1alpha1.ApplicationCondition) bool { return b.Type == t && b.Message == c.Message }); i >= 0 {
 			c.LastTransitionTime = before[i].LastTransitionTime
 		}

@@ -28,7 +28,7 @@ import (
 
 // parallelPasses is how many applications are reconciled at once. A pass may wait for a repository or for a dry run, so
 // there are more than cores.
-const parallelPasses = 16
+const parallelPasses = 48
 
 // parallelOperations bounds how many syncs run at once; what they send to one cluster is bounded by that cluster.
 const parallelOperations = 32
@@ -231,4 +231,5 @@ func (c *Controller) forget(id string) {
 	}
 	c.wants(id, "", nil)
 	c.failures.forget(id)
+	c.failures.forget(id + " rows")
 }

@@ -86,6 +86,9 @@ func cascadeOf(finalizers []string) (metav1.DeletionPropagation, bool) {
 // cascade deletes the application's objects, the last in apply order first, and reports whether none is left. A
 // destination that nobody has configured has nothing that could be deleted: the Application may go, as in Argo CD.
 func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagation) (bool, error) {
+	if d := p.app.Spec.Destination; d.Server == "" && d.Name == "" {
+		return true, nil // it never went anywhere
+	}
 	c, err := p.Clusters.Find(p.app.Spec.Destination)
 	if errors.Is(err, ErrNoSuchCluster) {
 		p.log.Warn("deleting an application whose cluster is not configured: its objects, if any, stay", "error", err)
@@ -93,6 +96,12 @@ func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagati
 	}
 	if err != nil {
 		return false, err
+	}
+	if link := c.Connection(); !link.Connected {
+		if p.Clock.Since(link.Since) < connectGrace {
+			return false, nil
+		}
+		return false, deadCluster(c, link)
 	}
 	p.st.place(c.Config().Server, false)
 	left, err := p.remaining(ctx, c)

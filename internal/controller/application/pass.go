@@ -91,9 +91,7 @@ func (p *pass) expire() {
 
 // startAfresh forgets what was rendered and compared.
 func (p *pass) startAfresh() {
-	if err := p.Engine.Forget(p.st.id); err != nil {
-		p.log.Warn("forget what was rendered", "error", err)
-	}
+	p.Engine.Afresh(p.st.id)
 	p.st.rows = map[object.Key]*row{}
 	p.st.touch()
 }

@@ -44,6 +44,7 @@ type appState struct {
 	freshAt          time.Time // when everything was last forgotten on purpose
 	running          *operation
 	unreachableSince time.Time
+	doubtAt          time.Time     // when rows that could not be compared are due again
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
 	triedDigest      object.Digest // rendered digest of the last try
 	supersessions    int           // in a row, of the operation under way

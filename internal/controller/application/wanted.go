@@ -104,7 +104,6 @@ func (x *wantedIndex) decided(id string) bool {
 	return ok
 }
 
-
 func (x *wantedIndex) drop(server string, k object.Key, id string) {
 	ids := x.by[server][k]
 	for i, other := range ids {
@@ -166,6 +165,9 @@ func (c *Controller) Changed(server string, change cluster.Change) {
 	default:
 		for _, st := range c.states.all() {
 			if st.on(server) {
+				if change.Event == cluster.LinkChanged {
+					st.touch() // what could not be compared without it can be now
+				}
 				c.Enqueue(st.id)
 			}
 		}
