@@ -4,6 +4,7 @@ package demo
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type controlPlane struct {
 	cmd        *exec.Cmd
 	kubeconfig string
 	ended      chan error
+	stderr     bytes.Buffer // read when it has ended
 }
 
 // startTimeout bounds how long a control plane may take to become usable on a slow machine.
@@ -37,7 +39,7 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	c.cmd = exec.Command(binary, "up", "--dir", dir)
 	// Its own process group: Ctrl-C reaches us first, and we end it when all that uses it has ended.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	c.cmd.Stderr = os.Stderr
+	c.cmd.Stderr = &c.stderr
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -51,7 +53,7 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	case <-ready:
 		return c, nil
 	case err := <-c.ended:
-		return nil, fmt.Errorf("the control plane ended before it was ready: %w (its logs are in %s)", err, dir)
+		return nil, fmt.Errorf("the control plane ended before it was ready: %w (its logs are in %s)\n%s", err, dir, c.stderr.String())
 	case <-ctx.Done():
 		c.stop()
 		return nil, ctx.Err()

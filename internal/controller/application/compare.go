@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +34,7 @@ func (p *pass) compare(ctx context.Context) {
 		p.found.add(v1alpha1.ApplicationConditionComparisonError, err.Error())
 		return
 	}
-	p.watch()
+	p.watch(ctx)
 	if !p.st.on(p.target.Server) {
 		p.st.rows = map[object.Key]*row{} // what was learned of another cluster says nothing of this one
 		p.st.touch()
@@ -62,7 +64,7 @@ func (p *pass) compare(ctx context.Context) {
 }
 
 // watch makes sure that every kind that is desired, or was part of the application, is watched.
-func (p *pass) watch() {
+func (p *pass) watch(ctx context.Context) {
 	kinds := map[schema.GroupVersionKind]struct{}{}
 	for _, o := range p.state.Objects {
 		kinds[o.GVK()] = struct{}{}
@@ -71,10 +73,20 @@ func (p *pass) watch() {
 		gvk := schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
 		kinds[gvk] = struct{}{}
 	}
-	for gvk := range kinds {
-		p.cluster.Watch(gvk)
+	list := slices.Collect(maps.Keys(kinds))
+	p.cluster.Watch(list...)
+	if p.st.made == "" && p.cluster.Connection().Connected {
+		// The first list of a kind takes milliseconds. Waiting for it once spares a pass, and a status, that knows nothing.
+		ctx, cancel := context.WithTimeout(ctx, firstListTime)
+		defer cancel()
+		if err := p.cluster.Wait(ctx, list...); err != nil {
+			p.log.Debug("kinds are still being listed", "error", err)
+		}
 	}
 }
+
+// firstListTime bounds the wait for the first lists of kinds: with more objects it goes on without it.
+const firstListTime = time.Second
 
 // judgeInventory reports whether everything of ours in the cluster is known. A kind that cannot be listed is in doubt
 // only for applications that have, or had, objects of it.

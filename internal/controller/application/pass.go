@@ -278,7 +278,7 @@ const settleTime = 30 * time.Second
 // application.
 func (p *pass) settling() bool {
 	left := settleTime - p.Clock.Since(p.st.seenAt)
-	if p.code != v1alpha1.SyncStatusCodeUnknown || p.waiting == "" || p.app.Status.Sync.Status == "" || left <= 0 {
+	if p.code != v1alpha1.SyncStatusCodeUnknown || p.waiting == "" || left <= 0 {
 		return false
 	}
 	p.requeue(left)
