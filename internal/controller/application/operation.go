@@ -67,6 +67,12 @@ func (p *pass) operate(ctx context.Context) {
 		return
 	}
 	state := p.next.Status.OperationState
+	before := p.finished
+	defer func() {
+		if p.finished && !before {
+			p.requeue(time.Millisecond) // what follows from the end is decided once that is written
+		}
+	}()
 	switch {
 	case p.st.running != nil:
 		p.superviseRunning()
