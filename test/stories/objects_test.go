@@ -30,8 +30,11 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // resource finds how a kind is served: "app", "deployments", "ConfigMap", "widgets.example.com".
 func (s *story) resource(kind string) (schema.GroupVersionResource, bool, error) {
 	name, group, _ := strings.Cut(strings.ToLower(kind), ".")
-	if name == "app" || name == "apps" {
+	switch name {
+	case "app", "apps":
 		name, group = "applications", "argoproj.io"
+	case "crd":
+		name, group = "customresourcedefinitions", "apiextensions.k8s.io"
 	}
 	gvr, err := s.mapper.ResourceFor(schema.GroupVersionResource{Group: group, Resource: name})
 	if meta.IsNoMatchError(err) {
