@@ -38,7 +38,7 @@ demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the 
 	@bin/bowline demo $(if $(DEMO_EXIT),--exit)
 
 .PHONY: test
-test: build need-gcc ## all tests: unit, and stories against a real control plane
+test: build need-for-tests ## all tests: unit, and stories against a real control plane
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 	$(DEVCLUSTER_GO) test -trimpath -timeout 10m ./...
 
@@ -50,7 +50,7 @@ bench: build ## the benchmarks, one line of JSON each
 	@$(GO) run ./bench
 
 .PHONY: soak
-soak: build need-gcc ## the full property, fault and conformance sets, then every fuzz target for FUZZTIME
+soak: build need-for-tests ## the full property, fault and conformance sets, then every fuzz target for FUZZTIME
 	BOWLINE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 6h -v ./...
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | while read -r _ target; do \
@@ -87,6 +87,6 @@ generated-check:
 		diff <(echo "$$before") <(echo "$$after") || true; \
 		echo "generated files were out of date and are mended now: commit them"; exit 1; fi
 
-.PHONY: need-gcc
-need-gcc:
-	@scripts/need-gcc
+.PHONY: need-for-tests
+need-for-tests:
+	@scripts/need-for-tests
