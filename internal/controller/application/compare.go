@@ -23,6 +23,10 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
+// comparePatience bounds how long one pass waits for answers of a cluster. What it has not asked by then is unknown, and
+// asked in a later pass.
+const comparePatience = 30 * time.Second
+
 // compare brings the table up to date: the rows that were touched, or all of them if what is desired or a rule
 // changed. Without a desired state nothing is compared, and what the rows said before is no verdict about now.
 func (p *pass) compare(ctx context.Context) {
@@ -48,6 +52,8 @@ func (p *pass) compare(ctx context.Context) {
 		p.wants(p.st.id, p.target.Server, p.state)
 	}
 	p.st.state = p.state
+	ctx, cancel := context.WithTimeout(ctx, comparePatience)
+	defer cancel()
 	t := &table{p: p, rules: rules}
 	if all {
 		t.everything(ctx)
@@ -56,7 +62,10 @@ func (p *pass) compare(ctx context.Context) {
 			t.one(ctx, key)
 		}
 	}
-	p.st.place(p.target.Server, t.awaits(p.st.rows))
+	p.st.place(p.target.Server, p.unserved)
+	if awaitedCame(p.cluster, p.unserved) {
+		p.requeue(letGoEvery) // its event may have come before it was noted that the kind is awaited
+	}
 	p.compared = true
 	p.complete = p.judgeInventory()
 	p.reportRows()
@@ -367,19 +376,6 @@ func (t *table) confirm(ctx context.Context, in diff.Input, candidate diff.Resul
 	candidate.Verdict, candidate.NeedsConfirmation = diff.Unknown, false
 	candidate.Reason = "whether it differs could not be confirmed: " + err.Error()
 	return candidate
-}
-
-// awaits reports whether an object is of a kind that the cluster does not serve.
-func (t *table) awaits(rows map[object.Key]*row) bool {
-	for _, r := range rows {
-		if r.desired == nil {
-			continue
-		}
-		if _, presence, _ := t.p.cluster.Resource(r.desired.GVK()); presence != cluster.Present {
-			return true
-		}
-	}
-	return false
 }
 
 func hasOption(list, option string) bool {

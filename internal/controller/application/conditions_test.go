@@ -15,7 +15,9 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
-func mistake(text string) error { return fault.New(fault.Mistake, "read", text, "", "it is wrong", "correct it") }
+func mistake(text string) error {
+	return fault.New(fault.Mistake, "read", text, "", "it is wrong", "correct it")
+}
 
 func TestEveryErrorIsTold(t *testing.T) {
 	invalid := fault.New(fault.Forbidden, "use", "project shop", "", "no", "ask")

@@ -103,7 +103,7 @@ func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagati
 		}
 		return false, deadCluster(c, link)
 	}
-	p.st.place(c.Config().Server, false)
+	p.st.place(c.Config().Server, nil)
 	left, err := p.remaining(ctx, c)
 	if err != nil || len(left) > 0 {
 		return false, errors.Join(err, p.deleteNext(ctx, c, left, propagation))

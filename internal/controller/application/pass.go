@@ -34,6 +34,7 @@ type pass struct {
 	target      desired.Target
 	state       *desired.State // what is desired, nil if that is not known
 	unreachable bool           // state is the standing one: the repository does not answer
+	unserved    kinds          // that are desired and were not served when the objects were made
 	compared    bool           // rows are about state and cluster
 	complete    bool           // nothing of ours in the cluster is unknown
 

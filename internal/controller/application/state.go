@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -25,7 +26,7 @@ type appState struct {
 	urgent   bool     // what waited in the slow lane is due
 	finished *outcome // of the operation that just ended, not yet recorded
 	server   string   // destination the rows are about
-	awaits   bool     // some kind it desires is not served
+	awaited  kinds    // that it desires and that were not served when its objects were made
 	lastRV   string   // resourceVersion of our own last write
 
 	news       int // how often there was news of its sources
@@ -138,23 +139,30 @@ func (s *appState) takeUrgent() bool {
 	return urgent
 }
 
-// place notes where the rows are, and whether a kind is awaited there.
-func (s *appState) place(server string, awaits bool) {
+// kinds is a set of kinds.
+type kinds map[schema.GroupVersionKind]struct{}
+
+// place notes where the rows are, and which kinds are awaited there.
+func (s *appState) place(server string, awaited kinds) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.server, s.awaits = server, awaits
+	s.server, s.awaited = server, awaited
+}
+
+// awaits returns the kinds that are awaited on a cluster. The set is not changed any more.
+func (s *appState) awaits(server string) kinds {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.server != server {
+		return nil
+	}
+	return s.awaited
 }
 
 func (s *appState) on(server string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.server == server
-}
-
-func (s *appState) awaitsKind(server string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.server == server && s.awaits
 }
 
 // wrote remembers our own last write: the cache may lag behind it, and its echo is no news.

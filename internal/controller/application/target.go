@@ -3,6 +3,7 @@
 package application
 
 import (
+	"maps"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -13,25 +14,52 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
+// served returns how a kind is served, in whatever version.
+func served(c *cluster.Cluster, gvk schema.GroupVersionKind) (cluster.Resource, bool) {
+	res, presence, _ := c.Resource(gvk)
+	if presence != cluster.Present {
+		res, presence, _ = c.Resource(gvk.GroupKind().WithVersion(""))
+	}
+	return res, presence == cluster.Present
+}
+
+// checkAwaited has the objects made again if a kind is served by now that was not when they were made: what depends on
+// its scope is not known before.
+func (p *pass) checkAwaited(c *cluster.Cluster, server string) {
+	p.unserved = maps.Clone(p.st.awaits(server))
+	if p.unserved == nil {
+		p.unserved = kinds{}
+	}
+	if awaitedCame(c, p.unserved) {
+		p.unserved = kinds{}
+		p.st.epoch++
+	}
+}
+
+// awaitedCame reports whether one of the awaited kinds is served by now.
+func awaitedCame(c *cluster.Cluster, awaited kinds) bool {
+	for gvk := range awaited {
+		if _, ok := served(c, gvk); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // targetFor gathers the facts that turn this application's manifests into objects.
 func (p *pass) targetFor(project *access.Project, version string, c *cluster.Cluster) desired.Target {
 	dest := destinationOf(p.app, c)
-	if p.st.awaitsKind(dest.Server) {
-		// A kind that was not served may be by now: what depends on its scope is made again.
-		p.st.epoch++
-	}
+	p.checkAwaited(c, dest.Server)
 	return desired.Target{
 		Instance:  p.st.id,
 		Namespace: p.app.Spec.Destination.Namespace,
 		Server:    dest.Server,
 		Tracker:   p.rules.Settings.Tracker,
 		Scope: func(gvk schema.GroupVersionKind) desired.Scope {
-			res, presence, _ := c.Resource(gvk)
-			if presence != cluster.Present {
-				res, presence, _ = c.Resource(gvk.GroupKind().WithVersion(""))
-			}
+			res, served := served(c, gvk)
 			switch {
-			case presence != cluster.Present:
+			case !served:
+				p.unserved[gvk] = struct{}{}
 				return desired.ScopeUnknown
 			case res.Namespaced:
 				return desired.ScopeNamespaced

@@ -157,7 +157,7 @@ func (c *Controller) Changed(server string, change cluster.Change) {
 		c.touch(c.wanted.ofKind(server, change.Key.GroupKind()))
 	case cluster.KindsChanged:
 		for _, st := range c.states.all() {
-			if st.awaitsKind(server) {
+			if len(st.awaits(server)) > 0 {
 				st.touch()
 				c.Enqueue(st.id)
 			}
