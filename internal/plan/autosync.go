@@ -39,6 +39,8 @@ type AutoSync struct {
 	Unreachable bool
 	// Denied is why a sync window does not permit an automated sync now; "" if it does.
 	Denied string
+	// Freed says that an object which the last sync left to another application may be taken now.
+	Freed bool
 	// Approved says that a person has approved the deletions that wait, since they were noted.
 	Approved bool
 
@@ -262,6 +264,9 @@ func attempted(in *AutoSync) *Decision {
 	}
 	if in.Approved {
 		return &Decision{Sync: true, Reason: "deletions that waited were approved"}
+	}
+	if in.Freed {
+		return &Decision{Sync: true, Reason: "another application let go of an object"}
 	}
 	if !isTrue(in.automated().SelfHeal) {
 		return no("the last sync was to %s already, and self-heal is off", in.target())

@@ -141,6 +141,8 @@ func TestDecide(t *testing.T) {
 		{"several sources, one more", fresh(several, after(ok, time.Hour), func(in *AutoSync) { in.Sources = append(in.Sources, v1alpha1.ApplicationSource{}) }), true, "", ""},
 		{"it ended without a result", fresh(after(v1alpha1.OperationError, time.Hour, func(s *v1alpha1.OperationState) { s.SyncResult = nil })), false, "attempted", ""},
 		{"an operation that was no sync", fresh(after(ok, time.Hour, func(s *v1alpha1.OperationState) { s.Operation.Sync = nil })), true, "", ""},
+		{"another application let go of an object, self-heal off", fresh(after(ok, time.Hour), func(in *AutoSync) { in.Freed = true }), true, "attempted", "let go"},
+		{"a failure is final although another application let go", fresh(after(v1alpha1.OperationFailed, time.Hour), func(in *AutoSync) { in.Freed = true }), false, "attempted", ""},
 		{"approved after a success, self-heal off", fresh(pruning, after(ok, time.Hour), func(in *AutoSync) { in.Approved = true },
 			with(held(extra("a")), synced("Service", "web"))), true, "attempted", "approved"},
 

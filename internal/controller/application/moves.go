@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
 )
 
 // An object that moves from one application's source to another's in one commit changes hands without being deleted.
@@ -111,6 +112,22 @@ func (p *pass) awaitsFormerOwner() bool {
 		}
 	}
 	return false
+}
+
+// refusedBy returns the objects that a plan leaves to other applications.
+func refusedBy(work plan.Plan) []object.Key {
+	var out []object.Key
+	for _, s := range work.Steps() {
+		if s.Action == plan.Refuse {
+			out = append(out, s.Key)
+		}
+	}
+	return out
+}
+
+// freed reports whether an object that the last sync left to another application may be taken now.
+func (s *appState) freed() bool {
+	return slices.ContainsFunc(s.refused, func(k object.Key) bool { r := s.rows[k]; return r != nil && r.counts() && r.shared == "" })
 }
 
 // Look asks for a pass over applications whose sources have news. Until it is done they count as late.

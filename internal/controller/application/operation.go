@@ -328,7 +328,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
 		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
-		Unreachable: p.unreachable, Approved: approved, Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
+		Unreachable: p.unreachable, Approved: approved, Freed: p.st.freed(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
 	}
 	if p.app.Spec.Source != nil {
 		in.Source = *p.app.Spec.Source

@@ -34,6 +34,7 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		return
 	}
 	p.st.triedDigest = state.Digest
+	p.st.refused = refusedBy(work)
 	p.launch = &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
 }
 

@@ -49,6 +49,7 @@ type appState struct {
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
 	triedDigest      object.Digest // rendered digest of the last try
 	supersessions    int           // in a row, of the operation under way
+	refused          []object.Key  // that the last sync left to other applications
 	waiting          object.Digest // of the deletions that wait for an approval
 	epoch            int           // raised when a kind that was awaited may have come
 	ignore           *diff.Rules   // compiled from ignoreKey
