@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/source"
 )
@@ -97,7 +98,7 @@ func (p *pass) startAfresh() {
 	p.st.touch()
 }
 
-// admit finds the project and the cluster, and asks the project.
+// admit finds the project and the cluster, and asks the project. What is wrong is told together, as far as it can be known.
 func (p *pass) admit(ctx context.Context) {
 	sources := desired.SourcesOf(p.app)
 	if len(sources) == 0 {
@@ -106,6 +107,10 @@ func (p *pass) admit(ctx context.Context) {
 	if p.app.Spec.Destination.Server != "" && p.app.Spec.Destination.Name != "" {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.destination has both server and name: keep one of them")
 		return
+	}
+	c, clusterErr := p.Clusters.Find(p.app.Spec.Destination)
+	if clusterErr != nil {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, clusterErr.Error())
 	}
 	project, version, err := p.projects.get(ctx, desired.ProjectOf(p.app))
 	if err != nil {
@@ -117,9 +122,7 @@ func (p *pass) admit(ctx context.Context) {
 			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 		}
 	}
-	c, err := p.Clusters.Find(p.app.Spec.Destination)
-	if err != nil {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+	if clusterErr != nil {
 		return
 	}
 	if err := project.Destination(destinationOf(p.app, c)); err != nil {
@@ -177,7 +180,7 @@ func (p *pass) want(ctx context.Context) {
 }
 
 // stand goes on with the last resolved source set. It is an error to people only when the grace period is over: a
-// repository that misses one poll is no news.
+// repository that misses one poll is no news. What does not pass by itself, such as a refused password, is told at once.
 func (p *pass) stand(state *desired.State, err *desired.UnreachableError) {
 	p.unreachable = true
 	p.state = state
@@ -186,7 +189,7 @@ func (p *pass) stand(state *desired.State, err *desired.UnreachableError) {
 	}
 	grace := p.rules.Settings.RepoErrorGrace
 	left := grace - p.Clock.Since(p.st.unreachableSince)
-	if state != nil && left > 0 {
+	if state != nil && left > 0 && fault.Is(err, fault.Retry) {
 		p.requeue(left)
 		return
 	}
