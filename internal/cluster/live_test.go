@@ -286,7 +286,7 @@ func TestSetFilterStopsLooking(t *testing.T) {
 	createOther(t, dev.RESTConfig(), "configmaps", u, "")
 	c := open(t, dev.RESTConfig(), nil)
 	complete(t, c)
-	parsed, problems := settings.Parse(map[string]string{"resource.exclusions": "[{kinds: [ConfigMap]}]"}, nil)
+	parsed, problems := settings.Defaults().With(map[string]string{"resource.exclusions": "[{kinds: [ConfigMap]}]"}, nil)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -130,75 +129,6 @@ func TestDelete(t *testing.T) {
 	}
 	if err := c.Delete(t.Context(), object.Key{Kind: "ConfigMap", Namespace: ns, Name: "a"}, cluster.DeleteOptions{}); !fault.Is(err, fault.Bug) {
 		t.Errorf("Delete without a judged version = %v, want refused", err)
-	}
-}
-
-// A field that kubectl's client-side apply set, and that is not desired any more, goes away with our first apply.
-func TestAdoptFoldsTheFieldsOfEarlierWriters(t *testing.T) {
-	dev := devcluster.Shared(t)
-	ns := dev.Namespace(t)
-	c := open(t, dev.RESTConfig(), nil)
-	old := configMap(ns, "a", "1")
-	old.Object["data"] = map[string]any{"key": "1", "dropped": "yes"}
-	created := createOther(t, dev.RESTConfig(), "configmaps", old, "kubectl-client-side-apply")
-
-	// Somebody else writes in between: the fold must not be lost, nor their field.
-	patch := []byte(`{"data":{"foreign":"kept"}}`)
-	if _, err := other(t, dev.RESTConfig(), "configmaps", ns).Patch(t.Context(), "a", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "someone"}); err != nil {
-		t.Fatal(err)
-	}
-	folded, did, err := c.Adopt(t.Context(), created, manager, []string{manager, "kubectl-client-side-apply", "kubectl", "helm"})
-	if err != nil || !did {
-		t.Fatalf("Adopt = %v, %v", did, err)
-	}
-	for _, entry := range folded.GetManagedFields() {
-		if entry.Manager == "kubectl-client-side-apply" {
-			t.Errorf("the entry %s/%s is still there", entry.Manager, entry.Operation)
-		}
-	}
-	answer := mustApply(t, c, configMap(ns, "a", "2"))
-	if got := answer.Object["data"]; fmt.Sprint(got) != "map[foreign:kept key:2]" {
-		t.Errorf("data after the first apply = %v", got)
-	}
-	if _, did, err := c.Adopt(t.Context(), answer, manager, []string{manager, "kubectl-client-side-apply"}); did || err != nil {
-		t.Errorf("a second Adopt = %v, %v, want nothing to do", did, err)
-	}
-}
-
-// Entries of several versions are folded too: csaupgrade alone drops those of another version, whose fields would
-// then stay for ever.
-func TestAdoptFoldsAcrossVersions(t *testing.T) {
-	dev := devcluster.Shared(t)
-	ns := dev.Namespace(t)
-	c := open(t, dev.RESTConfig(), nil)
-	v1 := parse(t, ns, `
-apiVersion: autoscaling/v1
-kind: HorizontalPodAutoscaler
-metadata: {name: web, labels: {dropped: "yes"}}
-spec: {minReplicas: 2, maxReplicas: 3, targetCPUUtilizationPercentage: 60, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}`)
-	createOther(t, dev.RESTConfig(), "horizontalpodautoscalers.v1.autoscaling", v1, "kubectl-client-side-apply")
-	patch := []byte(`{"spec":{"maxReplicas":4}}`)
-	if _, err := other(t, dev.RESTConfig(), "horizontalpodautoscalers.v2.autoscaling", ns).Patch(t.Context(), "web", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: manager}); err != nil {
-		t.Fatal(err)
-	}
-	desired := parse(t, ns, `
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec: {maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}`)
-	live, err := c.Read(t.Context(), desired.GroupVersionKind(), ns, "web")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, did, err := c.Adopt(t.Context(), live, manager, []string{manager, "kubectl-client-side-apply"}); err != nil || !did {
-		t.Fatalf("Adopt = %v, %v", did, err)
-	}
-	answer := mustApply(t, c, desired)
-	if labels := answer.GetLabels(); labels["dropped"] != "" {
-		t.Errorf("labels = %v: a field of the old owner stayed", labels)
-	}
-	if n, _, _ := unstructured.NestedInt64(answer.Object, "spec", "minReplicas"); n != 1 {
-		t.Errorf("minReplicas = %d, want the default: nobody desires 2 any more", n)
 	}
 }
 

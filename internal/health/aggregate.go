@@ -38,7 +38,7 @@ type Child struct {
 	// Application says that the object is itself an Application. One that is Missing or Unknown does not count.
 	Application bool
 	// Excluded says that the object does not count at all: a hook, an object that is not applied, the application
-	// itself among its own objects, or one for which Ignored holds.
+	// itself among its own objects, or one that asks to be left out.
 	Excluded bool
 }
 
@@ -49,27 +49,22 @@ type Tally struct {
 }
 
 // Add counts a child.
-func (t *Tally) Add(c Child) { t.count(c, 1) }
-
-// Remove takes back a child that was added with the same value.
-func (t *Tally) Remove(c Child) { t.count(c, -1) }
-
-func (t *Tally) count(c Child, n int) {
+func (t *Tally) Add(c Child) {
 	if c.Excluded {
 		return
 	}
-	t.objects += n
+	t.objects++
 	if !c.Live {
 		return
 	}
-	t.live += n
+	t.live++
 	if c.Status == "" {
 		return
 	}
 	if c.Application && (c.Status == v1alpha1.HealthStatusMissing || c.Status == v1alpha1.HealthStatusUnknown) {
 		return
 	}
-	t.verdicts[rank(c.Status)] += n
+	t.verdicts[rank(c.Status)]++
 }
 
 // Status returns the health of the application: the worst verdict of its live objects, Missing if none of its objects
@@ -85,13 +80,4 @@ func (t *Tally) Status() v1alpha1.HealthStatusCode {
 		}
 	}
 	return v1alpha1.HealthStatusHealthy
-}
-
-// Aggregate returns the health of an application with these children.
-func Aggregate(children []Child) v1alpha1.HealthStatusCode {
-	var t Tally
-	for _, c := range children {
-		t.Add(c)
-	}
-	return t.Status()
 }

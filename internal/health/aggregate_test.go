@@ -3,17 +3,14 @@
 package health
 
 import (
-	"math/rand/v2"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
 
 func live(code v1alpha1.HealthStatusCode) Child { return Child{Live: true, Status: code} }
 
-func TestAggregate(t *testing.T) {
+func TestTally(t *testing.T) {
 	const (
 		healthy     = v1alpha1.HealthStatusHealthy
 		suspended   = v1alpha1.HealthStatusSuspended
@@ -48,42 +45,12 @@ func TestAggregate(t *testing.T) {
 		{"an excluded live object does not keep all from being missing", []Child{excluded(live(healthy)), {}}, missing},
 	}
 	for _, tt := range tests {
-		if got := Aggregate(tt.children); got != tt.want {
+		var tally Tally
+		for _, c := range tt.children {
+			tally.Add(c)
+		}
+		if got := tally.Status(); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.reason, got, tt.want)
 		}
-	}
-}
-
-func TestTallyFollowsChanges(t *testing.T) {
-	codes := append([]v1alpha1.HealthStatusCode{""}, order...)
-	rng := rand.New(rand.NewPCG(1, 2))
-	random := func() Child {
-		return Child{Live: rng.IntN(3) > 0, Application: rng.IntN(4) == 0, Excluded: rng.IntN(5) == 0, Status: codes[rng.IntN(len(codes))]}
-	}
-	children := make([]Child, 6)
-	var tally Tally
-	for _, c := range children {
-		tally.Add(c)
-	}
-	for range 2000 {
-		i := rng.IntN(len(children))
-		next := random()
-		tally.Remove(children[i])
-		tally.Add(next)
-		children[i] = next
-		if got, want := tally.Status(), Aggregate(children); got != want {
-			t.Fatalf("after a change to %+v: tally says %s, all together say %s", next, got, want)
-		}
-	}
-}
-
-func TestIgnored(t *testing.T) {
-	obj := &unstructured.Unstructured{}
-	if Ignored(obj) {
-		t.Error("an object without the annotation is ignored")
-	}
-	obj.SetAnnotations(map[string]string{"argocd.argoproj.io/ignore-healthcheck": "true"})
-	if !Ignored(obj) {
-		t.Error("an object with the annotation is not ignored")
 	}
 }

@@ -8,8 +8,7 @@
 //   - Rule: how one kind is judged. A kind without a rule has no health: it counts for nothing, neither good nor bad.
 //   - Status: a rule's verdict and the sentence that explains it.
 //   - Child: what one object of an application contributes to the application's health.
-//   - Tally: the count of children by verdict, from which the application's health is read without looking at all
-//     of them again.
+//   - Tally: the count of children by verdict, from which the application's health is read.
 //
 // The rules are those of Argo CD for the kinds it judges in Go, so that the same object shows the same health here and
 // there. An object that cannot be read as its kind is Unknown, never Healthy.
@@ -20,7 +19,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -70,12 +68,6 @@ func Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 		return Status{v1alpha1.HealthStatusUnknown, fmt.Sprintf("cannot be read as a %s: %v", obj.GetKind(), err)}, true
 	}
 	return status, true
-}
-
-// Ignored reports whether the object asks to be left out of its application's health
-// (annotation argocd.argoproj.io/ignore-healthcheck: "true").
-func Ignored(obj metav1.Object) bool {
-	return obj.GetAnnotations()[v1alpha1.AnnotationIgnoreHealthCheck] == "true"
 }
 
 // typed makes a rule of a judge of T, which holds only the fields that the judge reads: a field of a newer version

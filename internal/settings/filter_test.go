@@ -39,7 +39,7 @@ func TestExcluded(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, errs := settings.Parse(map[string]string{"resource.exclusions": tt.exclusions, "resource.inclusions": tt.inclusions}, nil)
+			s, errs := settings.Defaults().With(map[string]string{"resource.exclusions": tt.exclusions, "resource.inclusions": tt.inclusions}, nil)
 			if len(errs) != 0 {
 				t.Fatal(errs)
 			}

@@ -23,7 +23,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {
 		data := map[string]string{key: value}
-		got, errs := settings.Parse(data, data)
+		got, errs := settings.Defaults().With(data, data)
 		if len(errs) > 1 {
 			t.Fatalf("one key gave %d errors: %v", len(errs), errs)
 		}

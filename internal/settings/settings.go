@@ -116,9 +116,3 @@ func Defaults() Settings {
 		WebhookMaxBytes: 50 << 20,
 	}
 }
-
-// Parse reads the data of argocd-cm and argocd-cmd-params-cm. Broken settings have their defaults and are
-// reported, one error each (kind fault.Mistake), in the order of their keys.
-func Parse(cm, params map[string]string) (Settings, []error) {
-	return Defaults().With(cm, params)
-}

@@ -53,7 +53,7 @@ func TestParseReadsEachKey(t *testing.T) {
 			if strings.HasPrefix(tt.key, "controller.") || tt.key == "application.namespaces" {
 				cm, params = params, cm
 			}
-			got, errs := settings.Parse(cm, params)
+			got, errs := settings.Defaults().With(cm, params)
 			if len(errs) != 0 {
 				t.Fatalf("errors: %v", errs)
 			}
@@ -65,7 +65,7 @@ func TestParseReadsEachKey(t *testing.T) {
 }
 
 func TestABlankKeyHasItsDefault(t *testing.T) {
-	got, errs := settings.Parse(map[string]string{"timeout.reconciliation": " ", "application.instanceLabelKey": ""}, nil)
+	got, errs := settings.Defaults().With(map[string]string{"timeout.reconciliation": " ", "application.instanceLabelKey": ""}, nil)
 	if len(errs) != 0 || got.PollInterval != 2*time.Minute || got.Tracker.LabelKey != v1alpha1.LabelKeyAppInstance {
 		t.Errorf("interval %v, label key %q, errors %v", got.PollInterval, got.Tracker.LabelKey, errs)
 	}
@@ -91,7 +91,7 @@ func TestABrokenKeyIsReportedWithWhatToWrite(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
-			_, errs := settings.Parse(map[string]string{tt.key: tt.value}, nil)
+			_, errs := settings.Defaults().With(map[string]string{tt.key: tt.value}, nil)
 			if len(errs) != 1 {
 				t.Fatalf("want one error, got %v", errs)
 			}
@@ -110,7 +110,7 @@ func TestABrokenKeyIsReportedWithWhatToWrite(t *testing.T) {
 
 func TestABrokenKeyKeepsItsFormerValueAndTakesNoOtherDown(t *testing.T) {
 	const ignoreKey = "resource.customizations.ignoreDifferences.apps_Deployment"
-	before, errs := settings.Parse(map[string]string{
+	before, errs := settings.Defaults().With(map[string]string{
 		"application.resourceTrackingMethod": "label",
 		"resource.exclusions":                "- {apiGroups: [example.com]}",
 		ignoreKey:                            "jsonPointers: [/spec/replicas]",
@@ -146,7 +146,7 @@ func TestABrokenKeyKeepsItsFormerValueAndTakesNoOtherDown(t *testing.T) {
 }
 
 func TestIgnoreDifferencesOfAllForms(t *testing.T) {
-	got, errs := settings.Parse(map[string]string{
+	got, errs := settings.Defaults().With(map[string]string{
 		"resource.customizations": `
 "*.example.com/*":
   ignoreDifferences: |

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/yaml"
@@ -297,6 +298,38 @@ func TestRealAdoption(t *testing.T) {
 				t.Error("a field that left the source after the adoption is still there")
 			}
 		})
+	}
+}
+
+// Entries of several versions are folded too: csaupgrade alone drops those of another version, whose fields would then
+// stay for ever.
+func TestRealAdoptionAcrossVersions(t *testing.T) {
+	b := newBench(t)
+	b.made(b.parse(`
+apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: web, labels: {dropped: "yes"}}
+spec: {minReplicas: 2, maxReplicas: 3, targetCPUUtilizationPercentage: 60, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}`),
+		"horizontalpodautoscalers", "kubectl-client-side-apply")
+	gvr := schema.GroupVersionResource{Group: "autoscaling", Version: "v2", Resource: "horizontalpodautoscalers"}
+	patch := []byte(`{"spec":{"maxReplicas":4}}`)
+	if _, err := b.other.Resource(gvr).Namespace(b.ns).Patch(t.Context(), "web", types.MergePatchType, patch,
+		metav1.PatchOptions{FieldManager: "argocd-controller"}); err != nil {
+		t.Fatal(err)
+	}
+	want := b.desired(`
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}`)
+	byHand := func(o *sync.Options) { o.Automated = false }
+	b.require(b.run(b.plan(plan.Input{}, []*unstructured.Unstructured{want}), byHand), v1alpha1.OperationSucceeded)
+	live := b.live(want)
+	if label := live.GetLabels()["dropped"]; label != "" {
+		t.Error("a label of the old owner stayed")
+	}
+	if n := field(live, "spec", "minReplicas"); n != int64(1) {
+		t.Errorf("minReplicas = %v, want the default: nobody desires 2 any more", n)
 	}
 }
 
