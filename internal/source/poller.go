@@ -69,7 +69,7 @@ func (p *Poller) Run(ctx context.Context) {
 	}
 	p.mu.Unlock()
 	<-ctx.Done()
-	p.mu.Lock() // after this nobody adds a goroutine: see begin
+	p.mu.Lock()   // after this nobody adds a goroutine: see begin
 	p.mu.Unlock() //nolint:staticcheck // the lock is all that is wanted
 	p.work.Wait()
 }
