@@ -39,6 +39,8 @@ type AutoSync struct {
 	Unreachable bool
 	// Denied is why a sync window does not permit an automated sync now; "" if it does.
 	Denied string
+	// Served says that a kind which the last attempt lacked is served by now.
+	Served bool
 	// Freed says that an object which the last sync left to another application may be taken now.
 	Freed bool
 	// Approved says that a person has approved the deletions that wait, since they were noted.
@@ -258,6 +260,9 @@ func attempted(in *AutoSync) *Decision {
 	if !in.tried() {
 		return nil
 	}
+	if !in.Last.Phase.Successful() && in.Served {
+		return &Decision{Sync: true, Reason: "a kind that the last attempt lacked is served by now"}
+	}
 	if !in.Last.Phase.Successful() {
 		return refuse("the last attempt to sync to %s failed and will not be retried by itself: %s; push a fix, or sync by hand",
 			in.target(), in.Last.Message)
@@ -280,17 +285,26 @@ func (in *AutoSync) tried() bool {
 	if last == nil {
 		return false
 	}
-	if last.SyncResult == nil {
-		// It ended before it could say what it synced. Beginning again by itself would never end.
-		return last.Phase.Completed()
-	}
 	if last.Operation.Sync == nil {
 		return false
+	}
+	if last.SyncResult == nil {
+		// It ended before it could say what it synced: then what was asked for counts, or beginning again by itself would
+		// never end. An automated operation always names it.
+		return last.Phase.Completed() && in.asked(last.Operation.Sync)
 	}
 	if len(in.Sources) > 0 {
 		return (in.Unchanged || slices.Equal(last.SyncResult.Revisions, in.Revisions)) && equal(last.SyncResult.Sources, in.Sources)
 	}
 	return (in.Unchanged || last.SyncResult.Revision == in.Revision) && equal(last.SyncResult.Source, in.Source)
+}
+
+// asked reports whether a sync was asked for at this revision.
+func (in *AutoSync) asked(op *v1alpha1.SyncOperation) bool {
+	if len(in.Sources) > 0 {
+		return slices.Equal(op.Revisions, in.Revisions)
+	}
+	return op.Revision == in.Revision
 }
 
 // equal compares as the resource stores them: an empty list and none are the same there.

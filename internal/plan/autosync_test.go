@@ -139,7 +139,19 @@ func TestDecide(t *testing.T) {
 		{"several sources, the same", fresh(several, after(ok, time.Hour)), false, "attempted", "a1, b1"},
 		{"several sources, one of another revision", fresh(several, after(ok, time.Hour), func(in *AutoSync) { in.Revisions = []string{"a1", "b2"} }), true, "", ""},
 		{"several sources, one more", fresh(several, after(ok, time.Hour), func(in *AutoSync) { in.Sources = append(in.Sources, v1alpha1.ApplicationSource{}) }), true, "", ""},
-		{"it ended without a result", fresh(after(v1alpha1.OperationError, time.Hour, func(s *v1alpha1.OperationState) { s.SyncResult = nil })), false, "attempted", ""},
+		{"it ended without a result", fresh(after(v1alpha1.OperationError, time.Hour, func(s *v1alpha1.OperationState) {
+			s.SyncResult, s.Operation.Sync.Revision = nil, s.SyncResult.Revision
+		})), false, "attempted", ""},
+		{"it ended without a result, several sources", fresh(several, after(v1alpha1.OperationError, time.Hour, func(s *v1alpha1.OperationState) {
+			s.SyncResult, s.Operation.Sync.Revisions = nil, s.SyncResult.Revisions
+		})), false, "attempted", ""},
+		{"another revision ended without a result", fresh(after(v1alpha1.OperationError, time.Hour, func(s *v1alpha1.OperationState) {
+			s.SyncResult, s.Operation.Sync.Revision = nil, "bbb"
+		})), true, "", ""},
+		{"a record that says nothing", fresh(after(ok, time.Hour, func(s *v1alpha1.OperationState) {
+			s.SyncResult, s.Operation.Sync = nil, nil
+		})), true, "", ""},
+		{"a kind that it lacked is served by now", fresh(after(v1alpha1.OperationFailed, time.Hour), func(in *AutoSync) { in.Served = true }), true, "attempted", "served by now"},
 		{"an operation that was no sync", fresh(after(ok, time.Hour, func(s *v1alpha1.OperationState) { s.Operation.Sync = nil })), true, "", ""},
 		{"another application let go of an object, self-heal off", fresh(after(ok, time.Hour), func(in *AutoSync) { in.Freed = true }), true, "attempted", "let go"},
 		{"a failure is final although another application let go", fresh(after(v1alpha1.OperationFailed, time.Hour), func(in *AutoSync) { in.Freed = true }), false, "attempted", ""},

@@ -68,6 +68,7 @@ func (p *pass) compare(ctx context.Context) {
 	p.compared = true
 	p.complete = p.judgeInventory()
 	p.reportRows()
+	p.reportUnserved()
 	p.retryDoubtful()
 }
 
@@ -107,6 +108,31 @@ func (p *pass) reportRows() {
 				fmt.Sprintf("%s is part of applications %s and %s", r.key, p.st.id, r.shared))
 		}
 	}
+}
+
+// reportUnserved tells which kinds the cluster does not serve, unless the application brings them: one line each, about
+// the first of its objects.
+func (p *pass) reportUnserved() {
+	told := kinds{}
+	for _, r := range sortedRows(p.st.rows) {
+		if r.desired == nil || r.verdict != Missing || r.reason == "" {
+			continue
+		}
+		gvk := r.desired.GVK()
+		if _, done := told[gvk]; done || p.brings(gvk.Group) {
+			continue
+		}
+		told[gvk] = struct{}{}
+		p.found.add(conditionWarning, fmt.Sprintf("%s (%s) cannot be applied: %s; correct its apiVersion and kind, or install the CustomResourceDefinition",
+			r.key, r.desired.Origin, r.reason))
+	}
+}
+
+// brings reports whether a definition of some kind of a group is part of the application.
+func (p *pass) brings(group string) bool {
+	return slices.ContainsFunc(p.state.Objects, func(o desired.Object) bool {
+		return o.Key.Kind == "CustomResourceDefinition" && strings.HasSuffix(o.Key.Name, "."+group)
+	})
 }
 
 // table computes rows.

@@ -60,10 +60,7 @@ func (o *operation) automated() bool { return o.spec.InitiatedBy.Automated }
 // operate decides what is done now: end what has to end, go on with what was begun, begin what is asked for, begin by
 // itself.
 func (p *pass) operate(ctx context.Context) {
-	if p.Observe {
-		return
-	}
-	if alone, _ := p.Alone(); !alone {
+	if !p.acts {
 		return
 	}
 	state := p.next.Status.OperationState
@@ -238,7 +235,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		return
 	}
 	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)
-	if state.FinishedAt != nil && !newer {
+	if state.FinishedAt != nil && !newer && !p.kindCame() {
 		if wait := p.retryWait(state); wait > 0 {
 			p.requeue(wait)
 			return
@@ -268,6 +265,10 @@ func (p *pass) outdated(op *v1alpha1.Operation) bool {
 		return !p.names(pinnedRevisions(*op))
 	}
 }
+
+// kindCame reports whether a kind that the last try lacked is served by now: waiting any longer helps nobody. What a try
+// of another process lacked is not known.
+func (p *pass) kindCame() bool { return p.st.triedDigest != "" && p.st.triedEpoch != p.st.epoch }
 
 // retryWait returns how long the pause before the next try still lasts.
 func (p *pass) retryWait(state *v1alpha1.OperationState) time.Duration {
@@ -328,7 +329,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
 		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
-		Unreachable: p.unreachable, Approved: approved, Freed: p.st.freed(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
+		Unreachable: p.unreachable, Approved: approved, Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
 	}
 	if p.app.Spec.Source != nil {
 		in.Source = *p.app.Spec.Source

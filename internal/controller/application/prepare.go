@@ -33,7 +33,7 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		p.end(v1alpha1.OperationFailed, err.Error())
 		return
 	}
-	p.st.triedDigest = state.Digest
+	p.st.triedDigest, p.st.triedEpoch = state.Digest, p.st.epoch
 	p.st.refused = refusedBy(work)
 	p.launch = &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
 }

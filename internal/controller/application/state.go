@@ -4,6 +4,7 @@ package application
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -33,6 +34,8 @@ type appState struct {
 	lookedAt   int // the news that the last pass saw
 	everLooked bool
 
+	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
+
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
 	uid              types.UID
 	rows             map[object.Key]*row
@@ -52,6 +55,7 @@ type appState struct {
 	refused          []object.Key  // that the last sync left to other applications
 	waiting          object.Digest // of the deletions that wait for an approval
 	epoch            int           // raised when a kind that was awaited may have come
+	triedEpoch       int           // the epoch of the last try
 	ignore           *diff.Rules   // compiled from ignoreKey
 	ignoreKey        ignoreKey
 }
@@ -169,6 +173,7 @@ func (s *appState) on(server string) bool {
 // wrote remembers our own last write: the cache may lag behind it, and its echo is no news.
 func (s *appState) wrote(app *v1alpha1.Application, now time.Time) {
 	s.written, s.writtenAt = app, now
+	s.observed.Store(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastRV = app.ResourceVersion
