@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -145,18 +146,21 @@ func (s *subject) webhook(ctx context.Context, commit string) error {
 func (s *subject) watched(ctx context.Context, gvr schema.GroupVersionResource, ns string, seen func(*unstructured.Unstructured, bool) (done bool)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	w, err := s.client.Resource(gvr).Namespace(ns).Watch(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	defer w.Stop()
-	for event := range w.ResultChan() {
-		u, ok := event.Object.(*unstructured.Unstructured)
-		if ok && seen(u, event.Type == "DELETED") {
-			return nil
+	for ctx.Err() == nil {
+		w, err := s.client.Resource(gvr).Namespace(ns).Watch(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
 		}
+		for event := range w.ResultChan() {
+			u, ok := event.Object.(*unstructured.Unstructured)
+			if ok && seen(u, event.Type == watch.Deleted) {
+				w.Stop()
+				return nil
+			}
+		}
+		// The API server ends watches that do not keep up; a new one begins with what there is.
 	}
-	return fmt.Errorf("the watch of %s ended before what it waited for: %w", gvr.Resource, ctx.Err())
+	return fmt.Errorf("waiting for %s: %w", gvr.Resource, ctx.Err())
 }
 
 // countApps follows Applications until all satisfy ok, and returns the time of the half.
