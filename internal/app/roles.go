@@ -99,12 +99,15 @@ func (r *roles) rules() *application.Rules {
 func (r *roles) changed(s *configuration.Snapshot) {
 	r.clusters.Apply(s)
 	r.sources.reset()
+	if r.poller != nil { // it is made with the first settings
+		r.poller.SetPace(s.Settings.PollInterval, s.Settings.PollJitter)
+	}
 	r.apps.EnqueueAll()
 }
 
 // register hands every controller to the manager: this is the list of what runs once this process leads.
 func (r *roles) register(mgr ctrl.Manager) error {
-	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.apps.Namespace))
+	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.apps.Namespace, r.apps.Status))
 	for _, c := range []interface {
 		SetupWithManager(ctrl.Manager) error
 	}{r.settings, r.apps, r.projects, r.sets} {

@@ -208,7 +208,8 @@ func (r *polled) refs(ctx context.Context, ask bool, revisions []Revision) (Refs
 	}
 	refs, err := r.poller.store.Refs(ctx, r.repo)
 	if err == nil {
-		m.vouch(vouchForTwice*r.poller.options.Interval + r.poller.options.Jitter)
+		pace := r.poller.pace.Load()
+		m.vouch(vouchForTwice*pace.interval + pace.jitter)
 	}
 	return refs, err
 }
@@ -275,7 +276,7 @@ func (r *polled) note(err error) {
 func (r *polled) tell(found []finding) {
 	for _, f := range found {
 		if move, ok := r.settle(f); ok {
-			r.poller.options.OnMove(move)
+			r.poller.onMove(move)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -33,7 +34,7 @@ type Move struct {
 // PollerOptions of a Poller.
 type PollerOptions struct {
 	// Interval between polls of a repository, and the most that is added to it at random. An Interval of 0 means that
-	// repositories are asked at first and then on hints and refreshes only.
+	// repositories are asked at first and then on hints and refreshes only. Poller.SetPace changes both.
 	Interval, Jitter time.Duration
 	// OnMove is told of moves, one repository's in order, by the goroutine of that repository: it must not block.
 	OnMove func(Move)
@@ -42,8 +43,9 @@ type PollerOptions struct {
 // Poller follows the revisions of repositories: one goroutine and one request for each repository, whatever the
 // number of its owners; a repository that fails backs off by itself and delays no other.
 type Poller struct {
-	store   *Store
-	options PollerOptions
+	store  *Store
+	onMove func(Move)
+	pace   atomic.Pointer[pace]
 
 	mu     sync.Mutex
 	base   context.Context // of Run; nil before
@@ -57,7 +59,23 @@ func NewPoller(store *Store, options PollerOptions) *Poller {
 	if options.OnMove == nil {
 		options.OnMove = func(Move) {}
 	}
-	return &Poller{store: store, options: options, owners: map[string][]Watch{}, polled: map[string]*polled{}}
+	p := &Poller{store: store, onMove: options.OnMove, owners: map[string][]Watch{}, polled: map[string]*polled{}}
+	p.pace.Store(&pace{options.Interval, options.Jitter})
+	return p
+}
+
+// pace is how often a repository is asked.
+type pace struct{ interval, jitter time.Duration }
+
+// SetPace changes the Interval and the Jitter that the Poller was made with, from now on.
+func (p *Poller) SetPace(interval, jitter time.Duration) {
+	next := &pace{interval, jitter}
+	if before := p.pace.Swap(next); *before == *next {
+		return
+	}
+	for _, r := range p.entries() {
+		r.wakeUp(false)
+	}
 }
 
 // Run polls until ctx ends, and returns when all its goroutines have.
@@ -219,22 +237,22 @@ const (
 
 // delay returns the time until the next poll after failures in a row; 0 means none is due.
 func (p *Poller) delay(failures int, err error) time.Duration {
-	jitter := time.Duration(0)
-	if p.options.Jitter > 0 {
-		jitter = rand.N(p.options.Jitter) //nolint:gosec // spreads load
+	interval, jitter := p.pace.Load().interval, time.Duration(0)
+	if most := p.pace.Load().jitter; most > 0 {
+		jitter = rand.N(most) //nolint:gosec // spreads load
 	}
 	if failures == 0 {
-		if p.options.Interval <= 0 {
+		if interval <= 0 {
 			return 0
 		}
-		return p.options.Interval + jitter
+		return interval + jitter
 	}
 	first := firstRetry
 	if !fault.Is(err, fault.Retry) {
 		first = firstStalled
 	}
-	slowest := max(p.options.Interval, first)
-	if p.options.Interval <= 0 {
+	slowest := max(interval, first)
+	if interval <= 0 {
 		slowest = slowestRetry
 	}
 	wait := min(first<<min(failures-1, 10), slowest)

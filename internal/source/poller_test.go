@@ -245,3 +245,20 @@ func TestBrokenRepositoryDelaysNoOther(t *testing.T) {
 		t.Errorf("move %+v", m)
 	}
 }
+
+func TestPollerTakesANewPace(t *testing.T) {
+	server := gitserver.New(t, gitserver.Options{})
+	repo := server.Repo(t, "paced")
+	repo.Write(t, map[string]string{"a": "1"})
+	f, r := follow(t), Repository{URL: repo.URL}
+	f.SetPace(0, 0) // never, but on hints
+	f.Want("app", Watch{Repository: r, Revisions: []Revision{{Name: "main"}}})
+	f.next(t, 1)
+	second := repo.Write(t, map[string]string{"a": "2"})
+	f.clock.Step(time.Hour)
+	f.none(t)
+	f.SetPace(time.Second, 0)
+	if moves := f.next(t, 1); moves[0].To != second {
+		t.Errorf("moves = %+v, want one to %s", moves, second)
+	}
+}
