@@ -111,12 +111,13 @@ func (m *metrics) Synced(s application.SyncEnded) {
 type applications struct {
 	reader    client.Reader
 	namespace string
+	status    func(*v1alpha1.Application) *v1alpha1.ApplicationStatus // what is known of one
 	info      *prometheus.Desc
 	condition *prometheus.Desc
 }
 
-func newApplications(reader client.Reader, namespace string) *applications {
-	return &applications{reader: reader, namespace: namespace,
+func newApplications(reader client.Reader, namespace string, status func(*v1alpha1.Application) *v1alpha1.ApplicationStatus) *applications {
+	return &applications{reader: reader, namespace: namespace, status: status,
 		info: prometheus.NewDesc("argocd_app_info", "One for each Application.", []string{"namespace", "name", "project",
 			"repo", "dest_server", "dest_namespace", "sync_status", "health_status", "operation", "autosync_enabled"}, nil),
 		condition: prometheus.NewDesc("argocd_app_condition", "One for each condition of an Application.",
@@ -143,13 +144,14 @@ func (a *applications) Collect(ch chan<- prometheus.Metric) {
 		if sources := desired.SourcesOf(app); len(sources) > 0 {
 			repo = sources[0].RepoURL
 		}
+		status := a.status(app)
 		if app.Status.OperationState != nil && app.Status.OperationState.Phase.Running() {
 			operation = "sync"
 		}
 		ch <- prometheus.MustNewConstMetric(a.info, prometheus.GaugeValue, 1, app.Namespace, app.Name, desired.ProjectOf(app), repo,
-			app.Spec.Destination.Server, app.Spec.Destination.Namespace, string(app.Status.Sync.Status), string(app.Status.Health.Status),
+			app.Spec.Destination.Server, app.Spec.Destination.Namespace, string(status.Sync.Status), string(status.Health.Status),
 			operation, strconv.FormatBool(app.Spec.SyncPolicy != nil && app.Spec.SyncPolicy.Automated != nil))
-		for _, c := range app.Status.Conditions {
+		for _, c := range status.Conditions {
 			ch <- prometheus.MustNewConstMetric(a.condition, prometheus.GaugeValue, 1, app.Namespace, app.Name, string(c.Type))
 		}
 	}

@@ -211,7 +211,7 @@ func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
 	app := newer(cached, st.written)
 	return &pass{
 		Controller: c, st: st, app: app, next: app.DeepCopy(), rules: c.Rules(), urgent: st.takeUrgent(),
-		now: metav1.NewTime(c.Clock.Now().Truncate(time.Second)),
+		acts: c.mayAct(), now: metav1.NewTime(c.Clock.Now().Truncate(time.Second)),
 		log: c.Log.With("application", cached.Name),
 	}
 }

@@ -36,7 +36,7 @@ func (p *pass) delete(ctx context.Context) error {
 		}
 		p.st.running = nil
 	}
-	if alone, _ := p.Alone(); p.Observe || !alone {
+	if !p.acts {
 		return nil
 	}
 	p.reportHooks()

@@ -39,6 +39,7 @@ type pass struct {
 	compared    bool           // rows are about state and cluster
 	complete    bool           // nothing of ours in the cluster is unknown
 
+	acts    bool // what is decided may be written
 	refresh v1alpha1.RefreshType
 	urgent  bool                    // what waited in the slow lane is due
 	waiting string                  // why the inventory is not complete
@@ -292,6 +293,10 @@ func (p *pass) settling() bool {
 // write writes the status if its meaning changed, and starts the operation that it announces.
 func (p *pass) write(ctx context.Context) error {
 	p.next.Status.Conditions = p.found.conditions(p.app.Status.Conditions, p.now)
+	if !p.acts {
+		p.observed()
+		return nil
+	}
 	if p.refresh != "" {
 		delete(p.next.Annotations, v1alpha1.AnnotationKeyRefresh)
 	}
