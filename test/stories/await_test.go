@@ -34,13 +34,13 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(s.poll(p, "/readyz", p.address, func(code int, _ string) bool { return code == http.StatusOK }))
 	case len(args) >= 2 && args[0] == "metric":
 		p, rest := s.addressed(ts, args[1:])
-		re, err := regexp.Compile("(?m)" + strings.Join(rest, " "))
+		re, err := regexp.Compile("(?m)" + expand(ts, strings.Join(rest, " ")))
 		ts.Check(err)
 		ts.Check(s.poll(p, "/metrics", p.metrics, func(_ int, text string) bool { return re.MatchString(text) }))
 	case len(args) >= 3 && args[0] == "create":
 		ts.Check(s.awaitCreation(ts, args[1], parse(ts, args[2:])))
 	case len(args) >= 3 && args[0] == "event":
-		ts.Check(s.awaitEvent(s.target(ts, "app", args[1]), args[2], strings.Join(args[3:], " ")))
+		ts.Check(s.awaitEvent(s.target(ts, "app", args[1]), args[2], expand(ts, strings.Join(args[3:], " "))))
 	case len(args) >= 3:
 		conditions := parse(ts, args[2:])
 		ts.Check(s.awaitObject(s.target(ts, args[0], args[1]), conditions))

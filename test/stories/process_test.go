@@ -67,7 +67,7 @@ func bowline(ts *testscript.TestScript, neg bool, args []string) {
 	case "resume":
 		ts.Check(p.cmd.Process.Signal(syscall.SIGCONT))
 	case "log":
-		ts.Check(p.says(neg, strings.Join(args, " ")))
+		ts.Check(p.says(neg, expand(ts, strings.Join(args, " "))))
 	default:
 		ts.Fatalf("bowline has no verb %q", verb)
 	}
@@ -80,7 +80,7 @@ func (s *story) start(ts *testscript.TestScript, p *process, name string, args [
 		return fmt.Errorf("bowline @%s runs already", name)
 	}
 	p.args = args
-	own, flags := options(args, "as", "groups")
+	own, flags := options(args, "as", "groups", "through")
 	user, groups := s.user(name), []string{"system:masters", "system:authenticated"}
 	if own["as"] != "" {
 		user, groups = own["as"], append([]string{"system:authenticated"}, strings.Fields(strings.ReplaceAll(own["groups"], ",", " "))...)
@@ -88,6 +88,11 @@ func (s *story) start(ts *testscript.TestScript, p *process, name string, args [
 	kubeconfig, err := s.kubeconfig(user, groups...)
 	if err != nil {
 		return err
+	}
+	if own["through"] == "api" {
+		if err := s.throughGate(kubeconfig); err != nil {
+			return err
+		}
 	}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -163,7 +168,7 @@ func (p *process) listening() error {
 
 // find waits until the log of this run matches.
 func (p *process) find(re *regexp.Regexp) ([][]byte, error) {
-	limit := time.After(patience)
+	limit := time.After(*patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -181,7 +186,7 @@ func (p *process) find(re *regexp.Regexp) ([][]byte, error) {
 		select {
 		case <-tick.C:
 		case <-limit:
-			return nil, fmt.Errorf("the log did not say %q within %s", re, patience)
+			return nil, fmt.Errorf("the log did not say %q within %s", re, *patience)
 		}
 	}
 }
@@ -223,9 +228,9 @@ func (p *process) stop() error {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(patience):
+	case <-time.After(*patience):
 		_ = p.kill()
-		return fmt.Errorf("bowline did not end within %s of SIGTERM", patience)
+		return fmt.Errorf("bowline did not end within %s of SIGTERM", *patience)
 	}
 	if p.status != nil {
 		return fmt.Errorf("bowline did not end well: %w", p.status)
@@ -264,9 +269,9 @@ func cli(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(<-started)
 	select {
 	case <-p.done:
-	case <-time.After(patience):
+	case <-time.After(*patience):
 		ts.Check(p.kill())
-		ts.Fatalf("bowline %s did not end within %s", strings.Join(args, " "), patience)
+		ts.Fatalf("bowline %s did not end within %s", strings.Join(args, " "), *patience)
 	}
 	_, _ = ts.Stdout().Write(out.Bytes())
 	_, _ = ts.Stderr().Write(problem.Bytes())

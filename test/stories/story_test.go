@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ import (
 )
 
 // patience bounds every wait. It is for what never comes: all that stories wait for takes a second or a few.
-const patience = 90 * time.Second
+var patience = flag.Duration("patience", 90*time.Second, "how long a story waits for what does not come")
 
 // world is what all stories share.
 type world struct {
@@ -57,6 +58,7 @@ type story struct {
 	repos     map[string]*gitserver.Repo
 	processes map[string]*process
 	marks     map[string]devcluster.AuditMark
+	gate      *gate
 	revisions map[string]uint64 // of the cluster's store, at the same moments
 }
 
@@ -138,6 +140,21 @@ func (s *story) kubeconfig(as string, groups ...string) (string, error) {
 	return path, write(config, path)
 }
 
+// throughGate has a kubeconfig go through the story's gate, which has the rights.
+func (s *story) throughGate(path string) error {
+	config, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		return err
+	}
+	for _, c := range config.Clusters {
+		*c = clientcmdapi.Cluster{Server: s.gate.server.URL}
+	}
+	for _, user := range config.AuthInfos {
+		*user = clientcmdapi.AuthInfo{Impersonate: user.Impersonate, ImpersonateGroups: user.ImpersonateGroups}
+	}
+	return write(config, path)
+}
+
 func write(config *clientcmdapi.Config, path string) error {
 	return clientcmd.WriteToFile(*config, path)
 }
@@ -177,5 +194,5 @@ func options(args []string, names ...string) (map[string]string, []string) {
 }
 
 func bounded() (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(context.Background(), patience, fmt.Errorf("nothing of it came within %s", patience))
+	return context.WithTimeoutCause(context.Background(), *patience, fmt.Errorf("nothing of it came within %s", *patience))
 }
