@@ -23,6 +23,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/source"
 )
@@ -36,7 +37,8 @@ func differ(ctx context.Context, req diff.Request) ([]diff.Resource, error) {
 	}
 	namespace, name, _ := strings.Cut(req.Name, "/")
 	if namespace != req.Session.Namespace {
-		return nil, fmt.Errorf("application %s is not in the control namespace %s, and only those are served", req.Name, req.Session.Namespace)
+		return nil, fault.New(fault.Mistake, "compare", "application "+req.Name, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
+			"name the control namespace with --namespace")
 	}
 	dir, err := os.MkdirTemp("", "bowline-diff-")
 	if err != nil {

@@ -37,10 +37,19 @@ func newRunCommand() *cobra.Command {
 	installs := true
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run Bowline: all roles in one process", Args: command.NoArgs,
-		Long: `Run Bowline: all roles in one process, against the cluster of the kubeconfig.
+		Long: `Run Bowline: all roles in one process, against the cluster of the kubeconfig. It goes on until it is ended by Ctrl-C
+or SIGTERM.
 
 Outside of a cluster it installs what it needs where that is absent (CRDs, the namespace, default settings); inside of one
-it only verifies. With --observe it compares and writes nothing at all: the way to try it beside another controller.`,
+it only verifies. With --observe it compares and writes nothing at all: the way to try it beside another controller. While
+Argo CD's application controller runs in the same namespace Bowline only observes by itself.
+
+Of several processes on one cluster one leads and acts; the others wait, with their caches warm.
+
+Exit code: 0 when it was asked to end, 1 an error that may pass, 2 wrong use, 3 something has to be changed first.`,
+		Example: command.Example(
+			"bowline run --observe",
+			"bowline run --kubeconfig ~/.kube/config --data /var/lib/bowline --log-format json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("install") {
 				opts.Install = &installs
@@ -51,11 +60,11 @@ it only verifies. With --observe it compares and writes nothing at all: the way 
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&opts.Kubeconfig, "kubeconfig", "", "kubeconfig of the control plane (default: the cluster this runs in, else $KUBECONFIG)")
+	f.StringVar(&opts.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: the cluster this runs in, then $KUBECONFIG, then ~/.kube/config)")
 	f.StringVarP(&opts.Namespace, "namespace", "n", v1alpha1.DefaultNamespace, "control namespace: where Applications and settings are")
 	f.StringVar(&opts.Listen, "listen", "127.0.0.1:8080", "address for health and webhooks")
 	f.StringVar(&opts.Metrics, "metrics", "127.0.0.1:8082", "address for Prometheus metrics")
-	f.StringVar(&opts.Data, "data", "bowline-data", "folder for mirrors of repositories; losing it costs time, never truth")
+	f.StringVar(&opts.Data, "data", "bowline-data", "folder for mirrors of repositories and the last resolved revisions; losing it costs time, never truth")
 	f.BoolVar(&opts.Observe, "observe", false, "compare only: write nothing, not even status, Lease or Events")
 	f.BoolVar(&installs, "install", true, "install what is absent (default: outside of a cluster); --install=false only verifies")
 	f.BoolVar(&opts.AllowFileRepos, "allow-file-repos", false, "allow file:// repositories: whoever may write an Application can then read this machine's repositories")
@@ -69,6 +78,11 @@ func newDemoCommand() *cobra.Command {
 	exit := false
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Show all of it on this machine: a control plane, a Git repository and Bowline between them", Args: command.NoArgs,
+		Long: `Show all of it on this machine: a control plane, a Git repository and Bowline between them.
+
+It tells what it watches happen: an Application is synced, a change by hand is put back, a commit is applied. Then it goes
+on until Ctrl-C, with commands to try, and cleans up. It listens on 127.0.0.1 only, and needs the program devcluster in the
+folder of its own: ` + "`make build`" + ` makes both.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo.Run(cmd.Context(), demo.Options{Out: cmd.OutOrStdout(), Exit: exit, Bowline: runForDemo})
 		},

@@ -36,6 +36,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/install"
 )
 
@@ -74,7 +75,7 @@ func Run(ctx context.Context, opts RunOptions) error {
 		return err
 	}
 	if err := os.MkdirAll(opts.Data, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w; choose another with --data", err)
+		return fault.Wrap(fault.Stalled, "make", "the data folder", err, "choose another with --data")
 	}
 	mgr, err := newManager(kube, opts, log)
 	if err != nil {
@@ -105,7 +106,7 @@ func prepare(ctx context.Context, opts RunOptions, kube *rest.Config, inCluster 
 	do := !inCluster && !opts.Observe
 	if opts.Install != nil {
 		if do = *opts.Install; do && opts.Observe {
-			return errors.New("--observe writes nothing, so it cannot be used with --install")
+			return fault.New(fault.Mistake, "run", "", "--install", "--observe writes nothing, so nothing can be installed", "leave out one of the two")
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
@@ -118,7 +119,7 @@ func prepare(ctx context.Context, opts RunOptions, kube *rest.Config, inCluster 
 func newLogger(opts RunOptions) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(opts.LogLevel)); opts.LogLevel != "" && err != nil {
-		return nil, fmt.Errorf("--log-level %q is not one of debug, info, warn, error", opts.LogLevel)
+		return nil, fault.New(fault.Mistake, "run", "", "--log-level", fmt.Sprintf("there is no level %q", opts.LogLevel), "write debug, info, warn or error")
 	}
 	out := opts.Log
 	if out == nil {
@@ -132,7 +133,7 @@ func newLogger(opts RunOptions) (*slog.Logger, error) {
 	case "json":
 		handler = slog.NewJSONHandler(out, options)
 	default:
-		return nil, fmt.Errorf("--log-format %q is neither text nor json", opts.LogFormat)
+		return nil, fault.New(fault.Mistake, "run", "", "--log-format", fmt.Sprintf("there is no format %q", opts.LogFormat), "write text or json")
 	}
 	log := slog.New(handler)
 	// Libraries that log through klog and logr say their part in the same form.
@@ -153,7 +154,7 @@ func kubeConfig(path string) (cfg *rest.Config, inCluster bool, err error) {
 	rules.ExplicitPath = path
 	cfg, err = clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
 	if err != nil {
-		return nil, false, fmt.Errorf("find the cluster: %w; name a kubeconfig with --kubeconfig", err)
+		return nil, false, fault.Wrap(fault.Stalled, "find", "a cluster", err, "name a kubeconfig with --kubeconfig or $KUBECONFIG; `bowline demo` brings a cluster of its own")
 	}
 	return tuned(cfg), false, nil
 }

@@ -134,12 +134,18 @@ It all goes on until you press Ctrl-C. Things to try in another terminal:
   export KUBECONFIG=%s
   bin/bowline app list
   bin/bowline app get %s
-  kubectl -n %s delete deployment api          # and watch it come back
-  git clone %s                                 # change something below %s, push to main
-  curl -s http://%s/readyz
-  less %s                                      # what Bowline logged
 
-`, kubeconfig, appName, appNamespace, s.repo.url, samplePath, s.address, logPath)
+  # take an object away, if you have kubectl, and watch it come back
+  kubectl -n %s delete deployment api
+
+  # change something below %s and push it to main
+  git clone %s
+
+  # whether Bowline is ready, and what it logged
+  curl -s http://%s/readyz
+  less %s
+
+`, kubeconfig, appName, appNamespace, samplePath, s.repo.url, s.address, logPath)
 }
 
 func newClient(kubeconfig string) (client.WithWatch, error) {

@@ -5,13 +5,14 @@ package application
 import (
 	"context"
 	"errors"
-	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -23,13 +24,21 @@ type Finding struct {
 	Changes []diff.Change
 }
 
+// unreadable says why an application could not be read.
+func unreadable(thing string, err error) error {
+	if apierrors.IsNotFound(err) {
+		return fault.New(fault.Mistake, "read", thing, "", "it does not exist", "see `bowline app list`")
+	}
+	return fault.Wrap(fault.Retry, "read", thing, err, "check that the API server can be reached, then try again")
+}
+
 // Inspect compares an application as a reconcile would and writes nothing: for previews on the command line. Revisions
 // stand in for those of its sources. settled is false while something of the cluster is still being listed: then ask
 // again after the next change of its feed.
 func (c *Controller) Inspect(ctx context.Context, name string, revisions []string) (found []Finding, settled bool, err error) {
 	app := &v1alpha1.Application{}
 	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app); err != nil {
-		return nil, false, fmt.Errorf("read application %s/%s: %w", c.Namespace, name, err)
+		return nil, false, unreadable("application "+c.Namespace+"/"+name, err)
 	}
 	p := c.newPass(app)
 	p.admit(ctx)
