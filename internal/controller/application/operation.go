@@ -301,6 +301,9 @@ func (p *pass) beginAutomated(ctx context.Context) {
 	if !p.compared || p.state == nil {
 		return
 	}
+	if p.st.syncedDigest != p.state.Digest {
+		p.st.syncedDigest = "" // coming back to what was synced once is news, too: the cluster went along meanwhile
+	}
 	approved := p.approved()
 	in := p.autoSync(approved)
 	d := plan.Decide(in)
