@@ -3,20 +3,17 @@
 package diff
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/sets"
-	"k8s.io/client-go/util/csaupgrade"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
 // Takeover says what adopting an object would mean.
 type Takeover struct {
-	// Managers are the field managers whose Update entries would be folded into ours, in the order of
+	// Managers are the field managers whose entries would be folded into ours, in the order of
 	// managedFields. None means that there is nothing to adopt.
 	Managers []string
 	// Held are the fields that the first apply would remove and that last-applied holds: they were declared once
@@ -104,67 +101,58 @@ func Folded(in Input, onlyHeld bool) ([]metav1.ManagedFieldsEntry, error) {
 	if c == nil || err != nil {
 		return nil, err
 	}
-	u := in.Live.DeepCopy()
-	u.SetManagedFields(c.aligned(u.GetManagedFields()))
-	// One by one and in their order: csaupgrade starts our entry from the first it finds, and a set has no order.
-	for _, name := range c.pendingManagers() {
-		if err := csaupgrade.UpgradeManagedFields(u, sets.New(name), c.in.Manager); err != nil {
-			return nil, fmt.Errorf("fold the fields of manager %q: %w", name, err)
+	sum, err := union(slices.Concat(c.own.applied, c.own.pending))
+	if err != nil {
+		return nil, err
+	}
+	if onlyHeld {
+		if sum, err = c.held(sum); err != nil {
+			return nil, err
 		}
 	}
-	entries := u.GetManagedFields()
-	if !onlyHeld {
-		return entries, nil
-	}
-	return entries, c.letGo(entries)
+	return c.fold(sum)
 }
 
-// aligned writes one apiVersion over the entries that are to be folded. csaupgrade throws away those in another
-// version than ours, and what they hold would be nobody's and stay for ever; a field that the version does not have
-// under that name is dropped by the API server at the next apply.
-func (c *comparison) aligned(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
-	version := ""
-	for _, e := range slices.Concat(c.own.applied, c.own.pending) {
-		if version = e.version; version != "" {
-			break
+// fold returns live's managedFields with one Apply entry of ours, which holds the given fields, for our own and those to
+// adopt. (csaupgrade of client-go takes Update entries only, and of each manager the first in one version: what the
+// others hold would be nobody's and stay for ever.) Fields that the entry's version does not have under their name are
+// dropped by the API server at the next apply.
+func (c *comparison) fold(fields *fieldpath.Set) ([]metav1.ManagedFieldsEntry, error) {
+	raw, err := fields.ToJSON()
+	if err != nil {
+		return nil, fmt.Errorf("write the folded fields: %w", err)
+	}
+	first := len(c.own.applied) == 0
+	var ours metav1.ManagedFieldsEntry
+	var rest []metav1.ManagedFieldsEntry
+	for _, e := range c.in.Live.GetManagedFields() {
+		of := entry{manager: e.Manager, operation: string(e.Operation), subresource: e.Subresource}
+		switch {
+		case of.appliedBy(c.in.Manager):
+			ours = e
+		case !of.toAdopt(c.in.Adopt, first):
+			rest = append(rest, e)
+		case ours.APIVersion == "":
+			ours = e
 		}
 	}
-	for i := range entries {
-		e := &entries[i]
-		if e.Subresource == "" && e.Operation == metav1.ManagedFieldsOperationUpdate && isAdopted(e.Manager, c.in.Adopt) {
-			e.APIVersion = version
-		}
-	}
-	return entries
+	ours.Manager, ours.Operation = c.in.Manager, metav1.ManagedFieldsOperationApply
+	ours.FieldsV1 = &metav1.FieldsV1{}
+	ours.FieldsV1.SetRawBytes(raw)
+	return slices.Insert(rest, 0, ours), nil
 }
 
-// letGo takes out of our folded entry what came from others and was neither declared nor is desired.
-func (c *comparison) letGo(entries []metav1.ManagedFieldsEntry) error {
+// held leaves of the fields to fold those that were declared or are desired.
+func (c *comparison) held(fields *fieldpath.Set) (*fieldpath.Set, error) {
 	keep, err := c.declared()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	applied, err := union(c.own.applied)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	keep = keep.Union(applied).Union(fieldsOf(c.desired, c.schema))
-	for i := range entries {
-		e := &entries[i]
-		if e.Manager != c.in.Manager || e.Operation != metav1.ManagedFieldsOperationApply || e.Subresource != "" {
-			continue
-		}
-		set := fieldpath.NewSet()
-		if err := set.FromJSON(bytes.NewReader(e.FieldsV1.GetRawBytes())); err != nil {
-			return fmt.Errorf("read the folded fields: %w", err)
-		}
-		raw, err := set.Intersection(keep).ToJSON()
-		if err != nil {
-			return fmt.Errorf("write the folded fields: %w", err)
-		}
-		e.FieldsV1.SetRawBytes(raw)
-	}
-	return nil
+	return fields.Intersection(keep.Union(applied).Union(fieldsOf(c.desired, c.schema))), nil
 }
 
 // Probe returns the object to send as a dry-run update (PUT) to learn which of the vanishing fields the API server

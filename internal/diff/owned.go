@@ -19,8 +19,8 @@ import (
 // their owner on the way in and on the way out.
 const Manager = "argocd-controller"
 
-// DefaultAdopt names the field managers whose Update entries are folded into ours before the first apply; globs
-// are allowed. They are the programs that declare whole objects: what they declared lapses when the declaration
+// DefaultAdopt names the field managers whose entries are folded into ours before the first apply; globs are
+// allowed. They are the programs that declare whole objects: what they declared lapses when the declaration
 // does. Programs that change a field by hand (kubectl-edit, kubectl-label, kubectl-patch …) declare nothing, and an
 // object of `kubectl create` was made once by hand: their fields stay until somebody takes them away.
 var DefaultAdopt = []string{
@@ -149,14 +149,12 @@ func ownershipOf(live *unstructured.Unstructured, manager string, adopt []string
 		return ownership{}, err
 	}
 	version := live.GetAPIVersion()
+	first := !slices.ContainsFunc(o.entries, func(e entry) bool { return e.appliedBy(manager) })
 	for _, e := range o.entries {
 		switch {
-		case e.subresource != "":
-			o.others = append(o.others, e)
-			continue
-		case e.operation == "Apply" && e.manager == manager:
+		case e.appliedBy(manager):
 			o.applied = append(o.applied, e)
-		case e.operation == "Update" && isAdopted(e.manager, adopt):
+		case e.toAdopt(adopt, first):
 			o.pending = append(o.pending, e)
 		default:
 			o.others = append(o.others, e)
@@ -165,6 +163,17 @@ func ownershipOf(live *unstructured.Unstructured, manager string, adopt []string
 		o.otherVersion = o.otherVersion || e.version != "" && e.version != version
 	}
 	return o, nil
+}
+
+// appliedBy reports whether an entry is the Apply entry of a manager.
+func (e entry) appliedBy(manager string) bool {
+	return e.subresource == "" && e.operation == "Apply" && e.manager == manager
+}
+
+// toAdopt reports whether an entry is one to adopt. Who applied the object from the server (Helm 4, kubectl apply
+// --server-side) before we did is an earlier writer; who does so beside us is a co-owner, and keeps what it owns.
+func (e entry) toAdopt(adopt []string, first bool) bool {
+	return e.subresource == "" && (e.operation == "Update" || first && e.operation == "Apply") && isAdopted(e.manager, adopt)
 }
 
 // isAdopted reports whether a manager is one of those to adopt.
