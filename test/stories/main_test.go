@@ -58,6 +58,7 @@ func TestStories(t *testing.T) {
 		Setup:              world.setup,
 		RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"api":      api,
 			"bowline":  bowline,
 			"cli":      cli,
 			"repo":     repo,

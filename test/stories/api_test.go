@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stories
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/rest"
+)
+
+// gate stands between a process of the story and the API server, and makes it misbehave.
+type gate struct {
+	server *httptest.Server
+	user   string // in whose name requests go that bring none
+
+	mu      sync.Mutex
+	trouble string
+	refused int
+	random  *rand.Rand
+	cuts    map[*http.Request]context.CancelFunc
+	calm    chan struct{} // closed when a hang ends
+}
+
+// troublesOfAPI are what the API server can be made to do, until `api none`.
+var troublesOfAPI = map[string]string{
+	"none":       "nothing",
+	"fail":       "every request gets 500",
+	"overloaded": "every request gets 429 and is to come again after a second",
+	"flaky":      "of four requests one gets 500, one 429; a watch is cut after half a second",
+	"expired":    "watches get 410, lists are served",
+	"half-lists": "lists end in the middle, watches are refused",
+	"no-lists":   "lists are answered by an empty document, watches are refused",
+	"hang":       "no request is answered",
+	"refuse":     "connections are cut",
+}
+
+// api start [seed] | api cut | api TROUBLE | api refused COUNT: see README.md.
+func api(ts *testscript.TestScript, _ bool, args []string) {
+	s := of(ts)
+	switch {
+	case len(args) == 1 && args[0] == "start":
+		g, err := s.newGate(ts)
+		ts.Check(err)
+		s.gate = g
+		ts.Setenv("API", g.server.URL)
+		ts.Defer(g.close)
+		return
+	case s.gate == nil:
+		ts.Fatalf("no `api start` before")
+	case len(args) == 1 && args[0] == "cut":
+		s.gate.cut()
+		return
+	case len(args) == 2 && args[0] == "refused":
+		n := s.gate.count()
+		ok, err := enough(args[1], n)
+		ts.Check(err)
+		if !ok {
+			ts.Fatalf("%d requests were refused, want %s", n, args[1])
+		}
+		return
+	}
+	if len(args) != 1 || troublesOfAPI[args[0]] == "" {
+		ts.Fatalf("usage: api start | cut | refused COUNT | none and other troubles")
+	}
+	s.gate.misbehave(args[0])
+}
+
+func (s *story) newGate(ts *testscript.TestScript) (*gate, error) {
+	config := s.cluster.RESTConfig()
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		return nil, err
+	}
+	upstream, err := url.Parse(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	seed := uint64(time.Now().UnixNano())
+	ts.Logf("the API server's troubles have seed %d", seed)
+	g := &gate{user: s.user("remote"), trouble: "none", random: rand.New(rand.NewPCG(seed, seed)), cuts: map[*http.Request]context.CancelFunc{}, calm: make(chan struct{})}
+	proxy := &httputil.ReverseProxy{
+		Transport: transport, FlushInterval: -1,
+		Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	g.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, proxy) }))
+	return g, nil
+}
+
+func (g *gate) close() {
+	g.misbehave("none")
+	g.cut()
+	g.server.CloseClientConnections()
+	g.server.Close()
+}
+
+func (g *gate) serve(w http.ResponseWriter, r *http.Request, proxy http.Handler) {
+	if r.Header.Get("Impersonate-User") == "" {
+		r.Header.Del("Authorization")
+		r.Header.Set("Impersonate-User", g.user)
+		r.Header["Impersonate-Group"] = []string{"system:masters", "system:authenticated"}
+	}
+	verdict, calm := g.judge(r)
+	switch verdict {
+	case answer429:
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, "TooManyRequests")
+		return
+	case answer500:
+		refuse(w, http.StatusInternalServerError, "InternalError")
+		return
+	case answer410:
+		refuse(w, http.StatusGone, "Expired")
+		return
+	case answerEmpty:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte("{}"))
+		return
+	case answerHalf:
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[`))
+		panic(http.ErrAbortHandler)
+	case abort:
+		panic(http.ErrAbortHandler)
+	case silence:
+		select {
+		case <-r.Context().Done():
+		case <-calm:
+		}
+		panic(http.ErrAbortHandler)
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	if verdict == brief {
+		ctx, cancel = context.WithTimeout(r.Context(), 500*time.Millisecond)
+	}
+	defer cancel()
+	g.track(r, cancel)
+	defer g.track(r, nil)
+	proxy.ServeHTTP(w, r.WithContext(ctx))
+}
+
+func refuse(w http.ResponseWriter, code int, reason string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"made by the story","reason":%q,"code":%d}`, reason, code)
+}
+
+func (g *gate) track(r *http.Request, cancel context.CancelFunc) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if cancel == nil {
+		delete(g.cuts, r)
+		return
+	}
+	g.cuts[r] = cancel
+}
+
+type verdict int
+
+const (
+	pass verdict = iota
+	brief
+	answer429
+	answer500
+	answer410
+	answerEmpty
+	answerHalf
+	abort
+	silence
+)
+
+// judge decides what becomes of a request.
+func (g *gate) judge(r *http.Request) (verdict, chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	watch := r.URL.Query().Get("watch") != ""
+	list := r.Method == http.MethodGet && (strings.Contains(r.Header.Get("Accept"), "List") || r.URL.Query().Get("limit") != "")
+	v := pass
+	switch g.troubleFor(r) {
+	case "fail":
+		v = answer500
+	case "overloaded":
+		v = answer429
+	case "flaky":
+		v = g.dice(watch)
+	case "expired":
+		if watch {
+			v = answer410
+		}
+	case "half-lists", "no-lists":
+		switch {
+		case watch:
+			v = answer410
+		case list && g.trouble == "no-lists":
+			v = answerEmpty
+		case list:
+			v = answerHalf
+		}
+	case "hang":
+		v = silence
+	case "refuse":
+		v = abort
+	}
+	if v != pass && v != brief {
+		g.refused++
+	}
+	return v, g.calm
+}
+
+// troubleFor lets leases through: losing the lead is another story. The lock is held.
+func (g *gate) troubleFor(r *http.Request) string {
+	if strings.Contains(r.URL.Path, "/leases") {
+		return "none"
+	}
+	return g.trouble
+}
+
+func (g *gate) dice(watch bool) verdict {
+	switch n := g.random.IntN(8); {
+	case n < 2:
+		return answer500
+	case n < 4:
+		return answer429
+	case watch:
+		return brief
+	}
+	return pass
+}
+
+func (g *gate) misbehave(trouble string) {
+	g.mu.Lock()
+	g.trouble, g.refused = trouble, 0
+	close(g.calm)
+	g.calm = make(chan struct{})
+	g.mu.Unlock()
+	if trouble != "none" {
+		g.cut() // what is under way meets it too
+	}
+}
+
+// cut breaks every request that is under way: watches are lost.
+func (g *gate) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, cancel := range g.cuts {
+		cancel()
+	}
+}
+
+func (g *gate) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refused
+}
