@@ -66,10 +66,11 @@ func (p *pass) publish(reason event.Reason, failed bool, message string) {
 // tell publishes what the written status says is new.
 func (p *pass) tell(written *v1alpha1.Application) {
 	before, after := &p.app.Status, &written.Status
-	if before.Sync.Status != after.Sync.Status || before.Health.Status != after.Health.Status {
-		failed := after.Health.Status == v1alpha1.HealthStatusDegraded
-		p.publish(event.StatusRefreshed, failed, fmt.Sprintf("sync status %s -> %s, health %s -> %s",
-			orNone(string(before.Sync.Status)), after.Sync.Status, orNone(string(before.Health.Status)), after.Health.Status))
+	if before.Sync.Status != after.Sync.Status {
+		p.publish(event.ResourceUpdated, false, fmt.Sprintf("Updated sync status: %s -> %s", before.Sync.Status, after.Sync.Status))
+	}
+	if before.Health.Status != after.Health.Status {
+		p.publish(event.ResourceUpdated, false, fmt.Sprintf("Updated health status: %s -> %s", before.Health.Status, after.Health.Status))
 	}
 	state := after.OperationState
 	if !p.finished || state == nil || !state.Phase.Completed() {
@@ -80,13 +81,6 @@ func (p *pass) tell(written *v1alpha1.Application) {
 		Namespace: p.app.Namespace, Name: p.app.Name, Project: desired.ProjectOf(p.app), Server: p.app.Spec.Destination.Server,
 		Phase: state.Phase, DryRun: isDryRun(state.Operation), Seconds: p.now.Sub(state.StartedAt.Time).Seconds(),
 	})
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // syncOptions says how the work is carried out. It also gathers, in op, what the cluster makes of each object.

@@ -147,3 +147,12 @@ func sortedRows(rows map[object.Key]*row) []*row {
 	slices.SortFunc(out, func(a, b *row) int { return a.key.Compare(b.key) })
 	return out
 }
+
+// namespaceMetadataChanged reports whether the labels and annotations that the destination namespace is to have are not
+// those of the last sync: it is no object of the application, so that no row tells.
+func namespaceMetadataChanged(policy *v1alpha1.SyncPolicy, last *v1alpha1.OperationState) bool {
+	if policy == nil || !slices.Contains(policy.SyncOptions, "CreateNamespace=true") || last == nil || last.SyncResult == nil {
+		return false
+	}
+	return object.DigestOf(policy.ManagedNamespaceMetadata) != object.DigestOf(last.SyncResult.ManagedNamespaceMetadata)
+}

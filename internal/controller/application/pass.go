@@ -260,6 +260,9 @@ func (p *pass) fold() {
 	if p.found.has(v1alpha1.ApplicationConditionInvalidSpecError) && code == v1alpha1.SyncStatusCodeSynced {
 		code = v1alpha1.SyncStatusCodeUnknown
 	}
+	if code == v1alpha1.SyncStatusCodeSynced && namespaceMetadataChanged(p.app.Spec.SyncPolicy, status.OperationState) {
+		code = v1alpha1.SyncStatusCodeOutOfSync
+	}
 	p.code = code
 	if p.settling() {
 		return

@@ -123,7 +123,10 @@ func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desir
 	} else {
 		r.Source = sources[0]
 	}
-	if app.Spec.SyncPolicy != nil {
+	switch last := app.Status.OperationState; {
+	case isDryRun(spec) && last != nil && last.SyncResult != nil:
+		r.ManagedNamespaceMetadata = last.SyncResult.ManagedNamespaceMetadata // what the namespace still has
+	case app.Spec.SyncPolicy != nil && !isDryRun(spec):
 		r.ManagedNamespaceMetadata = app.Spec.SyncPolicy.ManagedNamespaceMetadata.DeepCopy()
 	}
 	return r
