@@ -44,7 +44,7 @@ var troublesOfAPI = map[string]string{
 	"refuse":     "connections are cut",
 }
 
-// api start [seed] | api cut | api TROUBLE | api refused COUNT: see README.md.
+// api start | api cut | api TROUBLE | api refused COUNT: see README.md.
 func api(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	switch {
@@ -61,12 +61,7 @@ func api(ts *testscript.TestScript, _ bool, args []string) {
 		s.gate.cut()
 		return
 	case len(args) == 2 && args[0] == "refused":
-		n := s.gate.count()
-		ok, err := enough(args[1], n)
-		ts.Check(err)
-		if !ok {
-			ts.Fatalf("%d requests were refused, want %s", n, args[1])
-		}
+		ts.Check(s.gate.await(args[1]))
 		return
 	}
 	if len(args) != 1 || troublesOfAPI[args[0]] == "" {
@@ -254,6 +249,23 @@ func (g *gate) cut() {
 	defer g.mu.Unlock()
 	for _, cancel := range g.cuts {
 		cancel()
+	}
+}
+
+// await waits until as many requests were refused as are wanted.
+func (g *gate) await(want string) error {
+	ctx, cancel := bounded()
+	defer cancel()
+	for {
+		n := g.count()
+		if ok, err := enough(want, n); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %d requests were refused, want %s", context.Cause(ctx), n, want)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 
