@@ -119,7 +119,7 @@ func (p *Project) Source(repoURL string) error {
 			matched = true
 		case entry.deny:
 			return p.refuse("use", "repository "+fault.RedactURL(repoURL), "sourceRepos",
-				fmt.Sprintf("the entry %q denies it", entry.text), "take that entry out, or use another repository")
+				fmt.Sprintf("the entry %q%s denies it", entry.text, entry.remark()), "take that entry out, or use another repository")
 		}
 	}
 	if matched {
@@ -181,7 +181,7 @@ func (p *Project) namespacedKind(gk schema.GroupKind, name string) error {
 	if p.namespaceOpen || permitting(p.namespaceAllowed, gk, name) != nil {
 		return nil
 	}
-	return p.refuse("hold", thing, "namespaceResourceWhitelist", "no entry matches its kind",
+	return p.refuse("hold", thing, "namespaceResourceWhitelist", "no entry matches its kind"+unreadable(p.namespaceAllowed),
 		fmt.Sprintf("add {group: %q, kind: %s}, or take the object out of the source", gk.Group, gk.Kind))
 }
 
@@ -194,7 +194,7 @@ func (p *Project) clusterKind(gk schema.GroupKind, name string) error {
 	if permitting(p.clusterAllowed, gk, name) != nil {
 		return nil
 	}
-	return p.refuse("hold", thing, "clusterResourceWhitelist", "no entry matches it",
+	return p.refuse("hold", thing, "clusterResourceWhitelist", "no entry matches it"+unreadable(p.clusterAllowed),
 		fmt.Sprintf("add {group: %q, kind: %s}, or take the object out of the source", gk.Group, gk.Kind))
 }
 

@@ -38,8 +38,8 @@ func TestDestination(t *testing.T) {
 		{"a denied namespace on another server", []dest{{Server: "*", Namespace: "*"}, {Server: dev, Namespace: "!shop"}}, here, true, ""},
 		{"a denial comes first as well", []dest{{Server: "*", Namespace: "!shop"}, {Server: "*", Namespace: "*"}}, here, false, ""},
 		{"a denial of a namespace permits the others by itself", []dest{{Server: prod, Namespace: "!kube-system"}}, here, true, ""},
-		{"a broken namespace permits nothing", []dest{{Server: prod, Namespace: "[shop"}}, here, false, ""},
-		{"a broken denial denies", []dest{{Server: "*", Namespace: "*"}, {Server: "![a", Namespace: "*"}}, here, false, ""},
+		{"a broken namespace permits nothing", []dest{{Server: prod, Namespace: "[shop"}}, here, false, "(not a valid pattern)"},
+		{"a broken denial denies", []dest{{Server: "*", Namespace: "*"}, {Server: "![a", Namespace: "*"}}, here, false, "(not a valid pattern)"},
 	}
 	for _, tt := range tests {
 		p := Compile(project(v1alpha1.AppProjectSpec{Destinations: tt.entries}), Scoped{})

@@ -88,10 +88,18 @@ func (p pattern) matches(value string) bool {
 // readable reports whether the entry is a valid pattern.
 func (p pattern) readable() bool { return p.err == nil && p.match != nil }
 
+// remark follows the text of an entry that is not a valid pattern, wherever a refusal shows it.
+func (p pattern) remark() string {
+	if p.err == nil {
+		return ""
+	}
+	return " (not a valid pattern)"
+}
+
 func texts(patterns []pattern) []string {
 	out := make([]string, 0, len(patterns))
 	for _, p := range patterns {
-		out = append(out, fmt.Sprintf("%q", p.text))
+		out = append(out, fmt.Sprintf("%q", p.text)+p.remark())
 	}
 	return out
 }
@@ -107,9 +115,12 @@ func compileDestination(d v1alpha1.ApplicationDestination) destinationEntry {
 
 func (e destinationEntry) String() string {
 	var parts []string
-	for _, f := range []struct{ name, text string }{{"server", e.server.text}, {"name", e.name.text}, {"namespace", e.namespace.text}} {
+	for _, f := range []struct {
+		name string
+		pattern
+	}{{"server", e.server}, {"name", e.name}, {"namespace", e.namespace}} {
 		if f.text != "" {
-			parts = append(parts, fmt.Sprintf("%s: %s", f.name, f.text))
+			parts = append(parts, fmt.Sprintf("%s: %s%s", f.name, f.text, f.remark()))
 		}
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
@@ -158,9 +169,9 @@ func compileNamed(items []v1alpha1.ClusterResourceRestrictionItem) []kindEntry {
 func compileKinds(items []metav1.GroupKind) []kindEntry { return compileNamed(groupKinds(items)) }
 
 func (e *kindEntry) String() string {
-	text := fmt.Sprintf("{group: %q, kind: %s", e.group.text, e.kind.text)
+	text := fmt.Sprintf("{group: %q%s, kind: %s%s", e.group.text, e.group.remark(), e.kind.text, e.kind.remark())
 	if e.name.text != "" {
-		text += ", name: " + e.name.text
+		text += ", name: " + e.name.text + e.name.remark()
 	}
 	return text + "}"
 }
@@ -181,6 +192,20 @@ func permitting(entries []kindEntry, gk schema.GroupKind, name string) *kindEntr
 		}
 	}
 	return nil
+}
+
+// unreadable tells which entries of a whitelist are not valid patterns; "" if all are.
+func unreadable(entries []kindEntry) string {
+	var broken []string
+	for i := range entries {
+		if !entries[i].readable() {
+			broken = append(broken, entries[i].String())
+		}
+	}
+	if len(broken) == 0 {
+		return ""
+	}
+	return listed(broken)
 }
 
 // denying returns the entry of a blacklist that keeps the object out, or nil. One that cannot be read keeps all out.

@@ -36,8 +36,8 @@ func TestClusterResource(t *testing.T) {
 		{"the blacklist wins", list{{Group: "*", Kind: "*"}}, list{{Kind: "Namespace"}}, namespace, "a", false, "spec.clusterResourceBlacklist"},
 		{"a blacklist narrowed by name", list{{Group: "*", Kind: "*"}}, list{{Kind: "Namespace", Name: "kube-*"}}, namespace, "a", true, ""},
 		{"an exclamation mark is no denial here", list{{Kind: "!Namespace"}}, nil, schema.GroupKind{Kind: "Node"}, "a", false, ""},
-		{"a broken whitelist entry permits nothing", list{{Kind: "[Namespace"}}, nil, namespace, "a", false, ""},
-		{"a broken blacklist entry denies all", list{{Group: "*", Kind: "*"}}, list{{Kind: "[a"}}, namespace, "a", false, ""},
+		{"a broken whitelist entry permits nothing", list{{Kind: "[Namespace"}}, nil, namespace, "a", false, "(not a valid pattern)"},
+		{"a broken blacklist entry denies all", list{{Group: "*", Kind: "*"}}, list{{Kind: "[a"}}, namespace, "a", false, "(not a valid pattern)"},
 	}
 	for _, tt := range tests {
 		p := Compile(project(v1alpha1.AppProjectSpec{ClusterResourceWhitelist: tt.white, ClusterResourceBlacklist: tt.black}), Scoped{})

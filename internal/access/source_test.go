@@ -61,8 +61,8 @@ func TestSource(t *testing.T) {
 		{"a denial wins wherever it stands", []string{"!" + infra, "*"}, infra, false, ""},
 		{"a denial permits the rest by itself", []string{"!https://github.com/other/**"}, infra, true, ""},
 		{"denials alone: each has to let it through", []string{"!https://github.com/other/**", "!https://github.com/company/**"}, infra, false, ""},
-		{"a broken entry permits nothing", []string{"https://github.com/[company"}, infra, false, ""},
-		{"a broken denial denies", []string{"*", "!https://github.com/[x"}, infra, false, ""},
+		{"a broken entry permits nothing", []string{"https://github.com/[company"}, infra, false, "(not a valid pattern)"},
+		{"a broken denial denies", []string{"*", "!https://github.com/[x"}, infra, false, "(not a valid pattern)"},
 	}
 	for _, tt := range tests {
 		p := Compile(project(v1alpha1.AppProjectSpec{SourceRepos: tt.entries}), Scoped{})
