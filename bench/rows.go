@@ -178,7 +178,7 @@ func (s *subject) sampled(measure func(i int) (time.Duration, error)) (map[strin
 
 // idle: what Bowline uses while nothing happens.
 func (s *subject) idle(ctx context.Context, _ floor) (map[string]any, error) {
-	const settle, span = 20 * time.Second, time.Minute
+	const settle, span = time.Minute, time.Minute // Events of what was before are still being written
 	if err := rest(ctx, settle); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ const eventBuffer = 5000
 
 // eventRate is how many Events are written in a second, so that they take nothing from the syncs they tell of.
 const (
-	eventRate  = 25
+	eventRate  = 50
 	eventBurst = 50
 )
 
