@@ -412,7 +412,7 @@ func (a *agreement) put(in Input, how How, dry bool) (*unstructured.Unstructured
 		u.SetResourceVersion(in.Live.GetResourceVersion())
 		return ri.Update(a.Context(), u, metav1.UpdateOptions{FieldManager: Manager, DryRun: dryRun})
 	case ThreeWay:
-		kind, patch, err := ThreeWayPatch(u, in.Live)
+		kind, patch, err := ThreeWayPatch(in, u)
 		if err != nil {
 			return nil, err
 		}

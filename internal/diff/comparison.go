@@ -73,7 +73,7 @@ func (c *comparison) readOwnership() error {
 	var err error
 	switch c.how {
 	case ThreeWay:
-		content, err := lastApplied(c.in.Live)
+		content, err := appliedBefore(c.in)
 		if err != nil {
 			return err
 		}

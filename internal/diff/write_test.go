@@ -237,7 +237,7 @@ spec: {hostNetwork: true, nodeName: n1, containers: [{name: web, image: a}, {nam
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, patch, err := ThreeWayPatch(applied, live)
+	kind, patch, err := ThreeWayPatch(Input{Live: live}, applied)
 	if err != nil || kind != types.StrategicMergePatchType {
 		t.Fatal(kind, err)
 	}
@@ -267,7 +267,7 @@ metadata: {name: t, annotations: {kubectl.kubernetes.io/last-applied-configurati
 spec: {a: 1, b: 2, c: 3}
 `)
 	desired := parse(t, "{apiVersion: example.com/v1, kind: Thing, metadata: {name: t}, spec: {a: 5}}")
-	kind, patch, err := ThreeWayPatch(desired, live)
+	kind, patch, err := ThreeWayPatch(Input{Live: live}, desired)
 	if err != nil || kind != types.MergePatchType {
 		t.Fatal(kind, err)
 	}

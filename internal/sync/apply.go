@@ -145,7 +145,7 @@ func (a *attempt) write() (*unstructured.Unstructured, error) {
 			w.Method = Create
 			break
 		}
-		kind, patch, err := diff.ThreeWayPatch(a.form, a.in.Live)
+		kind, patch, err := diff.ThreeWayPatch(a.in, a.form)
 		if err != nil {
 			return nil, fault.Wrap(fault.Mistake, "apply", a.step.Key.String(), err, "set the option Replace=true on the object")
 		}

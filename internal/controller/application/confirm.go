@@ -55,7 +55,7 @@ func (t *table) ask(ctx context.Context, in diff.Input, candidate diff.Result) (
 		w.Method = sync.Replace
 	case diff.ThreeWay:
 		w.Method = sync.Patch
-		if w.PatchType, w.Patch, err = diff.ThreeWayPatch(send, in.Live); err != nil {
+		if w.PatchType, w.Patch, err = diff.ThreeWayPatch(in, send); err != nil {
 			return diff.Result{}, err
 		}
 	}
