@@ -264,7 +264,7 @@ func attempted(in *AutoSync) *Decision {
 		return &Decision{Sync: true, Reason: "a kind that the last attempt lacked is served by now"}
 	}
 	if !in.Last.Phase.Successful() {
-		return refuse("the last attempt to sync to %s failed and will not be retried by itself: %s; push a fix, or sync by hand",
+		return refuse("the last attempt to sync to %s failed and will not be retried by itself until something new is pushed: %s",
 			in.target(), in.Last.Message)
 	}
 	if in.Approved {
@@ -325,14 +325,30 @@ func (in *AutoSync) heal() *Decision {
 		d.Wait = wait
 		return d
 	}
-	d := &Decision{Sync: true, SelfHeal: true, Attempt: attempts + 1, Reason: "the cluster differs from " + in.target()}
+	return &Decision{Sync: true, SelfHeal: true, Attempt: attempts + 1, Reason: "the cluster differs from " + in.target(), Resources: in.toHeal()}
+}
+
+// toHeal selects the objects that differ and that a sync may make right.
+func (in *AutoSync) toHeal() []v1alpha1.SyncOperationResource {
+	var out []v1alpha1.SyncOperationResource
 	for _, r := range in.differing() {
-		if r.Held {
-			continue
+		if !r.Held {
+			out = append(out, v1alpha1.SyncOperationResource{Group: r.Key.Group, Kind: r.Key.Kind, Name: r.Key.Name})
 		}
-		d.Resources = append(d.Resources, v1alpha1.SyncOperationResource{Group: r.Key.Group, Kind: r.Key.Kind, Name: r.Key.Name})
 	}
-	return d
+	return out
+}
+
+// Widen returns the selection of a self-heal that is tried again: what it was begun for, and what differs by now. What it
+// needs may have gone after it was begun, such as the namespace of its objects.
+func Widen(selection []v1alpha1.SyncOperationResource, in AutoSync) []v1alpha1.SyncOperationResource {
+	out := slices.Clone(selection)
+	for _, r := range in.toHeal() {
+		if !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // remaining returns how long the pause before the next self-heal still lasts.

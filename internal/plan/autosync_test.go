@@ -246,3 +246,14 @@ func TestOperationOfANewRevision(t *testing.T) {
 		t.Errorf("got %+v with %+v", got, got.Sync)
 	}
 }
+
+func TestASelfHealThatIsTriedAgainHealsWhatDiffersByNow(t *testing.T) {
+	in := fresh(with(differs("Deployment", "web"), differs("Namespace", "shop"), synced("Service", "web"), held(extra("waits"))))
+	got := Widen([]v1alpha1.SyncOperationResource{{Group: "apps", Kind: "Deployment", Name: "web"}, {Kind: "ConfigMap", Name: "begun"}}, in)
+	want := []v1alpha1.SyncOperationResource{
+		{Group: "apps", Kind: "Deployment", Name: "web"}, {Kind: "ConfigMap", Name: "begun"}, {Group: "apps", Kind: "Namespace", Name: "shop"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("selection differs (- want, + got):\n%s", diff)
+	}
+}

@@ -81,6 +81,9 @@ func (r *row) child() health.Child {
 	if r.hasHealth {
 		c.Status = r.health.Status
 	}
+	if r.verdict == Unknown && !r.live.present {
+		c.Live, c.Status = true, v1alpha1.HealthStatusUnknown // nobody knows that it is missing
+	}
 	return c
 }
 

@@ -250,6 +250,9 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		spec.Sync.Resources = nil
 		spec.Sync.SelfHealAttemptsCount = 0
 	}
+	if spec.InitiatedBy.Automated && len(spec.Sync.Resources) > 0 && p.compared {
+		spec.Sync.Resources = plan.Widen(spec.Sync.Resources, p.autoSync(false))
+	}
 	p.prepare(ctx, spec, state.StartedAt, state.RetryCount, state.Message)
 }
 
@@ -332,7 +335,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
 		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
-		Unreachable: p.unreachable, Approved: approved, Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
+		Unreachable: p.unreachable, Denied: p.denied, Approved: approved, Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
 	}
 	if p.app.Spec.Source != nil {
 		in.Source = *p.app.Spec.Source

@@ -43,6 +43,7 @@ type pass struct {
 	refresh v1alpha1.RefreshType
 	urgent  bool                    // what waited in the slow lane is due
 	waiting string                  // why the inventory is not complete
+	denied  string                  // why no sync may begin by itself
 	code    v1alpha1.SyncStatusCode // what this pass found
 
 	took        *taken     // what is lost if this pass fails
@@ -118,6 +119,7 @@ func (p *pass) admit(ctx context.Context) {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 		return
 	}
+	p.heed(p.projects.unserved(project.Name()))
 	for _, s := range sources {
 		if err := project.Source(s.RepoURL); err != nil {
 			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())

@@ -24,8 +24,9 @@ type projects struct {
 }
 
 type compiledProject struct {
-	version string
-	project *access.Project
+	version  string
+	project  *access.Project
+	unserved access.Unserved
 }
 
 func newProjects(deps Deps) *projects {
@@ -50,7 +51,29 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	if known, ok := p.cache[name]; ok && known.version == version {
 		return known.project, version, nil
 	}
-	compiled := compiledProject{version: version, project: access.Compile(&found, scoped)}
+	compiled := compiledProject{version: version, project: access.Compile(&found, scoped), unserved: access.UnservedOf(&found)}
 	p.cache[name] = compiled
 	return compiled.project, version, nil
+}
+
+// unserved returns the demands of a project that cannot be met. Call it after get.
+func (p *projects) unserved(name string) access.Unserved {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cache[name].unserved
+}
+
+// heed says which demands of project and settings cannot be met, and closes what they guard.
+func (p *pass) heed(demands access.Unserved) {
+	if demands.Signatures != nil {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, demands.Signatures.Error())
+	}
+	if p.rules.Settings.Impersonation {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, fault.New(fault.Forbidden, "serve", "the application", "application.sync.impersonation.enabled in argocd-cm",
+			"objects are to be applied as a service account of the destination, which this version of Bowline does not do", "set it to false, or leave the applications to a controller that does").Error())
+	}
+	if policy := p.app.Spec.SyncPolicy; demands.Windows != nil && policy != nil && policy.Automated != nil {
+		p.denied = demands.Windows.Error()
+		p.found.add(conditionWarning, p.denied)
+	}
 }
