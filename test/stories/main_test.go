@@ -62,6 +62,8 @@ func TestStories(t *testing.T) {
 			"bowline":   bowline,
 			"cli":       cli,
 			"repo":      repo,
+			"fill":      fill,
+			"ordeal":    ordeal,
 			"git":       git,
 			"three-way": threeWay,
 			"webhook":   webhook,
