@@ -81,7 +81,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.poller = source.NewPoller(r.store, source.PollerOptions{Interval: s.PollInterval, Jitter: s.PollJitter, OnMove: r.sources.moved})
 	r.sources.poller = r.poller
 	mayWrite := func() bool { alone, _ := r.company.Alone(); return alone && !opts.Observe }
-	r.projects = &project.Reconciler{Client: mgr.GetClient(), Namespace: opts.Namespace, MayWrite: mayWrite}
+	r.projects = &project.Reconciler{Client: mgr.GetClient(), Namespace: opts.Namespace, Log: log, MayWrite: mayWrite}
 	r.sets = &applicationset.Reconciler{Client: mgr.GetClient(), Log: log, Inert: r.metrics.inert}
 	if !opts.Observe {
 		r.events = newEventWriter(mgr.GetClient(), bus, log)

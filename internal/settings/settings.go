@@ -45,6 +45,8 @@ type Settings struct {
 	// DeletionGuard says what happens to an automated operation that would prune too much (bowline.deletionGuard).
 	DeletionGuard Guard
 
+	// Impersonation asks that objects are applied as a service account (application.sync.impersonation.enabled).
+	Impersonation bool
 	// InCluster is whether the cluster Bowline lives in may be a destination (cluster.inClusterEnabled).
 	InCluster bool
 	// PersistHealth keeps the health of each resource in status.resources (controller.resource.health.persist).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package project keeps an AppProject there while Applications refer to it.
+// Package project keeps an AppProject there while Applications refer to it, and tells what is wrong with its rules.
 //
 // The word of this room: a held project is one that is being deleted and carries the resources finalizer; it goes when
 // the last Application of it is gone.
@@ -9,6 +9,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/desired"
 )
 
@@ -26,6 +28,7 @@ const recheck = 5 * time.Second
 type Reconciler struct {
 	Client    client.Client
 	Namespace string
+	Log       *slog.Logger
 	// MayWrite says whether the hub may be written to at all.
 	MayWrite func() bool
 }
@@ -40,6 +43,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var project v1alpha1.AppProject
 	if err := r.Client.Get(ctx, req.NamespacedName, &project); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	for _, problem := range access.Compile(&project, access.Scoped{}).Validate() {
+		r.Log.Warn("a rule of a project is wrong, and closed until it is put right", "error", problem)
 	}
 	if project.DeletionTimestamp.IsZero() || !controllerutil.ContainsFinalizer(&project, v1alpha1.ResourcesFinalizerName) {
 		return ctrl.Result{}, nil
