@@ -99,9 +99,10 @@ const firstListTime = time.Second
 
 // reportRows tells what rows say that a person should know.
 func (p *pass) reportRows() {
+	answers := p.cluster.Connection().Connected // or else that is what there is to say
 	for _, r := range sortedRows(p.st.rows) {
 		switch {
-		case r.verdict == Unknown && r.reason != "" && p.complete:
+		case r.verdict == Unknown && r.reason != "" && p.complete && answers:
 			p.found.add(conditionWarning, fmt.Sprintf("%s: %s", r.key, r.reason))
 		case r.shared != "":
 			p.found.add(v1alpha1.ApplicationConditionSharedResourceWarning,
