@@ -34,6 +34,7 @@ var keys = []reader{
 	inParams("application.namespaces", func(s *Settings) *[]string { return &s.Namespaces }, list),
 	inCM("application.resourceTrackingMethod", func(s *Settings) *method { return &s.Tracker.Method }, trackingMethod),
 	inCM("application.sync.impersonation.enabled", func(s *Settings) *bool { return &s.Impersonation }, boolean),
+	inCM("bowline.cluster.execAllowed", func(s *Settings) *[]string { return &s.ExecAllowed }, list),
 	inCM("bowline.deletionGuard", func(s *Settings) *Guard { return &s.DeletionGuard }, oneOf(GuardEnforce, GuardWarn, GuardOff)),
 	inCM("cluster.inClusterEnabled", func(s *Settings) *bool { return &s.InCluster }, boolean),
 	inParams("controller.repo.error.grace.period.seconds", func(s *Settings) *duration { return &s.RepoErrorGrace }, seconds),

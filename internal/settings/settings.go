@@ -47,6 +47,8 @@ type Settings struct {
 
 	// Impersonation asks that objects are applied as a service account (application.sync.impersonation.enabled).
 	Impersonation bool
+	// ExecAllowed are the commands that cluster Secrets may run for credentials (bowline.cluster.execAllowed).
+	ExecAllowed []string
 	// InCluster is whether the cluster Bowline lives in may be a destination (cluster.inClusterEnabled).
 	InCluster bool
 	// PersistHealth keeps the health of each resource in status.resources (controller.resource.health.persist).

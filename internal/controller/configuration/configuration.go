@@ -130,7 +130,7 @@ func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
 		former = before.Settings
 	}
 	s.Settings, s.Problems = former.With(cm, params)
-	if err := r.readSecrets(ctx, s, cm); err != nil {
+	if err := r.readSecrets(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -146,7 +146,7 @@ func (r *Reader) configMap(ctx context.Context, name string) (map[string]string,
 }
 
 // readSecrets reads repositories, clusters and webhook secrets.
-func (r *Reader) readSecrets(ctx context.Context, s *Snapshot, cm map[string]string) error {
+func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 	var list corev1.SecretList
 	if err := r.reader.List(ctx, &list, client.InNamespace(r.namespace)); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot, cm map[string]str
 		case v1alpha1.LabelValueSecretTypeRepository, v1alpha1.LabelValueSecretTypeRepoCreds:
 			repositories = append(repositories, secret)
 		case v1alpha1.LabelValueSecretTypeCluster:
-			s.addCluster(&secret, splitList(cm[cluster.ExecAllowKey]))
+			s.addCluster(&secret, s.Settings.ExecAllowed)
 		}
 		if secret.Name == v1alpha1.SecretName {
 			s.WebhookSecrets = webhookSecrets(secret.Data)
@@ -210,16 +210,6 @@ func webhookSecrets(data map[string][]byte) map[string]string {
 	for key, value := range data {
 		if strings.HasPrefix(key, "webhook.") {
 			out[key] = strings.TrimSpace(string(value))
-		}
-	}
-	return out
-}
-
-func splitList(text string) []string {
-	var out []string
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			out = append(out, part)
 		}
 	}
 	return out
