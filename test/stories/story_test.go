@@ -5,6 +5,7 @@ package stories
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -95,6 +96,11 @@ func (w *world) setup(env *testscript.Env) error {
 	for k, v := range map[string]string{"S": s.id, "NS": s.id, "CD": s.id + "-cd", "GIT": server.URL, "KUBECONFIG": w.cluster.Kubeconfig(),
 		"HERE": "https://kubernetes.default.svc"} {
 		env.Setenv(k, v)
+	}
+	admin := w.cluster.RESTConfig()
+	env.Setenv("SERVER", admin.Host)
+	for k, v := range map[string][]byte{"CA": admin.CAData, "CERT": admin.CertData, "KEY": admin.KeyData} {
+		env.Setenv(k, base64.StdEncoding.EncodeToString(v))
 	}
 	env.Values[storyKey{}] = s
 	return nil
