@@ -71,7 +71,7 @@ func (c *Cluster) Audit(t testing.TB, from AuditMark, keep func(AuditEntry) bool
 	if err != nil {
 		t.Fatalf("audit log: %v", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := f.Seek(int64(from), io.SeekStart); err != nil {
 		t.Fatalf("audit log: %v", err)
 	}

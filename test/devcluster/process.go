@@ -50,7 +50,7 @@ func startProcess(binary string, args ...string) (*process, error) {
 	case <-p.stdout.ready:
 		return p, nil
 	case <-p.done:
-		return nil, fmt.Errorf("%s ended before it was ready: %v\n%s", strings.Join(p.cmd.Args, " "), p.status, p.stderr.String())
+		return nil, fmt.Errorf("%s ended before it was ready: %s\n%s", strings.Join(p.cmd.Args, " "), p.end(), p.stderr.String())
 	}
 }
 
@@ -68,12 +68,20 @@ func (p *process) run(started chan<- error) {
 	close(p.done)
 }
 
+// end says how the process ended. It is called after that.
+func (p *process) end() string {
+	if p.status == nil {
+		return "exit status 0"
+	}
+	return p.status.Error()
+}
+
 // stop ends the process and everything it started. It fails when the process had ended before:
 // then the cluster died under a test.
 func (p *process) stop() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("the cluster had died: %v\n%s", p.status, p.stderr.String())
+		return fmt.Errorf("the cluster had died: %s\n%s", p.end(), p.stderr.String())
 	default:
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
