@@ -21,8 +21,9 @@ import (
 
 // child is a process of ours with its descendants.
 type child struct {
-	cmd   *exec.Cmd
-	ended chan error
+	cmd    *exec.Cmd
+	done   chan struct{} // closed when it has ended
+	status error         // how; valid then
 }
 
 // startChild starts a binary and calls line with each line of its standard output.
@@ -34,7 +35,7 @@ func startChild(binary string, stderr io.Writer, line func(string), args ...stri
 	if err != nil {
 		return nil, err
 	}
-	c := &child{cmd: cmd, ended: make(chan error, 1)}
+	c := &child{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// The death signal comes when the thread that started the child ends.
@@ -48,7 +49,8 @@ func startChild(binary string, stderr io.Writer, line func(string), args ...stri
 		for lines.Scan() {
 			line(lines.Text())
 		}
-		c.ended <- cmd.Wait()
+		c.status = cmd.Wait()
+		close(c.done)
 	}()
 	return c, <-started
 }
@@ -57,7 +59,7 @@ func (c *child) stop(signal syscall.Signal) {
 	kill := time.AfterFunc(30*time.Second, func() { c.signal(syscall.SIGKILL) })
 	defer kill.Stop()
 	c.signal(signal)
-	<-c.ended
+	<-c.done
 }
 
 // signal sends a signal; a process that has ended needs none.
@@ -81,8 +83,8 @@ func startPlane(ctx context.Context, bin, dir string) (*child, string, error) {
 	select {
 	case <-ready:
 		return c, filepath.Join(dir, "kubeconfig"), nil
-	case err := <-c.ended:
-		return nil, "", errors.Join(errors.New("devcluster ended before it was ready"), err)
+	case <-c.done:
+		return nil, "", errors.Join(errors.New("devcluster ended before it was ready"), c.status)
 	case <-ctx.Done():
 		c.stop(syscall.SIGTERM)
 		return nil, "", ctx.Err()
@@ -98,9 +100,8 @@ func startBowline(ctx context.Context, bin, kubeconfig, data, listen string, log
 	}
 	err = until(ctx, time.Minute, "Bowline is ready", func(ctx context.Context) (bool, error) {
 		select {
-		case err := <-c.ended:
-			c.ended <- err
-			return false, fmt.Errorf("it ended: %w", err)
+		case <-c.done:
+			return false, errors.Join(errors.New("it ended"), c.status)
 		default:
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+"/readyz", nil)

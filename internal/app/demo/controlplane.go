@@ -22,7 +22,8 @@ import (
 type controlPlane struct {
 	cmd        *exec.Cmd
 	kubeconfig string
-	ended      chan error
+	done       chan struct{} // closed when it has ended
+	status     error         // how; valid then
 	stderr     bytes.Buffer // read when it has ended
 }
 
@@ -35,7 +36,7 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &controlPlane{kubeconfig: filepath.Join(dir, "kubeconfig"), ended: make(chan error, 1)}
+	c := &controlPlane{kubeconfig: filepath.Join(dir, "kubeconfig"), done: make(chan struct{})}
 	c.cmd = exec.Command(binary, "up", "--dir", dir)
 	// Its own process group: Ctrl-C reaches us first, and we end it when all that uses it has ended.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -52,8 +53,8 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 	select {
 	case <-ready:
 		return c, nil
-	case err := <-c.ended:
-		return nil, fmt.Errorf("the control plane ended before it was ready: %w (its logs are in %s)\n%s", err, dir, c.stderr.String())
+	case <-c.done:
+		return nil, fmt.Errorf("the control plane ended before it was ready: %w (its logs are in %s)\n%s", c.status, dir, c.stderr.String())
 	case <-ctx.Done():
 		c.stop()
 		return nil, ctx.Err()
@@ -80,10 +81,10 @@ func (c *controlPlane) follow(stdout io.Reader, started chan<- error, ready chan
 			close(ready)
 		}
 	}
-	if err = c.cmd.Wait(); err == nil {
-		err = errors.New("it ended by itself")
+	if c.status = c.cmd.Wait(); c.status == nil {
+		c.status = errors.New("it ended by itself")
 	}
-	c.ended <- err
+	close(c.done)
 }
 
 // stop ends the control plane and waits for it.
@@ -91,13 +92,13 @@ func (c *controlPlane) stop() {
 	kill := time.AfterFunc(20*time.Second, func() { c.signal(syscall.SIGKILL) })
 	defer kill.Stop()
 	c.signal(syscall.SIGTERM)
-	<-c.ended
+	<-c.done
 }
 
 // signal sends a signal; a process that has ended needs none.
 func (c *controlPlane) signal(signal syscall.Signal) {
 	if err := c.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		c.ended <- err
+		fmt.Fprintln(os.Stderr, "demo: end the control plane:", err)
 	}
 }
 
