@@ -24,7 +24,7 @@ type controlPlane struct {
 	kubeconfig string
 	done       chan struct{} // closed when it has ended
 	status     error         // how; valid then
-	stderr     bytes.Buffer // read when it has ended
+	stderr     bytes.Buffer  // read when it has ended
 }
 
 // startTimeout bounds how long a control plane may take to become usable on a slow machine.
