@@ -242,7 +242,7 @@ func (s *story) poll(p *process, path, address string, done func(code int, text 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %s answered last %v %s", context.Cause(ctx), path, err, text)
+			return fmt.Errorf("%w: %s answered last %s %s", context.Cause(ctx), path, fmt.Sprint(err), text)
 		case <-p.done:
 			return fmt.Errorf("bowline has ended: %w", p.status)
 		case <-time.After(100 * time.Millisecond):

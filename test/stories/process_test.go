@@ -181,7 +181,7 @@ func (p *process) find(re *regexp.Regexp) ([][]byte, error) {
 			return found, nil
 		}
 		if ended {
-			return nil, fmt.Errorf("bowline has ended (%v) and its log does not say %q", p.status, re)
+			return nil, fmt.Errorf("bowline has ended (%s) and its log does not say %q", fmt.Sprint(p.status), re)
 		}
 		select {
 		case <-tick.C:
@@ -221,7 +221,7 @@ func (p *process) says(not bool, expression string) error {
 // stop asks the process to end, as a clean stop does, and wants exit code 0.
 func (p *process) stop() error {
 	if !p.running() {
-		return fmt.Errorf("bowline had ended: %v", p.status)
+		return fmt.Errorf("bowline had ended: %s", fmt.Sprint(p.status))
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
