@@ -13,7 +13,7 @@ import (
 
 // TestAdopted: whose entries are folded into ours, and what our entry holds then, fields named data keys.
 func TestAdopted(t *testing.T) {
-	desired := parse(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: n}, data: {a: '1'}}")
+	desired := parse(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: shop}, data: {a: '1'}}")
 	for _, test := range []struct {
 		name, entries  string
 		automated, all string // keys that our entry holds after an automated sync, and after one by hand; "-" if nothing is folded

@@ -241,6 +241,7 @@ func (c *comparison) canonical() (desired, live map[string]any) {
 		gvk := c.in.Desired.GroupVersionKind()
 		c.canonicalForms[0] = c.schema.canonicalDesired(gvk, c.desired)
 		c.canonicalForms[1] = c.schema.canonicalLive(gvk, c.live)
+		c.schema.askedZeros(c.canonicalForms[0], runtime.DeepCopyJSON(c.desired), c.canonicalForms[1])
 	}
 	return c.canonicalForms[0], c.canonicalForms[1]
 }

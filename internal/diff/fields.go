@@ -126,6 +126,15 @@ func (x indexed) find(id string) (int, bool) {
 	return i, i >= 0
 }
 
+// like returns the place of the element with the identity of item.
+func (x indexed) like(item any, kind listKind, keys []string, s shape) (int, bool) {
+	elem, ok := identity(item, kind, keys, s)
+	if !ok {
+		return 0, false
+	}
+	return x.find(idText(elem))
+}
+
 func (x *indexed) add(elem fieldpath.PathElement) (unique bool) {
 	id := idText(elem)
 	if _, twice := x.find(id); twice {

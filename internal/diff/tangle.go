@@ -69,14 +69,13 @@ func (u *untangler) items(original, desired, live []any, s shape, path []step) {
 		return
 	}
 	for _, item := range desired {
-		elem, ok := identity(item, kind, keys, s)
-		j, both := l.find(idText(elem))
-		if !ok || !both {
+		j, ok := l.like(item, kind, keys, s)
+		if !ok {
 			continue
 		}
 		dv, lv := item.(map[string]any), live[j].(map[string]any)
 		var ov map[string]any
-		if i, ok := o.find(idText(elem)); ok {
+		if i, ok := o.like(item, kind, keys, s); ok {
 			ov, _ = original[i].(map[string]any)
 		}
 		own := map[string]any{}

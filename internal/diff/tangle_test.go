@@ -70,7 +70,7 @@ func TestTangled(t *testing.T) {
 // TestThreeWayAfterApply: what we own by server-side apply is what was applied last while no annotation says so.
 func TestThreeWayAfterApply(t *testing.T) {
 	desired := pod(t, "{containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: A, value: '2'}]}]}")
-	live := pod(t, "{hostNetwork: true, nodeName: n, containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: GONE}, {name: OTHER}]}]}")
+	live := pod(t, "{hostNetwork: true, nodeName: one, containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: GONE}, {name: OTHER}]}]}")
 	fields := fieldsOf(pod(t, "{hostNetwork: true, containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: GONE}]}]}").Object, schemaOf(desired, nil))
 	raw, err := fields.ToJSON()
 	if err != nil {
@@ -86,7 +86,7 @@ func TestThreeWayAfterApply(t *testing.T) {
 		t.Errorf("compared by %s: %s", r.How, r.Reason)
 	}
 	in.How = ThreeWay
-	want := parse(t, "{nodeName: n, containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: A, value: '2'}, {name: OTHER}]}]}")
+	want := parse(t, "{nodeName: one, containers: [{name: web, image: a, env: [{name: A, value: '1'}, {name: A, value: '2'}, {name: OTHER}]}]}")
 	if d := cmp.Diff(want.Object, patched(t, in).Object["spec"]); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
@@ -94,7 +94,7 @@ func TestThreeWayAfterApply(t *testing.T) {
 
 func pod(t *testing.T, spec string) *unstructured.Unstructured {
 	t.Helper()
-	return parse(t, "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: n}, spec: "+spec+"}")
+	return parse(t, "{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, spec: "+spec+"}")
 }
 
 func mustJSON(t *testing.T, v any) []byte {
