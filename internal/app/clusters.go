@@ -101,7 +101,7 @@ func (c *clusters) setBroken(cfg cluster.Config, err error) {
 
 func (c *clusters) connect(cfg cluster.Config) (*connection, error) {
 	opened, err := cluster.Open(cfg, cluster.Options{
-		Tracker: c.rules.Tracker, Filter: c.rules.Filter, Logger: c.log.With("cluster", cfg.Name),
+		Tracker: c.rules.Tracker, Filter: c.rules.Filter, Logger: c.log,
 		Schemas: c.schemas, UserAgent: userAgent(), Metrics: c.metrics.cluster(cfg.Server),
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ import (
 //	company ────────────────▶ ┘
 type roles struct {
 	log      *slog.Logger
+	lead     *lead
 	metrics  *metrics
 	store    *source.Store
 	poller   *source.Poller
@@ -47,8 +48,8 @@ type roles struct {
 	events   *eventWriter
 }
 
-func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, log *slog.Logger) (*roles, error) {
-	r := &roles{log: log, metrics: newMetrics()}
+func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, lead *lead, log *slog.Logger) (*roles, error) {
+	r := &roles{log: log, lead: lead, metrics: newMetrics()}
 	bus := &event.Bus{}
 	r.clusters = newClusters(ctx, kube, log, r.metrics)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
@@ -70,7 +71,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.apps = application.New(application.Deps{
 		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
 		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
-		Rules: r.rules, Alone: r.company.Alone, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
+		Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
 	r.sources.applications = r.apps
 	// The first settings are read before anything depends on them.
@@ -80,13 +81,21 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	s := r.settings.Current().Settings
 	r.poller = source.NewPoller(r.store, source.PollerOptions{Interval: s.PollInterval, Jitter: s.PollJitter, OnMove: r.sources.moved})
 	r.sources.poller = r.poller
-	mayWrite := func() bool { alone, _ := r.company.Alone(); return alone && !opts.Observe }
+	mayWrite := func() bool { may, _ := r.mayAct(); return may && !opts.Observe }
 	r.projects = &project.Reconciler{Client: mgr.GetClient(), Namespace: opts.Namespace, Log: log, MayWrite: mayWrite}
 	r.sets = &applicationset.Reconciler{Client: mgr.GetClient(), Log: log, Inert: r.metrics.inert}
 	if !opts.Observe {
 		r.events = newEventWriter(mgr.GetClient(), bus, log)
 	}
 	return r, nil
+}
+
+// mayAct reports whether this process may write anything, and if not why.
+func (r *roles) mayAct() (bool, string) {
+	if held, why := r.lead.Held(); !held {
+		return false, why
+	}
+	return r.company.Alone()
 }
 
 // rules hands the settings of the moment to the application controller.

@@ -25,7 +25,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -77,12 +76,16 @@ func Run(ctx context.Context, opts RunOptions) error {
 	if err := os.MkdirAll(opts.Data, 0o700); err != nil {
 		return fault.Wrap(fault.Stalled, "make", "the data folder", err, "choose another with --data")
 	}
-	mgr, err := newManager(kube, opts, log)
+	lead, err := newLead(kube, opts.Namespace)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(kube, opts, lead, log)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	r, err := newRoles(ctx, opts, kube, mgr, log)
+	r, err := newRoles(ctx, opts, kube, mgr, lead, log)
 	if err != nil {
 		return err
 	}
@@ -93,6 +96,7 @@ func Run(ctx context.Context, opts RunOptions) error {
 	group.Go(func() error { return r.serve(ctx, opts) })
 	group.Go(func() error { r.poller.Run(ctx); return nil })
 	group.Go(func() error { return r.remember(ctx) })
+	group.Go(func() error { return lead.watch(ctx) })
 	group.Go(func() error { return mgr.Start(ctx) })
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {
@@ -114,33 +118,6 @@ func prepare(ctx context.Context, opts RunOptions, kube *rest.Config, inCluster 
 	report, err := install.Run(ctx, install.Options{Config: kube, Namespace: opts.Namespace, Install: do})
 	report.Log(log)
 	return err
-}
-
-func newLogger(opts RunOptions) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(opts.LogLevel)); opts.LogLevel != "" && err != nil {
-		return nil, fault.New(fault.Mistake, "run", "", "--log-level", fmt.Sprintf("there is no level %q", opts.LogLevel), "write debug, info, warn or error")
-	}
-	out := opts.Log
-	if out == nil {
-		out = os.Stderr
-	}
-	options := &slog.HandlerOptions{Level: level}
-	var handler slog.Handler
-	switch opts.LogFormat {
-	case "", "text":
-		handler = slog.NewTextHandler(out, options)
-	case "json":
-		handler = slog.NewJSONHandler(out, options)
-	default:
-		return nil, fault.New(fault.Mistake, "run", "", "--log-format", fmt.Sprintf("there is no format %q", opts.LogFormat), "write text or json")
-	}
-	log := slog.New(handler)
-	// Libraries that log through klog and logr say their part in the same form.
-	bridged := logr.FromSlogHandler(handler)
-	klog.SetLogger(bridged)
-	ctrl.SetLogger(bridged)
-	return log, nil
 }
 
 // kubeConfig finds the control plane: the flag, else the cluster this process runs in, else the user's kubeconfig.
@@ -175,7 +152,7 @@ const (
 	retryPeriod   = 2 * time.Second
 )
 
-func newManager(kube *rest.Config, opts RunOptions, log *slog.Logger) (ctrl.Manager, error) {
+func newManager(kube *rest.Config, opts RunOptions, lead *lead, log *slog.Logger) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -186,12 +163,12 @@ func newManager(kube *rest.Config, opts RunOptions, log *slog.Logger) (ctrl.Mana
 	skipNames := true // a process may build more than one manager: the demo and tests do
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
 		Scheme: scheme,
-		Logger: logr.FromSlogHandler(log.Handler()),
+		Logger: logr.FromSlogHandler(aside{log.Handler()}),
 		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{opts.Namespace: {}}, DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}, &corev1.Secret{}: {}}},
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
-		LeaderElection:         !opts.Observe, LeaderElectionID: leaseName, LeaderElectionNamespace: opts.Namespace,
+		LeaderElection:         !opts.Observe, LeaderElectionResourceLockInterface: lead,
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 &duration, RenewDeadline: &deadline, RetryPeriod: &period,
 		Controller: config.Controller{SkipNameValidation: &skipNames},

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/clock"
+)
+
+// lead is the lease by which one process acts, with a memory of when it was last renewed. The election only ends a
+// process some time after its lease was taken: one that was stopped for a minute, or cut off, would act beside its
+// successor until then. It asks the lead before each step, and ends when it sees another holder.
+type lead struct {
+	resourcelock.Interface
+	clock clock.PassiveClock
+
+	mu      sync.Mutex
+	renewed time.Time // when the last renewal that succeeded was begun; zero: not the leader
+	lost    chan string
+}
+
+// errLeadLost ends the process: another one acts.
+var errLeadLost = errors.New("another process leads")
+
+func newLead(kube *rest.Config, namespace string) (*lead, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name this process for the lease: %w", err)
+	}
+	kube = rest.CopyConfig(kube)
+	kube.Timeout = renewDeadline / 2
+	client, err := kubernetes.NewForConfig(kube)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the control plane for the lease: %w", err)
+	}
+	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, namespace, leaseName, client.CoreV1(), client.CoordinationV1(),
+		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())})
+	if err != nil {
+		return nil, err
+	}
+	return &lead{Interface: lock, clock: realClock, lost: make(chan string, 1)}, nil
+}
+
+// Held reports whether this process may act, and if not why.
+func (l *lead) Held() (bool, string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewed.IsZero() {
+		return false, "this process does not lead"
+	}
+	if age := l.clock.Since(l.renewed); age >= leaseDuration {
+		return false, fmt.Sprintf("the lease was last renewed %s ago: another process may lead by now", age.Round(time.Second))
+	}
+	return true, ""
+}
+
+// Get implements resourcelock.Interface.
+func (l *lead) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	if err == nil && record.HolderIdentity != l.Identity() {
+		l.seen(record.HolderIdentity)
+	}
+	return record, raw, err
+}
+
+// seen notes that the lease is another's: if it was ours, then this process ends.
+func (l *lead) seen(holder string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewed.IsZero() || holder == "" {
+		return
+	}
+	l.renewed = time.Time{}
+	l.lost <- holder
+}
+
+// Create implements resourcelock.Interface.
+func (l *lead) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	began := l.clock.Now()
+	return l.note(began, record, l.Interface.Create(ctx, record))
+}
+
+// Update implements resourcelock.Interface.
+func (l *lead) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	began := l.clock.Now()
+	return l.note(began, record, l.Interface.Update(ctx, record))
+}
+
+func (l *lead) note(began time.Time, record resourcelock.LeaderElectionRecord, err error) error {
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.renewed = time.Time{}
+	if record.HolderIdentity == l.Identity() {
+		l.renewed = began
+	}
+	return nil
+}
+
+// watch returns when ctx ends, or with errLeadLost when another process was seen to hold what was ours.
+func (l *lead) watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case holder := <-l.lost:
+		return fmt.Errorf("%w: %s", errLeadLost, holder)
+	}
+}
