@@ -266,10 +266,15 @@ func TestStopBetweenObjects(t *testing.T) {
 	f := newFake(madeBy("helm", "Update", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, data: {k: v}}"))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	newer := errors.New("superseded by a newer revision")
-	f.refuse = func(_ *fake, w Write) error { cancel(newer); return nil } // in the midst of the first object
+	f.refuse = func(_ *fake, w Write) error { // in the midst of the first object
+		if !w.DryRun {
+			cancel(newer)
+		}
+		return nil
+	}
 	p := f.planFor(t, plan.Input{}, configMap("a", "k", "v"), configMap("b"), configMap("c"))
 	res := Run(ctx, p, f, f.options())
-	requireEqual(t, "calls", f.calls(), []string{"adopt ConfigMap shop/a", "apply ConfigMap shop/a"})
+	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/a", "adopt ConfigMap shop/a", "apply ConfigMap shop/a"})
 	requirePhase(t, res, v1alpha1.OperationError, "stopped after 1 of 3 objects", newer.Error())
 	if !res.Stopped || !res.Retryable || len(res.Resources) != 1 {
 		t.Errorf("got %+v", res)

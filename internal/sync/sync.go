@@ -46,7 +46,8 @@ type Options struct {
 	Attempt int64
 	// DryRun sends everything as a dry run and changes nothing.
 	DryRun bool
-	// ValidateByDryRun also sends each object as a dry run before anything is applied.
+	// ValidateByDryRun sends each object as a dry run before anything is applied, not only those that change what is there
+	// together with others.
 	ValidateByDryRun bool
 
 	// Rules and Schema are what comparisons use; nil Rules stand for Argo CD's defaults, a nil Schema for built-in

@@ -4,9 +4,14 @@ package sync
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/json"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -47,10 +52,23 @@ func (r *run) validate() bool {
 			r.report.fail(i, err)
 		}
 	}
-	if r.ValidateByDryRun && !r.DryRun && !r.report.failed() {
-		r.each(r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply }), r.rehearse)
+	if !r.DryRun && !r.report.failed() {
+		r.each(r.rehearsals(), r.rehearse)
 	}
 	return !r.report.failed()
+}
+
+// rehearsals returns the steps that are sent as a dry run before anything is applied: those that change what is there,
+// whose refusals (an immutable field, say) only the API server knows. A step that is alone needs none, as nothing
+// else would be applied before it; nor does a creation, most mistakes in which are seen here.
+func (r *run) rehearsals() []int {
+	if r.ValidateByDryRun {
+		return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply })
+	}
+	if len(r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Prune })) < 2 {
+		return nil
+	}
+	return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply && !s.Creates() })
 }
 
 func (r *run) indices(want func(*plan.Step) bool) []int {
@@ -80,7 +98,33 @@ func (r *run) check(s *plan.Step, seen map[object.Key]bool) error {
 		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", "it has no name",
 			"set metadata.name; generateName is not supported for objects that are kept equal to a source")
 	}
-	return r.checkKind(s)
+	if err := r.checkKind(s); err != nil || s.Action == plan.Keep {
+		return err
+	}
+	return checkForm(s)
+}
+
+// checkForm checks the types of the fields of a built-in kind, and the name. Fields that are not known here are left to
+// the API server, which may be newer.
+func checkForm(s *plan.Step) error {
+	typed, err := scheme.Scheme.New(s.Desired.GroupVersionKind())
+	if err != nil {
+		return nil
+	}
+	if problems := validation.IsDNS1123Subdomain(s.Key.Name); len(problems) > 0 && slices.Contains([]string{"", "apps", "batch"}, s.Key.Group) {
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", strings.Join(problems, "; "), "choose another name")
+	}
+	raw, err := s.Desired.MarshalJSON()
+	if err == nil {
+		err = json.UnmarshalCaseSensitivePreserveInts(raw, typed)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case s.Key.Group == "" && s.Key.Kind == "Secret":
+		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type", "values of data are base64, those of stringData text")
+	}
+	return fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type: "+err.Error(), "mend the value")
 }
 
 // checkKind checks the step's kind, its scope, and that the project permits it.

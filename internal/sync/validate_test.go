@@ -115,3 +115,34 @@ func TestValidationByDryRun(t *testing.T) {
 	f.tick = establish
 	requirePhase(t, f.sync(t, in, dry, desired...), v1alpha1.OperationSucceeded)
 }
+
+func TestTheFormOfBuiltInKindsIsCheckedBeforeAnythingIsApplied(t *testing.T) {
+	for _, tt := range []struct{ reason, yaml, message string }{
+		{"a name the API server takes for no object", "{apiVersion: v1, kind: ConfigMap, metadata: {name: Bad_Name, namespace: shop}}", "metadata.name"},
+		{"a value of another type", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}, spec: {replicas: two}}", "replicas"},
+		{"a Secret, of which nothing is said", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {k: [hunter2]}}", "a value in it is of the wrong type"},
+	} {
+		f := newFake()
+		res := f.sync(t, plan.Input{}, f.options(), configMap("fine"), parse(tt.yaml))
+		requirePhase(t, res, v1alpha1.OperationFailed, tt.message)
+		if len(f.calls()) != 0 || strings.Contains(res.Message, "hunter2") {
+			t.Errorf("%s: calls %q, message %q", tt.reason, f.calls(), res.Message)
+		}
+	}
+	f := newFake()
+	res := f.sync(t, plan.Input{}, f.options(), parse("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop}, newField: {a: 1}}"))
+	requirePhase(t, res, v1alpha1.OperationSucceeded) // the API server may know it
+}
+
+func TestChangesAreRehearsedTogether(t *testing.T) {
+	f := newFake(ours(configMap("a", "k", "v")), ours(configMap("b", "k", "v")))
+	f.refuse = func(_ *fake, w Write) error {
+		if w.Object.GetName() == "b" {
+			return refuse(Invalid, fault.Mistake, "field is immutable")
+		}
+		return nil
+	}
+	res := f.sync(t, plan.Input{}, f.options(), configMap("a", "k", "w"), configMap("b", "k", "w"), configMap("c"))
+	requirePhase(t, res, v1alpha1.OperationFailed, "field is immutable")
+	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/a", "dry apply ConfigMap shop/b"})
+}
