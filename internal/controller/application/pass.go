@@ -285,8 +285,11 @@ const settleTime = 30 * time.Second
 
 // settling reports whether nothing is known yet because this process has only just begun to look. What the status says
 // of its own, older comparison stands for that moment: a restart is no news, and would otherwise be two for every
-// application.
+// application. Whoever asked for a look, or waits for the end of a sync, is not answered by what was found before.
 func (p *pass) settling() bool {
+	if p.refresh != "" || p.finished {
+		return false
+	}
 	left := settleTime - p.Clock.Since(p.st.seenAt)
 	if p.code != v1alpha1.SyncStatusCodeUnknown || p.waiting == "" || left <= 0 {
 		return false
