@@ -33,6 +33,10 @@ build: bin/devcluster ## bin/bowline and bin/devcluster
 bin/devcluster: $(DEVCLUSTER_FILES)
 	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '$(DEVCLUSTER_LDFLAGS)'
 
+.PHONY: help
+help: ## lists these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
 .PHONY: demo
 demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the narration
 	@bin/bowline demo $(if $(DEMO_EXIT),--exit)
