@@ -234,6 +234,10 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.end(v1alpha1.OperationError, "the recorded operation is not a sync; ask for one with the operation field")
 		return
 	}
+	if p.cutOff() {
+		p.requeue(backoffCap)
+		return
+	}
 	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)
 	if state.FinishedAt != nil && !newer && !p.kindCame() {
 		if wait := p.retryWait(state); wait > 0 {
@@ -254,6 +258,12 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		spec.Sync.Resources = plan.Widen(spec.Sync.Resources, p.autoSync(false))
 	}
 	p.prepare(ctx, spec, state.StartedAt, state.RetryCount, state.Message)
+}
+
+// cutOff reports whether nothing can be tried at all: the repository does not answer and nothing stands, or the cluster does
+// not answer. A recorded operation waits then. A try would use up its retries, and its failure would be final for the revision.
+func (p *pass) cutOff() bool {
+	return p.unreachable && p.state == nil || p.cluster != nil && !p.cluster.Connection().Connected
 }
 
 // outdated reports whether what an automated operation was begun for is not what is desired now. After a restart it is

@@ -22,6 +22,9 @@ import (
 func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt metav1.Time, retries int64, message string) {
 	record := &v1alpha1.OperationState{Operation: spec, Phase: v1alpha1.OperationRunning, Message: message, StartedAt: startedAt, RetryCount: retries}
 	p.next.Status.OperationState = record
+	if spec.InitiatedBy.Automated {
+		record.SyncResult = attemptOf(p.app, spec)
+	}
 	state, err := p.stateFor(ctx, spec)
 	if err != nil {
 		p.end(v1alpha1.OperationError, err.Error())
@@ -115,14 +118,21 @@ func (p *pass) names(revisions []string) bool {
 	return true
 }
 
-func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desired.State) *v1alpha1.SyncOperationResult {
-	r := &v1alpha1.SyncOperationResult{Revision: state.Revision(), Revisions: state.Revisions()}
-	sources := operationSources(app, spec)
-	if len(app.Spec.Sources) > 0 || len(spec.Sync.Sources) > 0 {
+// attemptOf names what an automated operation is about before its state is known: should it end without one, then that
+// revision was tried, and not every one to come.
+func attemptOf(app *v1alpha1.Application, spec v1alpha1.Operation) *v1alpha1.SyncOperationResult {
+	r := &v1alpha1.SyncOperationResult{Revision: spec.Sync.Revision, Revisions: spec.Sync.Revisions}
+	if sources := operationSources(app, spec); len(app.Spec.Sources) > 0 || len(spec.Sync.Sources) > 0 {
 		r.Sources = slices.Clone(sources)
-	} else {
+	} else if len(sources) > 0 {
 		r.Source = sources[0]
 	}
+	return r
+}
+
+func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desired.State) *v1alpha1.SyncOperationResult {
+	r := attemptOf(app, spec)
+	r.Revision, r.Revisions = state.Revision(), state.Revisions()
 	switch last := app.Status.OperationState; {
 	case isDryRun(spec) && last != nil && last.SyncResult != nil:
 		r.ManagedNamespaceMetadata = last.SyncResult.ManagedNamespaceMetadata // what the namespace still has
