@@ -235,7 +235,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		return
 	}
 	if p.cutOff() {
-		p.requeue(backoffCap)
+		p.requeue(connectGrace)
 		return
 	}
 	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)
