@@ -31,7 +31,7 @@ type untangler struct {
 // fields looks at what desired and live both have. The forms are changed.
 func (u *untangler) fields(original, desired, live map[string]any, shapes func(string) shape, path []step) {
 	for name, dv := range desired {
-		to := append(path[:len(path):len(path)], step{field: name})
+		to := slices.Concat(path, []step{{field: name}})
 		s := shapes(name)
 		switch dv := dv.(type) {
 		case map[string]any:
