@@ -100,12 +100,12 @@ func (l *link) run(ctx context.Context) {
 func (l *link) set(err error) {
 	l.mu.Lock()
 	now, was, reason := l.clock.Now(), l.isUp, ""
+	first := l.reason == notYet
 	if err == nil {
 		l.contact = now
 	} else {
 		reason = err.Error()
 	}
-	first := l.contact.IsZero() && !was
 	l.isUp, l.reason = err == nil, reason
 	if was != l.isUp {
 		l.since = now
