@@ -22,16 +22,24 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
-// definitions handles the definitions of all kinds, then waits for them; it goes on to the next after an error, so that
-// all errors are said at once.
+// definitions handles the definitions of all kinds, then waits for them: the API server establishes them side by side. It
+// goes on to the next after an error, so that all errors are said at once.
 func (i *installer) definitions(ctx context.Context) error {
 	wanted, err := Definitions()
 	if err != nil {
 		return err
 	}
 	var errs []error
+	var pending []*Definition
 	for _, want := range wanted {
-		errs = append(errs, i.definition(ctx, want))
+		err := i.definition(ctx, want)
+		errs = append(errs, err)
+		if err == nil && i.opts.Install {
+			pending = append(pending, want)
+		}
+	}
+	for _, want := range pending {
+		errs = append(errs, i.waitUntilEstablished(ctx, want))
 	}
 	return errors.Join(errs...)
 }
@@ -50,10 +58,7 @@ func (i *installer) definition(ctx context.Context, want *Definition) error {
 	if !i.opts.Install {
 		return i.verify(have, want)
 	}
-	if err := i.act(ctx, Decide(have, want), have, want); err != nil {
-		return err
-	}
-	return i.waitUntilEstablished(ctx, want)
+	return i.act(ctx, Decide(have, want), have, want)
 }
 
 // verify is for a run that may not write.
