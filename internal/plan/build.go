@@ -91,7 +91,7 @@ func (b *builder) desired(item *Item) {
 	if warning != "" {
 		b.note(item.Key.String(), []string{warning})
 	}
-	b.later.add(item.Key, hooks, wave)
+	b.later.add(item, hooks, wave)
 	if !Selected(b.in.Selection, item.Key) {
 		return
 	}
@@ -100,7 +100,7 @@ func (b *builder) desired(item *Item) {
 	b.wave = wave
 	step := Step{
 		Action: Apply, Key: item.Key, Version: item.Desired.GroupVersionKind().Version,
-		Desired: item.Desired, Live: item.Live, Options: options, Shared: item.SharedWith, LiveUnknown: item.LiveUnknown,
+		Desired: item.Desired, Origin: item.Origin, Live: item.Live, Options: options, Shared: item.SharedWith, LiveUnknown: item.LiveUnknown,
 	}
 	switch {
 	case item.SharedWith != "":

@@ -12,7 +12,6 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // helmHooks maps Helm's hooks to ours. Those of Helm that are not here (tests, rollbacks) never run, and a chart's
@@ -70,19 +69,23 @@ func waveOf(obj metav1.Object) (wave int, warning string) {
 // later collects objects that ask for what is not carried out yet.
 type later struct {
 	hooks []string
-	waves map[int]object.Key // an object of each wave
+	waves map[int]string // an object of each wave, and its place
 }
 
-func (l *later) add(key object.Key, hooks []v1alpha1.HookType, wave int) {
+func (l *later) add(item *Item, hooks []v1alpha1.HookType, wave int) {
+	at := ""
+	if item.Origin.File != "" {
+		at = " at " + item.Origin.String()
+	}
 	if len(hooks) > 0 {
-		l.hooks = append(l.hooks, fmt.Sprintf("%s (%s)", key, hooks[0]))
+		l.hooks = append(l.hooks, fmt.Sprintf("%s (%s)%s", item.Key, hooks[0], at))
 		return
 	}
 	if l.waves == nil {
-		l.waves = map[int]object.Key{}
+		l.waves = map[int]string{}
 	}
 	if _, ok := l.waves[wave]; !ok {
-		l.waves[wave] = key
+		l.waves[wave] = item.Key.String() + at
 	}
 }
 
@@ -113,7 +116,7 @@ func first(texts []string) string {
 	return strings.Join(texts, ", ")
 }
 
-func sortedKeys(m map[int]object.Key) []int {
+func sortedKeys(m map[int]string) []int {
 	keys := make([]int, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -35,6 +35,8 @@ type Item struct {
 	// Desired is the object as it is to be applied, with its namespace and tracking mark; nil if the source does not
 	// have it.
 	Desired *unstructured.Unstructured
+	// Origin is where the source has it.
+	Origin object.Origin
 	// Live is the object in the cluster; nil if it is known not to be there, or if nothing is known about it, which
 	// LiveUnknown tells.
 	Live        *Live
@@ -79,6 +81,7 @@ type Step struct {
 	Key     object.Key
 	Version string // API version of the object, without its group
 	Desired *unstructured.Unstructured
+	Origin  object.Origin // of Desired
 	Live    *Live
 	Options Options // what holds for this object
 	// Reason says why, for a skip, a refusal and a waiting prune.

@@ -47,6 +47,7 @@ type testItem struct {
 	Annotations           map[string]string
 	SharedWith            string
 	Cascade               int
+	At                    string // file that it is from
 	Times                 int // as many objects of that name with a number
 }
 
@@ -67,7 +68,7 @@ func (i testItem) items() []Item {
 			name = fmt.Sprintf("%s-%02d", i.Name, n)
 		}
 		obj := i.object(name)
-		item := Item{Key: object.KeyOf(obj), Same: i.Same, SharedWith: i.SharedWith, Cascade: i.Cascade, LiveUnknown: i.Unknown}
+		item := Item{Key: object.KeyOf(obj), Same: i.Same, SharedWith: i.SharedWith, Cascade: i.Cascade, LiveUnknown: i.Unknown, Origin: object.Origin{File: i.At, Line: 3}}
 		if i.Desired {
 			item.Desired = obj
 		}

@@ -61,7 +61,12 @@ func (rep *report) note(text string) {
 	rep.notes = append(rep.notes, text)
 }
 
+// fail notes why an object failed, and where it comes from if that is about the object itself.
 func (rep *report) fail(i int, err error) {
+	step := rep.run.steps[i]
+	if origin := step.Origin; origin.File != "" && strings.Contains(err.Error(), step.Key.String()) {
+		err = fmt.Errorf("%w (%s)", err, origin)
+	}
 	rep.set(i, outcome{status: v1alpha1.ResultCodeSyncFailed, message: err.Error(), err: err})
 }
 

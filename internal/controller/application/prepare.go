@@ -183,7 +183,7 @@ func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
 	listed := map[object.Key]bool{}
 	for _, o := range state.Objects {
 		listed[o.Key] = true
-		item := plan.Item{Key: o.Key, Desired: o.Decode()}
+		item := plan.Item{Key: o.Key, Desired: o.Decode(), Origin: o.Origin}
 		live := p.cluster.Get(ctx, o.Key, o.Version)
 		item.LiveUnknown = live.Presence == cluster.Unknown
 		if live.Presence == cluster.Present {
