@@ -48,7 +48,7 @@ type testItem struct {
 	SharedWith            string
 	Cascade               int
 	At                    string // file that it is from
-	Times                 int // as many objects of that name with a number
+	Times                 int    // as many objects of that name with a number
 }
 
 func (i testItem) object(name string) *unstructured.Unstructured {
