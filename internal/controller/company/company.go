@@ -17,6 +17,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -31,12 +32,17 @@ const (
 // interval is how often company is looked for. Argo CD's controller takes longer than this to start and sync.
 const interval = 5 * time.Second
 
+// patience is how many looks in a row may get no answer before that counts as company: an API server that is in trouble
+// for a moment is no other controller, and one that starts meanwhile takes longer than this to act.
+const patience = 3
+
 // Watcher remembers whether Bowline is alone.
 type Watcher struct {
 	reader    client.Reader
 	namespace string
 	log       *slog.Logger
 	onChange  func()
+	missed    int                    // looks in a row that got no answer
 	reason    atomic.Pointer[string] // nil before the first check; "" when alone
 }
 
@@ -72,8 +78,13 @@ func (w *Watcher) Start(ctx context.Context) error {
 func (w *Watcher) Check(ctx context.Context) {
 	reason := ""
 	found, err := find(ctx, w.reader, w.namespace)
+	if err == nil {
+		w.missed = 0
+	}
 	switch {
 	case ctx.Err() != nil:
+		return
+	case err != nil && w.bears(err):
 		return
 	case err != nil:
 		reason = err.Error()
@@ -90,6 +101,12 @@ func (w *Watcher) Check(ctx context.Context) {
 		w.log.Info("no other application controller is at work: Bowline acts", "namespace", w.namespace)
 	}
 	w.onChange()
+}
+
+// bears reports whether the answer before may stand although this look got none. A refusal is an answer.
+func (w *Watcher) bears(err error) bool {
+	w.missed++
+	return w.reason.Load() != nil && w.missed < patience && !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err)
 }
 
 // find returns the first workload that is company, as "StatefulSet name".

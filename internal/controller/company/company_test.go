@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -78,4 +80,39 @@ func TestRefusedLookIsNotAlone(t *testing.T) {
 	if alone, reason := w.Alone(); alone || !strings.Contains(reason, "give Bowline the right") {
 		t.Errorf("alone %v, reason %q", alone, reason)
 	}
+}
+
+// A moment of trouble changes no answer; trouble that lasts does, and so does a refusal at once.
+func TestALookThatGetsNoAnswer(t *testing.T) {
+	var trouble error
+	c := fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithInterceptorFuncs(interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if trouble != nil {
+				return trouble
+			}
+			return c.List(ctx, list, opts...)
+		}}).Build()
+	w := company.NewWatcher(c, namespace, slog.New(slog.DiscardHandler), func() {})
+	requireAlone := func(when string, want bool) {
+		t.Helper()
+		w.Check(context.Background())
+		if alone, reason := w.Alone(); alone != want {
+			t.Errorf("%s: alone %v, reason %q", when, alone, reason)
+		}
+	}
+	requireAlone("at first", true)
+	trouble = apierrors.NewInternalError(errors.New("overloaded"))
+	requireAlone("one look without an answer", true)
+	requireAlone("two", true)
+	trouble = nil
+	requireAlone("an answer", true)
+	trouble = apierrors.NewInternalError(errors.New("overloaded"))
+	for range 2 {
+		requireAlone("it is counted anew", true)
+	}
+	requireAlone("three in a row", false)
+	trouble = nil
+	requireAlone("it answers again", true)
+	trouble = apierrors.NewForbidden(schema.GroupResource{Resource: "statefulsets"}, "", errors.New("no"))
+	requireAlone("refused", false)
 }
