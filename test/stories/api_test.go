@@ -36,7 +36,7 @@ var troublesOfAPI = map[string]string{
 	"none":       "nothing",
 	"fail":       "every request gets 500",
 	"overloaded": "every request gets 429 and is to come again after a second",
-	"flaky":      "of four requests one gets 500, one 429; a watch is cut after half a second",
+	"flaky":      "of eight requests one gets 500, one 429; a watch is cut after half a second",
 	"expired":    "watches get 410, lists are served",
 	"half-lists": "lists end in the middle, watches are refused",
 	"no-lists":   "lists are answered by an empty document, watches are refused",
@@ -222,9 +222,9 @@ func (g *gate) troubleFor(r *http.Request) string {
 
 func (g *gate) dice(watch bool) verdict {
 	switch n := g.random.IntN(8); {
-	case n < 2:
+	case n == 0:
 		return answer500
-	case n < 4:
+	case n == 1:
 		return answer429
 	case watch:
 		return brief
