@@ -48,12 +48,12 @@ func TestAgreesWithTheAPIServer(t *testing.T) {
 	namespace := cluster.Namespace(t)
 	verdicts := map[Verdict]int{}
 	for i, pair := range readPairs(t, "testdata/agreement/objects.yaml") {
-		for _, writer := range []string{"apply", "kubectl", "helm", "argocd", "replace", "nobody"} {
+		for w, writer := range []string{"apply", "kubectl", "helm", "argocd", "helm4", "replace", "nobody"} {
 			for round := range *rounds {
 				name := strings.ToLower(fmt.Sprintf("%s-%d-%s-%d", pair.desired.GetKind(), i, writer, round))
 				t.Run(name, func(t *testing.T) {
 					a := &agreement{T: t, verdicts: verdicts, client: client, writer: writer, name: name, namespace: namespace,
-						rng: rand.New(rand.NewPCG(uint64(round), uint64(i)))}
+						rng: rand.New(rand.NewPCG(uint64(round), uint64(100*i+w)))}
 					if pair.desired.GetKind() == "Thing" {
 						a.schema = thing
 					}
@@ -193,7 +193,7 @@ func (a *agreement) run(desired *unstructured.Unstructured, extra map[string]any
 	desired.SetName(a.name)
 	desired.SetNamespace(a.namespace)
 	earlier := desired.DeepCopy()
-	if a.rng.IntN(3) > 0 {
+	if a.rng.IntN(2) > 0 {
 		merge(earlier.Object, extra)
 		a.log = append(a.log, "with extra fields")
 	}
@@ -289,12 +289,15 @@ func (a *agreement) write(u *unstructured.Unstructured) {
 	ri := a.resource(u)
 	if how, _, err := HowTo(Input{Desired: u, Schema: a.schema}); err != nil {
 		a.Fatal(err)
-	} else if how == ThreeWay && a.writer == "apply" {
+	} else if how == ThreeWay && (a.writer == "apply" || a.writer == "helm4") {
 		a.writer = "argocd" // refused otherwise
 	}
 	switch a.writer {
 	case "apply":
 		a.must(ri.Apply(a.Context(), a.name, a.sent(Input{Desired: u, Schema: a.schema}), metav1.ApplyOptions{FieldManager: Manager, Force: true}))
+		return
+	case "helm4":
+		a.must(ri.Apply(a.Context(), a.name, a.sent(Input{Desired: u, Schema: a.schema}), metav1.ApplyOptions{FieldManager: "helm", Force: true}))
 		return
 	case "kubectl", "argocd":
 		if err := setLastApplied(u); err != nil {
@@ -309,12 +312,13 @@ func (a *agreement) write(u *unstructured.Unstructured) {
 // field that it then shares with us. What the API server refuses is not done.
 func (a *agreement) meddle(desired, live *unstructured.Unstructured) {
 	u := live.DeepCopy()
-	switch a.rng.IntN(4) {
+	u.SetResourceVersion("") // whatever a controller has written meanwhile
+	switch a.rng.IntN(5) {
 	case 0:
 		return
-	case 1:
+	case 1, 2:
 		a.spoilOne(desired, u)
-	case 2:
+	case 3:
 		if lists := listsIn(u.Object["spec"]); len(lists) > 0 {
 			list := lists[a.rng.IntN(len(lists))]
 			list[0], list[1] = list[1], list[0]
@@ -336,15 +340,41 @@ func (a *agreement) meddle(desired, live *unstructured.Unstructured) {
 
 func (a *agreement) spoilOne(desired, u *unstructured.Unstructured) {
 	s := schemaOf(desired, a.schema)
-	var paths []fieldpath.Path
+	var paths, zeros []fieldpath.Path
 	for path := range fieldsOf(desired.Object, s).Difference(noiseAndStatus).All() {
 		if !isNoise(path) {
 			paths = append(paths, path.Copy())
+			if v, ok := lookup(desired.Object, path, s); ok && isZero(v) {
+				zeros = append(zeros, path.Copy())
+			}
 		}
 	}
+	if len(zeros) > 0 && a.rng.IntN(3) == 0 {
+		paths = zeros
+	}
 	path := paths[a.rng.IntN(len(paths))]
-	spoil(u.Object, path, s, a.rng)
+	if !spoil(u.Object, path, s, a.rng) {
+		a.fill(desired, u, path, s)
+	}
 	a.log = append(a.log, "changed "+pathText(path))
+}
+
+// fill gives a value to a field that desired names with a zero and that is not stored.
+func (a *agreement) fill(desired, u *unstructured.Unstructured, path fieldpath.Path, s *Schema) {
+	zero, ok := lookup(desired.Object, path, s)
+	if !ok || !isZero(zero) || isKeyField(path) {
+		return
+	}
+	switch zero := zero.(type) {
+	case bool:
+		put(u.Object, path, !zero, s)
+	case string:
+		put(u.Object, path, zero+"x", s)
+	case int64:
+		put(u.Object, path, zero+1, s)
+	case nil:
+		put(u.Object, path, true, s)
+	}
 }
 
 func (a *agreement) sent(in Input) *unstructured.Unstructured {
