@@ -33,7 +33,9 @@ const (
 type RuleSettings struct {
 	// Ignore are the rules whose globs are still to be matched: group, kind, name and namespace. An empty name or
 	// namespace matches any, an empty group only the core group.
-	Ignore          []v1alpha1.ResourceIgnoreDifferences
+	Ignore []v1alpha1.ResourceIgnoreDifferences
+	// Common are such rules that hold for every application.
+	Common          []v1alpha1.ResourceIgnoreDifferences
 	Status          StatusMode
 	AggregatedRoles bool // ignoreAggregatedRoles: rules that the cluster aggregates are not compared
 	// SensitiveAnnotations are annotation keys whose values never show in Changes.
@@ -70,15 +72,26 @@ func NewRules(s RuleSettings) (*Rules, error) {
 		return nil, fault.New(fault.Mistake, "use", "ignoreResourceStatusField", "resource.compareoptions",
 			fmt.Sprintf("there is no mode %q", s.Status), "write all, crd or none")
 	}
-	for i, given := range s.Ignore {
-		compiled, err := compileRule(given, s.FindPaths != nil)
-		if err != nil {
-			return nil, &fault.Error{Kind: fault.Mistake, Op: "use", Thing: "the ignore rule for " + given.Kind,
-				Where: fmt.Sprintf("ignoreDifferences[%d]", i), Err: err, Fix: "correct the rule or remove it"}
+	for _, of := range []struct {
+		field string
+		rules []v1alpha1.ResourceIgnoreDifferences
+	}{{"resource.customizations.ignoreDifferences in argocd-cm", s.Common}, {"spec.ignoreDifferences", s.Ignore}} {
+		for i, given := range of.rules {
+			compiled, err := compileRule(given, s.FindPaths != nil)
+			if err != nil {
+				return nil, &fault.Error{Kind: fault.Mistake, Op: "use", Thing: "the ignore rule for " + given.Kind,
+					Where: fmt.Sprintf("%s[%d]", of.field, i), Err: err, Fix: "correct the rule or remove it"}
+			}
+			r.rules = append(r.rules, compiled)
 		}
-		r.rules = append(r.rules, compiled)
 	}
 	return r, nil
+}
+
+// CheckRule says what is wrong with a rule; nil if it can be used.
+func CheckRule(given v1alpha1.ResourceIgnoreDifferences) error {
+	_, err := compileRule(given, false)
+	return err
 }
 
 func compileRule(given v1alpha1.ResourceIgnoreDifferences, elsewhere bool) (rule, error) {

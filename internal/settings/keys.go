@@ -110,6 +110,9 @@ func (s *Settings) readIgnoreDifferences(prev Settings, cm map[string]string) []
 	var errs []error
 	for _, name := range names {
 		rules, err := ignoreRules(name, cm[name])
+		if err == nil {
+			err = prev.checkRules(rules)
+		}
 		if err != nil {
 			rules = prev.ignoreByKey[name]
 			errs = append(errs, broken(v1alpha1.ConfigMapName, name, err))
@@ -118,6 +121,25 @@ func (s *Settings) readIgnoreDifferences(prev Settings, cm map[string]string) []
 		s.IgnoreDifferences = append(s.IgnoreDifferences, rules...)
 	}
 	return errs
+}
+
+// Checking returns the settings with a check that every rule about differences has to pass when they are read again: what
+// rules say is known to the room that carries them out.
+func (s Settings) Checking(rule func(v1alpha1.ResourceIgnoreDifferences) error) Settings {
+	s.checkRule = rule
+	return s
+}
+
+func (s Settings) checkRules(rules v1alpha1.IgnoreDifferences) error {
+	if s.checkRule == nil {
+		return nil
+	}
+	for _, rule := range rules {
+		if err := s.checkRule(rule); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ignoreRules(name, raw string) (v1alpha1.IgnoreDifferences, error) {

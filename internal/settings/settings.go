@@ -60,6 +60,7 @@ type Settings struct {
 
 	exclusions, inclusions []FilterRule
 	ignoreByKey            map[string]v1alpha1.IgnoreDifferences
+	checkRule              func(v1alpha1.ResourceIgnoreDifferences) error // see Checking
 }
 
 // Compare are the options of resource.compareoptions.

@@ -3,6 +3,8 @@
 package settings_test
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,27 @@ func TestABrokenKeyKeepsItsFormerValueAndTakesNoOtherDown(t *testing.T) {
 	gone, _ := after.With(nil, nil)
 	if gone.Tracker.Method != object.TrackByAnnotation || len(gone.IgnoreDifferences) != 0 || gone.Filter.Excluded("example.com", "Thing", "") {
 		t.Errorf("keys that are gone do not have their defaults: %+v", gone)
+	}
+}
+
+func TestARuleThatCannotBeCarriedOutKeepsTheFormerOne(t *testing.T) {
+	const key = "resource.customizations.ignoreDifferences.apps_Deployment"
+	refuse := func(rule v1alpha1.ResourceIgnoreDifferences) error {
+		if slices.Contains(rule.JQPathExpressions, ".spec[") {
+			return errors.New("it does not end")
+		}
+		return nil
+	}
+	before, errs := settings.Defaults().Checking(refuse).With(map[string]string{key: "jqPathExpressions: [.spec]"}, nil)
+	if len(errs) != 0 {
+		t.Fatal(errs)
+	}
+	after, errs := before.Checking(refuse).With(map[string]string{key: "jqPathExpressions: ['.spec[']"}, nil)
+	if len(errs) != 1 || !strings.Contains(errs[0].Error(), key) || !strings.Contains(errs[0].Error(), "it does not end") {
+		t.Errorf("want one error that names the key, got %v", errs)
+	}
+	if diff := cmp.Diff(before.IgnoreDifferences, after.IgnoreDifferences); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -130,8 +130,7 @@ func (p *pass) ignoreRules() (*diff.Rules, error) {
 	if p.st.ignore != nil && p.st.ignoreKey == key {
 		return p.st.ignore, nil
 	}
-	all := append(append(v1alpha1.IgnoreDifferences{}, s.IgnoreDifferences...), p.app.Spec.IgnoreDifferences...)
-	rules, err := diff.NewRules(diff.RuleSettings{Ignore: all, Status: statusMode(s.Compare.IgnoreStatus), AggregatedRoles: s.Compare.IgnoreAggregatedRoles})
+	rules, err := diff.NewRules(diff.RuleSettings{Common: s.IgnoreDifferences, Ignore: p.app.Spec.IgnoreDifferences, Status: statusMode(s.Compare.IgnoreStatus), AggregatedRoles: s.Compare.IgnoreAggregatedRoles})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/source"
@@ -129,7 +130,7 @@ func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
 	if before := r.last.Load(); before != nil {
 		former = before.Settings
 	}
-	s.Settings, s.Problems = former.With(cm, params)
+	s.Settings, s.Problems = former.Checking(diff.CheckRule).With(cm, params)
 	if err := r.readSecrets(ctx, s); err != nil {
 		return nil, err
 	}
