@@ -14,8 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/dynamic"
 )
 
 // version is what an object was from one revision of the cluster's store on; nil if it did not exist.
@@ -84,60 +82,74 @@ func (s *story) firstTime(ts *testscript.TestScript, from uint64, args []string)
 	return nil
 }
 
-// replay returns all versions of an object from a revision to now, the one at that revision first.
+// replay returns the versions of an object from a revision to now, the one at that revision first. It walks back from
+// version to version in the store's history; watches do not reach back beyond the API server's cache. Of an object that
+// did not exist for a time, it finds one moment at which it went.
 func (s *story) replay(t target, from uint64) ([]version, error) {
 	ctx, cancel := bounded()
 	defer cancel()
+	revision, err := s.now()
+	if err != nil {
+		return nil, err
+	}
+	var versions []version
+	for {
+		u, err := s.getAt(ctx, t, revision)
+		if err != nil {
+			return nil, err
+		}
+		v := version{object: u}
+		if u == nil {
+			v.revision, revision, err = s.wentAt(ctx, t, from, revision)
+		} else {
+			v.revision, revision = max(revisionOf(u), from), revisionOf(u)-1
+		}
+		if err != nil {
+			return nil, err
+		}
+		if versions = append(versions, v); v.revision == from {
+			slices.Reverse(versions)
+			return versions, nil
+		}
+	}
+}
+
+// wentAt returns the revision at which an object that does not exist at the latter one went, and the last at which it
+// was there; the former one if it was not there then.
+func (s *story) wentAt(ctx context.Context, t target, there, gone uint64) (went, last uint64, err error) {
+	if u, err := s.getAt(ctx, t, there); u == nil || err != nil {
+		return there, there, err
+	}
+	for gone-there > 1 {
+		middle := there + (gone-there)/2
+		u, err := s.getAt(ctx, t, middle)
+		if err != nil {
+			return 0, 0, err
+		}
+		if u == nil {
+			gone = middle
+		} else {
+			there = middle
+		}
+	}
+	return gone, there, nil
+}
+
+// getAt returns an object as it was at a revision; nil if there was none, or its kind did not exist.
+func (s *story) getAt(ctx context.Context, t target, revision uint64) (*unstructured.Unstructured, error) {
 	c, err := s.client(t)
 	if err != nil {
 		return nil, err
 	}
-	start := strconv.FormatUint(from, 10)
-	list, err := c.List(ctx, metav1.ListOptions{FieldSelector: named(t.name), ResourceVersion: start, ResourceVersionMatch: metav1.ResourceVersionMatchExact})
-	if errors.IsNotFound(err) { // the kind itself did not exist yet
-		list, err = &unstructured.UnstructuredList{}, nil
+	list, err := c.List(ctx, metav1.ListOptions{FieldSelector: named(t.name), ResourceVersion: strconv.FormatUint(revision, 10),
+		ResourceVersionMatch: metav1.ResourceVersionMatchExact})
+	if errors.IsNotFound(err) {
+		return nil, nil
 	}
-	if err != nil {
+	if err != nil || len(list.Items) == 0 {
 		return nil, err
 	}
-	versions := []version{{revision: from}}
-	for i := range list.Items {
-		versions[0].object = &list.Items[i]
-	}
-	now, err := s.get(t)
-	if err != nil || now == nil && versions[0].object == nil {
-		return versions, err
-	}
-	return s.replayTo(ctx, c, metav1.ListOptions{FieldSelector: named(t.name), ResourceVersion: start}, versions, now)
-}
-
-// replayTo appends what came after the first version, up to the present one.
-func (s *story) replayTo(ctx context.Context, c dynamic.ResourceInterface, from metav1.ListOptions, versions []version, now *unstructured.Unstructured) ([]version, error) {
-	reached := func(v version) bool {
-		return now == nil && v.object == nil || now != nil && v.revision >= revisionOf(now)
-	}
-	if reached(versions[0]) {
-		return versions, nil
-	}
-	w, err := c.Watch(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	defer w.Stop()
-	for event := range w.ResultChan() {
-		u, ok := event.Object.(*unstructured.Unstructured)
-		if !ok || event.Type == watch.Error {
-			return nil, fmt.Errorf("watch: %v", event.Object)
-		}
-		v := version{revision: revisionOf(u), object: u}
-		if event.Type == watch.Deleted {
-			v.object = nil
-		}
-		if versions = append(versions, v); reached(v) {
-			return versions, nil
-		}
-	}
-	return nil, fmt.Errorf("the watch ended before the present version: %w", context.Cause(ctx))
+	return &list.Items[0], nil
 }
 
 func revisionOf(u interface{ GetResourceVersion() string }) uint64 {
