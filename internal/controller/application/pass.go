@@ -5,6 +5,7 @@ package application
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -120,7 +121,11 @@ func (p *pass) admit(ctx context.Context) {
 		return
 	}
 	p.heed(p.projects.unserved(project.Name()))
-	for _, s := range sources {
+	for i, s := range sources {
+		if s.RepoURL == "" {
+			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, repoField(p.app, i)+" is empty: set it to the address of a repository")
+			continue
+		}
 		if err := project.Source(s.RepoURL); err != nil {
 			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 		}
@@ -133,6 +138,13 @@ func (p *pass) admit(ctx context.Context) {
 	}
 	p.cluster, p.project = c, project
 	p.target = p.targetFor(project, version, c)
+}
+
+func repoField(app *v1alpha1.Application, i int) string {
+	if len(app.Spec.Sources) > 0 {
+		return fmt.Sprintf("spec.sources[%d].repoURL", i)
+	}
+	return "spec.source.repoURL"
 }
 
 func destinationOf(app *v1alpha1.Application, c *cluster.Cluster) access.Destination {
