@@ -117,7 +117,13 @@ func (s *story) replay(t target, from uint64) ([]version, error) {
 // wentAt returns the revision at which an object that does not exist at the latter one went, and the last at which it
 // was there; the former one if it was not there then.
 func (s *story) wentAt(ctx context.Context, t target, there, gone uint64) (went, last uint64, err error) {
-	if u, err := s.getAt(ctx, t, there); u == nil || err != nil {
+	if u, err := s.getAt(ctx, t, there); err != nil || u == nil {
+		// It may have come and gone in between: only looking at all of it tells.
+		for last = gone - 1; last > there && err == nil; last-- {
+			if u, err = s.getAt(ctx, t, last); u != nil {
+				return last + 1, last, err
+			}
+		}
 		return there, there, err
 	}
 	for gone-there > 1 {
