@@ -10,6 +10,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/access"
@@ -110,6 +111,10 @@ func (p *pass) admit(ctx context.Context) {
 	if p.app.Spec.Destination.Server != "" && p.app.Spec.Destination.Name != "" {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.destination has both server and name: keep one of them")
 		return
+	}
+	if ns := p.app.Spec.Destination.Namespace; ns != "" && len(validation.IsDNS1123Label(ns)) > 0 {
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError,
+			fmt.Sprintf("spec.destination.namespace: no namespace can be named %q: write lower case letters, digits and -", ns))
 	}
 	c, clusterErr := p.Clusters.Find(p.app.Spec.Destination)
 	if clusterErr != nil {
