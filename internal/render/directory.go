@@ -28,20 +28,19 @@ type walker struct {
 	include *object.Glob // nil: everything
 	exclude *object.Glob // nil: nothing
 	anyFile bool         // disableExtensionFilter
+	jsonnet Jsonnet      // nil: a Jsonnet file is ErrNeedsWorker
 	left    int64        // bytes left of the limit
 	out     Output
 	errs    []error
 	hidden  int // errors past maxErrors
 }
 
-func directory(ctx context.Context, in Input) (Output, error) {
+func directory(ctx context.Context, in Input, jsonnet Jsonnet) (Output, error) {
 	w, err := newWalker(ctx, in)
 	if err != nil {
 		return Output{}, err
 	}
-	if err := w.noOverrides(ctx); err != nil {
-		return Output{}, err
-	}
+	w.jsonnet = jsonnet
 	if err := w.walk(ctx, w.base); err != nil {
 		return Output{}, err
 	}
@@ -54,42 +53,15 @@ func directory(ctx context.Context, in Input) (Output, error) {
 	return w.out, nil
 }
 
-// noOverrides refuses a source whose parameters are overridden in the repository. Leaving the overrides out in silence
-// would render something else than what is asked for.
-func (w *walker) noOverrides(ctx context.Context) error {
-	names := []string{".argocd-source.yaml"}
-	if w.in.App != "" {
-		names = append(names, ".argocd-source-"+w.in.App+".yaml")
-	}
-	for _, name := range names {
-		p := tree.Join(w.base, name)
-		_, err := w.in.Tree.Lookup(ctx, p)
-		if err == nil {
-			return fault.New(fault.Wait, "render", "path "+quotePath(w.in.Source.Path), p,
-				"the file overrides the source, which this version of Bowline does not do yet", "put what it says into "+w.in.where()+" and remove it")
-		}
-		if !errors.Is(err, tree.ErrAbsent) {
-			return err
-		}
-	}
-	return nil
-}
-
 func newWalker(ctx context.Context, in Input) (*walker, error) {
-	base, err := in.folder(ctx)
+	base, err := in.Folder(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w := &walker{in: in, base: base, left: in.Limits.TotalBytes}
-	if w.left == 0 {
-		w.left = DefaultTotalBytes
-	}
 	dir := in.Source.Directory
 	if dir == nil {
 		return w, nil
-	}
-	if len(dir.Jsonnet.ExtVars)+len(dir.Jsonnet.TLAs)+len(dir.Jsonnet.Libs) > 0 {
-		return nil, jsonnetUnsupported(in.where()+".directory.jsonnet", "remove it")
 	}
 	w.recurse, w.anyFile = dir.Recurse, dir.DisableExtensionFilter
 	if w.include, err = compileGlob(in.where()+".directory.include", dir.Include); err != nil {
@@ -111,11 +83,6 @@ func compileGlob(field, pattern string) (*object.Glob, error) {
 	return &g, nil
 }
 
-func jsonnetUnsupported(where, fix string) error {
-	return fault.New(fault.Wait, "render", "the source", where,
-		"it needs Jsonnet, which this version of Bowline does not render yet", fix)
-}
-
 // walk reads what a folder holds in the order of names, folders among files. Links to folders are not followed: a walk
 // through them could go round in circles, and Argo CD does not either.
 func (w *walker) walk(ctx context.Context, dir string) error {
@@ -131,8 +98,6 @@ func (w *walker) walk(ctx context.Context, dir string) error {
 		switch {
 		case e.Mode == tree.Dir && w.recurse:
 			err = w.walk(ctx, p)
-		case e.Mode == tree.Submodule && w.recurse:
-			w.submodule(p)
 		case e.Mode == tree.Dir || e.Mode == tree.Submodule || !w.wanted(p):
 			continue
 		default:
@@ -143,15 +108,6 @@ func (w *walker) walk(ctx context.Context, dir string) error {
 		}
 	}
 	return nil
-}
-
-// submodule notes that manifests may be missing; to walk on would make what is in the submodule look deleted.
-func (w *walker) submodule(p string) {
-	if rel := w.relative(p); w.exclude != nil && (w.exclude.Match(rel) || w.exclude.Match(rel+"/")) {
-		return
-	}
-	w.note(fault.New(fault.Wait, "render", "folder "+quotePath(p), "",
-		"it is a Git submodule, which this version of Bowline does not read yet", "leave it out with "+w.in.where()+".directory.exclude"))
 }
 
 func (w *walker) relative(p string) string {
@@ -191,13 +147,16 @@ func (w *walker) file(ctx context.Context, p string, link bool) error {
 	var read parsed
 	switch path.Ext(p) {
 	case ".jsonnet":
-		err = jsonnetUnsupported(p, "leave the file out with "+w.in.where()+".directory.exclude")
+		read, err = w.evaluate(ctx, p)
 	case ".json":
 		read, err = parseJSON(p, data)
 	default:
 		read, err = parseYAML(p, data)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNeedsWorker), err != nil && missing(err):
+		return err
+	case err != nil:
 		w.note(err)
 		return nil
 	}
@@ -236,7 +195,7 @@ func (w *walker) read(ctx context.Context, p, at string) ([]byte, error) {
 	data, err := w.in.Tree.Read(ctx, at, w.left)
 	if errors.Is(err, tree.ErrTooLarge) {
 		return nil, fault.New(fault.Mistake, "render", "path "+quotePath(w.in.Source.Path), p,
-			fmt.Sprintf("with this file its manifests are larger than %s together", size(w.limit())),
+			fmt.Sprintf("with this file its manifests are larger than %s together", size(w.in.Limits.TotalBytes)),
 			"leave files that are no manifests out with "+w.in.where()+".directory.exclude, or split the application")
 	}
 	w.left -= int64(len(data))
@@ -254,11 +213,25 @@ func size(n int64) string {
 	}
 }
 
-func (w *walker) limit() int64 {
-	if w.in.Limits.TotalBytes > 0 {
-		return w.in.Limits.TotalBytes
+// evaluate reads a Jsonnet file, unless Jsonnet is turned off: then it is no manifest.
+func (w *walker) evaluate(ctx context.Context, p string) (parsed, error) {
+	switch {
+	case w.in.Options.JsonnetOff:
+		return parsed{}, nil
+	case w.jsonnet == nil:
+		return parsed{}, ErrNeedsWorker
 	}
-	return DefaultTotalBytes
+	data, err := w.jsonnet(ctx, w.in, p)
+	if err != nil {
+		return parsed{}, err
+	}
+	return parseEvaluated(p, data)
+}
+
+// missing reports whether an error says that a file was not fetched: then it is to be had, and the render tried again.
+func missing(err error) bool {
+	var m interface{ MissingPath() string }
+	return errors.As(err, &m)
 }
 
 func (w *walker) note(err error) {

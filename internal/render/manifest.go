@@ -3,6 +3,8 @@
 package render
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -89,6 +91,54 @@ func parseJSON(file string, data []byte) (parsed, error) {
 	}
 	manifests, err := expand(doc.Data, object.Origin{File: file, Line: doc.Line})
 	return parsed{manifests: manifests}, err
+}
+
+// parseEvaluated reads what a Jsonnet file evaluates to: an object, or an array of objects. As in Argo CD, null is none.
+func parseEvaluated(file string, data []byte) (parsed, error) {
+	var elements []json.RawMessage
+	if json.Unmarshal(data, &elements) != nil {
+		elements = []json.RawMessage{data}
+	}
+	var out parsed
+	for _, element := range elements {
+		if string(bytes.TrimSpace(element)) == "null" {
+			continue
+		}
+		read, err := parseJSON(file, element)
+		if err != nil {
+			return parsed{}, err
+		}
+		out.manifests = append(out.manifests, read.manifests...)
+	}
+	return out, nil
+}
+
+// Documents reads the YAML that a tool gave: every document is an object or empty. file names it for errors and origins,
+// index is the source's. Limits on objects and text are the caller's.
+func Documents(file string, data []byte, index int) ([]object.Manifest, []string, error) {
+	docs, err := object.ParseYAML(file, data)
+	if err != nil {
+		return nil, nil, mistakeIn(err)
+	}
+	var manifests []object.Manifest
+	var warnings []string
+	for _, doc := range docs {
+		if len(doc.Data) == 0 {
+			continue
+		}
+		expanded, err := expand(doc.Data, object.Origin{File: file, Line: doc.Line, Source: index})
+		if err != nil {
+			return nil, nil, err
+		}
+		manifests = append(manifests, expanded...)
+		warnings = append(warnings, repeated(file, doc)...)
+	}
+	return manifests, warnings, nil
+}
+
+// Manifest makes a manifest of an object that a tool gave, checked like one that was read.
+func Manifest(doc map[string]any, origin object.Origin) ([]object.Manifest, error) {
+	return expand(doc, origin)
 }
 
 func mistakeIn(err error) error {

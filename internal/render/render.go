@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package render turns a Tree into objects. It is pure: what it reads comes through the Tree it is given, so a
-// traced Tree knows afterwards what the output was made of.
+// Package render turns a Tree into objects, or answers "I need this too". It is pure: what it reads comes through the
+// Trees it is given and what it asks is traced, so that its caller knows afterwards what the output was made of.
 //
 // The words of this room:
 //
-//   - Source type: the tool that renders a path: Directory (plain manifests), Helm, Kustomize or Plugin.
-//   - Directory: every manifest file of a folder, as it stands.
+//   - Source type: the tool that renders a path: Directory (plain manifests and Jsonnet), Helm, Kustomize or Plugin.
+//   - Override: a file beside the source that changes the source's parameters (.argocd-source.yaml).
+//   - Build environment: the variables (ARGOCD_APP_NAME, …) that some fields and plugins may use.
+//   - Need: something that lies elsewhere (another repository, a chart, a file) and that a source turns out to be made of.
+//     A render with needs renders nothing; it is called again with each Need resolved to a Remote.
+//   - Facts: what the destination cluster can do, asked for only by sources that care.
+//   - Used: which variables and facts a render asked for, and which functions it called whose answer nobody can repeat.
 //   - Skip marker: a comment in a file that keeps the whole file out.
 //
-// This version renders Directory sources; a source that needs another tool is a fault.Wait error that names it.
+// Each tool has a folder of its own below this one (helm, kustomize, jsonnet); they run in worker processes (room
+// worker). Plain directories are rendered in process.
 package render
 
 import (
@@ -19,85 +25,100 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
-// Limits bound one render.
-type Limits struct {
-	// TotalBytes bounds all manifest files of a Directory together; 0 means DefaultTotalBytes.
-	TotalBytes int64
-}
-
-// DefaultTotalBytes is Argo CD's default for the manifests of one directory: 10 MiB.
-const DefaultTotalBytes = 10 << 20
-
-// Input is what a render works on.
-type Input struct {
-	Tree   tree.Tree
-	Source v1alpha1.ApplicationSource
-	Index  int // of the source in its application, for origins
-	// Where names the source in the application's spec for error texts; "" means spec.source.
-	Where string
-	// App is the application's name: files in the repository may concern one application only.
-	App    string
-	Limits Limits
-}
-
-func (in Input) where() string {
-	if in.Where == "" {
-		return "spec.source"
-	}
-	return in.Where
-}
-
-// Output is what a render gives.
-type Output struct {
-	Manifests []object.Manifest
-	Type      v1alpha1.ApplicationSourceType
-	// Warnings name what is odd but accepted, with file and line.
-	Warnings []string
-}
-
-// Render renders one source. Errors are *fault.Error (or several joined), with file and line where there is one.
-func Render(ctx context.Context, in Input) (Output, error) {
-	typ, why, err := in.detect(ctx)
-	if err != nil {
-		return Output{}, err
-	}
-	if typ != v1alpha1.ApplicationSourceTypeDirectory {
-		return Output{Type: typ}, in.unsupported(typ, why)
-	}
-	out, err := directory(ctx, in)
-	out.Type = typ
+// Directory renders a source of type Directory. jsonnet evaluates .jsonnet files; with nil, meeting one is
+// ErrNeedsWorker. Errors are *fault.Error (or several joined), with file and line where there is one.
+func Directory(ctx context.Context, in Input, jsonnet Jsonnet) (Output, error) {
+	in.Limits = in.Limits.WithDefaults()
+	out, err := directory(ctx, in, jsonnet)
+	out.Type = v1alpha1.ApplicationSourceTypeDirectory
+	out.Used = in.Trace.Used()
 	return out, err
 }
 
-func (in Input) unsupported(typ v1alpha1.ApplicationSourceType, why string) error {
-	return fault.New(fault.Wait, "render", "path "+quotePath(in.Source.Path), why,
-		fmt.Sprintf("it needs %s, which this version of Bowline does not render yet", typ),
-		"point "+in.where()+".path at a folder of plain manifests, or keep this application where it is")
+// Jsonnet evaluates the file at a path of the tree to JSON: an object or an array of objects.
+type Jsonnet func(ctx context.Context, in Input, path string) ([]byte, error)
+
+// ErrNeedsWorker says that a Directory holds Jsonnet, which is not evaluated in this process.
+var ErrNeedsWorker = errors.New("the folder holds Jsonnet, which a worker process has to evaluate")
+
+// Prepared is a source of which it is known what renders it.
+type Prepared struct {
+	// Input is the one given, with the overrides of the repository in its Source.
+	Input
+	Type v1alpha1.ApplicationSourceType
+	// Why is the field or file that says so; "" for a Directory.
+	Why string
 }
 
-// detect returns the type of a source and the field or file that says so: the type its spec names, else the one its
-// files show. When both a Helm chart and a kustomization are there, Kustomize wins, as in Argo CD.
-func (in Input) detect(ctx context.Context) (typ v1alpha1.ApplicationSourceType, why string, err error) {
-	if typ, why, err = in.explicitType(); typ != "" || err != nil {
-		return typ, why, err
+// Discover finds the plugin that wants to render a source; ok is false if none does.
+type Discover func(ctx context.Context, in Input) (name string, ok bool, err error)
+
+// Prepare merges what the repository overrides into the source and finds out which tool renders it: the one its spec
+// names, else a plugin that discovers it (discover may be nil), else what its files show.
+func Prepare(ctx context.Context, in Input, discover Discover) (Prepared, error) {
+	in.Limits = in.Limits.WithDefaults()
+	var err error
+	if in.Source, err = in.overridden(ctx); err != nil {
+		return Prepared{}, err
 	}
-	dir, err := in.folder(ctx)
+	typ, why, err := in.explicitType()
+	if err != nil {
+		return Prepared{}, err
+	}
+	if typ == v1alpha1.ApplicationSourceTypePlugin && in.Source.Plugin.Name != "" || typ != "" && typ != v1alpha1.ApplicationSourceTypePlugin {
+		return Prepared{Input: in, Type: typ, Why: why}, nil
+	}
+	if discover != nil {
+		name, ok, err := discover(ctx, in)
+		if err != nil {
+			return Prepared{}, err
+		}
+		if ok {
+			return Prepared{Input: in.withPlugin(name), Type: v1alpha1.ApplicationSourceTypePlugin, Why: "plugin " + name}, nil
+		}
+	}
+	if typ == v1alpha1.ApplicationSourceTypePlugin {
+		return Prepared{}, fault.New(fault.Mistake, "render", "path "+quotePath(in.Source.Path), why,
+			"no plugin says that it renders this folder", "set "+in.Field("plugin.name"))
+	}
+	typ, why, err = in.detect(ctx)
+	return Prepared{Input: in, Type: typ, Why: why}, err
+}
+
+// withPlugin names the plugin that was discovered.
+func (in Input) withPlugin(name string) Input {
+	plugin := v1alpha1.ApplicationSourcePlugin{}
+	if in.Source.Plugin != nil {
+		plugin = *in.Source.Plugin
+	}
+	plugin.Name = name
+	in.Source.Plugin = &plugin
+	return in
+}
+
+// detect returns the type that the source's files show, and which of them does. When both a Helm chart and a
+// kustomization are there, Kustomize wins, as in Argo CD. A tool that is turned off is not looked for.
+func (in Input) detect(ctx context.Context) (typ v1alpha1.ApplicationSourceType, why string, err error) {
+	dir, err := in.Folder(ctx)
 	if err != nil {
 		return "", "", err
 	}
 	for _, marker := range []struct {
 		name string
 		typ  v1alpha1.ApplicationSourceType
+		off  bool
 	}{
-		{"kustomization.yaml", v1alpha1.ApplicationSourceTypeKustomize},
-		{"kustomization.yml", v1alpha1.ApplicationSourceTypeKustomize},
-		{"Kustomization", v1alpha1.ApplicationSourceTypeKustomize},
-		{"Chart.yaml", v1alpha1.ApplicationSourceTypeHelm},
+		{"kustomization.yaml", v1alpha1.ApplicationSourceTypeKustomize, in.Options.KustomizeOff},
+		{"kustomization.yml", v1alpha1.ApplicationSourceTypeKustomize, in.Options.KustomizeOff},
+		{"Kustomization", v1alpha1.ApplicationSourceTypeKustomize, in.Options.KustomizeOff},
+		{"Chart.yaml", v1alpha1.ApplicationSourceTypeHelm, in.Options.HelmOff},
 	} {
+		if marker.off {
+			continue
+		}
 		p := tree.Join(dir, marker.name)
 		switch entry, err := in.Tree.Lookup(ctx, p); {
 		case errors.Is(err, tree.ErrAbsent):
@@ -134,8 +155,8 @@ func (in Input) explicitType() (typ v1alpha1.ApplicationSourceType, why string, 
 	}
 }
 
-// folder resolves the source's path to a folder of the tree.
-func (in Input) folder(ctx context.Context) (string, error) {
+// Folder resolves the source's path to a folder of the tree.
+func (in Input) Folder(ctx context.Context) (string, error) {
 	p, where := in.Source.Path, in.where()+".path"
 	dir, entry, err := tree.Resolve(ctx, in.Tree, p)
 	var escape *tree.EscapeError
@@ -149,8 +170,8 @@ func (in Input) folder(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case entry.Mode == tree.Submodule:
-		return "", fault.New(fault.Wait, "render", "path "+quotePath(p), where,
-			"it is a Git submodule, which this version of Bowline does not read yet", "use a folder of the repository itself")
+		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), where,
+			"it is a Git submodule, and submodules are turned off", "set reposerver.enable.git.submodule, or use a folder of the repository itself")
 	case entry.Mode != tree.Dir:
 		return "", fault.New(fault.Mistake, "render", "path "+quotePath(p), where,
 			"it is a file", "name the folder that holds the manifests")

@@ -35,6 +35,18 @@ type testCase struct {
 	want   map[string]string
 }
 
+// inProcess renders what needs no worker.
+func inProcess(ctx context.Context, in Input) (Output, error) {
+	prepared, err := Prepare(ctx, in, nil)
+	if err != nil {
+		return Output{}, err
+	}
+	if prepared.Type != v1alpha1.ApplicationSourceTypeDirectory {
+		return Output{Type: prepared.Type}, fmt.Errorf("needs %s (%s)", prepared.Type, prepared.Why)
+	}
+	return Directory(ctx, prepared.Input, nil)
+}
+
 func TestRender(t *testing.T) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -44,7 +56,7 @@ func TestRender(t *testing.T) {
 		group := strings.TrimSuffix(filepath.Base(archive), ".txtar")
 		for name, c := range readCases(t, archive) {
 			t.Run(group+"/"+name, func(t *testing.T) {
-				out, err := Render(context.Background(), Input{Tree: tree.Memory(c.files), Source: c.source, App: "web"})
+				out, err := inProcess(context.Background(), Input{Tree: tree.Memory(c.files), Source: c.source, App: "web"})
 				got := map[string]string{}
 				for what := range c.want {
 					got[what] = report(t, what, out, err)
@@ -146,7 +158,7 @@ func TestBrokenFiles(t *testing.T) {
 	}
 	files["app/07.yaml"] = tree.MemoryFile{Content: fmt.Sprintf(configMap, "c7") + "data:\n  a: b\n c: d\n"}
 	in := Input{Tree: tree.Memory(files), Source: v1alpha1.ApplicationSource{Path: "app"}}
-	_, err := Render(context.Background(), in)
+	_, err := inProcess(context.Background(), in)
 	want := "cannot read the manifest at app/07.yaml:6: not valid YAML: did not find expected key; correct the file and push"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -156,7 +168,7 @@ func TestBrokenFiles(t *testing.T) {
 		files[name] = tree.MemoryFile{Content: "apiVersion: v1\nkind: X\nmetadata: [\n"}
 	}
 	in.Tree = tree.Memory(files)
-	_, err = Render(context.Background(), in)
+	_, err = inProcess(context.Background(), in)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -175,7 +187,7 @@ func TestLimit(t *testing.T) {
 	}
 	source := v1alpha1.ApplicationSource{Path: "app"}
 	t.Run("a file of 5 MB is fine", func(t *testing.T) {
-		out, err := Render(context.Background(), Input{Tree: tree.Memory(map[string]tree.MemoryFile{"app/a.yaml": big(5 << 20)}), Source: source})
+		out, err := inProcess(context.Background(), Input{Tree: tree.Memory(map[string]tree.MemoryFile{"app/a.yaml": big(5 << 20)}), Source: source})
 		if err != nil || len(out.Manifests) != 1 {
 			t.Errorf("%d objects, %v", len(out.Manifests), err)
 		}
@@ -185,17 +197,17 @@ func TestLimit(t *testing.T) {
 		"app/d.txt": {Content: strings.Repeat("x", 20<<20)}, // not a manifest: not counted
 	}
 	t.Run("all together are limited", func(t *testing.T) {
-		_, err := Render(context.Background(), Input{Tree: tree.Memory(files), Source: source})
+		_, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source})
 		want := `cannot render path "app" at app/c.yaml: with this file its manifests are larger than 10 MiB together; leave files that are no manifests out with spec.source.directory.exclude, or split the application`
 		if err == nil || err.Error() != want || !fault.Is(err, fault.Mistake) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
 	t.Run("the limit is a setting", func(t *testing.T) {
-		if _, err := Render(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 20 << 20}}); err != nil {
+		if _, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 20 << 20}}); err != nil {
 			t.Error(err)
 		}
-		_, err := Render(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 3 << 10}})
+		_, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 3 << 10}})
 		if err == nil || !strings.Contains(err.Error(), "3 KiB") {
 			t.Errorf("got %v", err)
 		}
@@ -203,7 +215,7 @@ func TestLimit(t *testing.T) {
 	t.Run("what is excluded is not counted", func(t *testing.T) {
 		source := source
 		source.Directory = &v1alpha1.ApplicationSourceDirectory{Exclude: "a.yaml"}
-		if _, err := Render(context.Background(), Input{Tree: tree.Memory(files), Source: source}); err != nil {
+		if _, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -244,12 +256,12 @@ func TestMissingIsNotAbsent(t *testing.T) {
 		"app/a.yaml": manifest("a"), "app/sub/b.yaml": manifest("b"), "app/c.yaml": {Content: "../shared/c.yaml", Mode: tree.Link}, "shared/c.yaml": manifest("c"),
 	})
 	source := v1alpha1.ApplicationSource{Path: "app", Directory: &v1alpha1.ApplicationSourceDirectory{Recurse: true}}
-	if out, err := Render(context.Background(), Input{Tree: whole, Source: source}); err != nil || len(out.Manifests) != 3 {
+	if out, err := inProcess(context.Background(), Input{Tree: whole, Source: source}); err != nil || len(out.Manifests) != 3 {
 		t.Fatalf("%d objects, %v", len(out.Manifests), err)
 	}
 	for _, at := range []string{"", "app", "app/a.yaml", "app/sub", "app/sub/b.yaml", "app/c.yaml", "shared", "shared/c.yaml", "app/.argocd-source.yaml"} {
 		t.Run(at, func(t *testing.T) {
-			out, err := Render(context.Background(), Input{Tree: failing{whole, at}, Source: source})
+			out, err := inProcess(context.Background(), Input{Tree: failing{whole, at}, Source: source})
 			if !errors.Is(err, errLost) || len(out.Manifests) != 0 {
 				t.Errorf("%d objects, %v", len(out.Manifests), err)
 			}
@@ -257,7 +269,7 @@ func TestMissingIsNotAbsent(t *testing.T) {
 	}
 	source.Directory = nil
 	for _, at := range []string{"app/kustomization.yaml", "app/Chart.yaml"} {
-		if _, err := Render(context.Background(), Input{Tree: failing{whole, at}, Source: source}); !errors.Is(err, errLost) {
+		if _, err := inProcess(context.Background(), Input{Tree: failing{whole, at}, Source: source}); !errors.Is(err, errLost) {
 			t.Errorf("%s: %v", at, err)
 		}
 	}
@@ -266,19 +278,19 @@ func TestMissingIsNotAbsent(t *testing.T) {
 func TestRenderStopsWhenTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Render(ctx, Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")})}); !errors.Is(err, context.Canceled) {
+	if _, err := inProcess(ctx, Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")})}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestSourceIndex(t *testing.T) {
 	in := Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")}), Index: 2, Where: "spec.sources[2]"}
-	out, err := Render(context.Background(), in)
+	out, err := inProcess(context.Background(), in)
 	if err != nil || len(out.Manifests) != 1 || out.Manifests[0].Origin.Source != 2 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	in.Source.Path = "gone"
-	if _, err := Render(context.Background(), in); err == nil || !strings.Contains(err.Error(), "spec.sources[2].path") {
+	if _, err := inProcess(context.Background(), in); err == nil || !strings.Contains(err.Error(), "spec.sources[2].path") {
 		t.Errorf("got %v", err)
 	}
 }
