@@ -16,7 +16,7 @@ import (
 func (s Settings) With(cm, params map[string]string) (Settings, []error) {
 	next := Defaults()
 	var errs []error
-	for _, read := range keys {
+	for _, read := range slices.Concat(keys, sourceKeys) {
 		if err := read(&next, s, cm, params); err != nil {
 			errs = append(errs, err)
 		}

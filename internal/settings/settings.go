@@ -55,6 +55,9 @@ type Settings struct {
 	PersistHealth bool
 	// Namespaces are the patterns of application.namespaces: globs, or regular expressions between slashes.
 	Namespaces []string
+	// Rendering and Fetching are about sources.
+	Rendering Rendering
+	Fetching  Fetching
 	// WebhookMaxBytes is the largest webhook body that is read (webhook.maxPayloadSizeMB).
 	WebhookMaxBytes int64
 
@@ -118,6 +121,8 @@ func Defaults() Settings {
 		SelfHeal:        SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
 		DeletionGuard:   GuardEnforce,
 		InCluster:       true,
+		Rendering:       defaultRendering,
+		Fetching:        defaultFetching,
 		WebhookMaxBytes: 50 << 20,
 	}
 }

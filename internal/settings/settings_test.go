@@ -41,6 +41,23 @@ func TestParseReadsEachKey(t *testing.T) {
 		{"controller.self.heal.backoff.timeout.seconds", "0", func(s settings.Settings) any { return s.SelfHeal.Backoff }, time.Duration(0)},
 		{"controller.self.heal.backoff.factor", "2", func(s settings.Settings) any { return s.SelfHeal.Factor }, 2},
 		{"controller.self.heal.backoff.cap.seconds", "60", func(s settings.Settings) any { return s.SelfHeal.Cap }, time.Minute},
+		{"helm.enable", "false", func(s settings.Settings) any { return s.Rendering.HelmOff }, true},
+		{"kustomize.enable", "true", func(s settings.Settings) any { return s.Rendering.KustomizeOff }, false},
+		{"jsonnet.enable", "false", func(s settings.Settings) any { return s.Rendering.JsonnetOff }, true},
+		{"helm.valuesFileSchemes", "https, secrets", func(s settings.Settings) any { return s.Rendering.ValuesFileSchemes }, []string{"https", "secrets"}},
+		{"helm.valuesFileSchemes", "", func(s settings.Settings) any { return s.Rendering.ValuesFileSchemes }, []string(nil)},
+		{"kustomize.buildOptions", "--enable-helm", func(s settings.Settings) any { return s.Rendering.KustomizeBuildOptions }, "--enable-helm"},
+		{"kustomize.buildOptions.v5.0.0", "--enable-helm", func(s settings.Settings) any { return s.Rendering.KustomizeVersions }, map[string]string{"v5.0.0": "--enable-helm"}},
+		{"kustomize.path.v4.5.7", "/custom-tools/kustomize", func(s settings.Settings) any { return s.Rendering.KustomizeVersions }, map[string]string{"v4.5.7": ""}},
+		{"bowline.render.timeout", "10s", func(s settings.Settings) any { return s.Rendering.Time }, 10 * time.Second},
+		{"bowline.render.memory", "512Mi", func(s settings.Settings) any { return s.Rendering.Memory }, int64(512 << 20)},
+		{"bowline.render.maxObjects", "100", func(s settings.Settings) any { return s.Rendering.Objects }, 100},
+		{"bowline.source.maxIndex", "10M", func(s settings.Settings) any { return s.Fetching.IndexBytes }, int64(10_000_000)},
+		{"bowline.source.privateHosts", "*.corp.example", func(s settings.Settings) any { return s.Fetching.PrivateHosts }, []string{"*.corp.example"}},
+		{"reposerver.enable.git.submodule", "false", func(s settings.Settings) any { return s.Fetching.Submodules }, false},
+		{"reposerver.max.combined.directory.manifests.size", "20Mi", func(s settings.Settings) any { return s.Rendering.DirectoryBytes }, int64(20 << 20)},
+		{"reposerver.parallelism.limit", "0", func(s settings.Settings) any { return s.Rendering.Processes }, 0},
+		{"reposerver.plugin.tar.exclusions", "*.png;docs/*", func(s settings.Settings) any { return s.Rendering.PluginTarExclusions }, []string{"*.png", "docs/*"}},
 		{"application.namespaces", "team-*, /^x.*$/", func(s settings.Settings) any { return s.Namespaces }, []string{"team-*", "/^x.*$/"}},
 		{"resource.compareoptions", "ignoreResourceStatusField: crd\nignoreAggregatedRoles: true", func(s settings.Settings) any { return s.Compare },
 			settings.Compare{IgnoreStatus: settings.IgnoreStatusCRD, IgnoreAggregatedRoles: true, IgnoreDifferencesOnResourceUpdates: true}},
@@ -52,7 +69,7 @@ func TestParseReadsEachKey(t *testing.T) {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
 			data := map[string]string{tt.key: tt.value}
 			cm, params := data, map[string]string(nil)
-			if strings.HasPrefix(tt.key, "controller.") || tt.key == "application.namespaces" {
+			if strings.HasPrefix(tt.key, "controller.") || strings.HasPrefix(tt.key, "reposerver.") || tt.key == "application.namespaces" {
 				cm, params = params, cm
 			}
 			got, errs := settings.Defaults().With(cm, params)
