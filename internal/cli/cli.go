@@ -25,6 +25,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/cli/version"
 )
@@ -39,6 +40,8 @@ type Deps struct {
 	Open func(*session.Session) (client.Applications, error)
 	// Differ makes the comparison of app diff; without one there is no such command.
 	Differ diff.Differ
+	// Renderer renders for render; without one there is no such command.
+	Renderer render.Renderer
 }
 
 // New returns the command line. The caller may add commands to it.
@@ -46,6 +49,9 @@ func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
 		app.NewCmd(s, deps.Differ), version.NewCmd(deps.Version))
+	if deps.Renderer != nil {
+		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
+	}
 	root.Long = root.Short + `.
 
 Exit codes: 0 fine, 1 it failed but may pass later, 2 wrong use or a user's mistake, 3 waiting for something or stalled

@@ -26,6 +26,7 @@ import (
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -37,6 +38,7 @@ var update = flag.Bool("update", false, "write the answers into the files of tes
 //   - apps.yaml: the applications that there are, as a list.
 //   - after.yaml: the status that the controller gives an application once a sync or a refresh is asked for.
 //   - diff.yaml: the answer of the comparison behind app diff; a file error.txt instead makes it fail.
+//   - render.yaml: the answer of what renders behind render; request.yaml what it has to be asked for, as far as it is given.
 //   - NAME.cmd: a command line (and after it lines of standard input), with NAME.out, NAME.err and NAME.code
 //     for what it answers. The commands of a file run one after the other on the same applications.
 func TestCommands(t *testing.T) {
@@ -66,9 +68,10 @@ func runFile(t *testing.T, archive *txtar.Archive) {
 		given[f.Name] = string(f.Data)
 	}
 	deps := cli.Deps{
-		Version: "v0.0.0-test",
-		Now:     func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
-		Differ:  differ(t, given),
+		Version:  "v0.0.0-test",
+		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+		Differ:   differ(t, given),
+		Renderer: renderer(t, given),
 	}
 	cluster := fakeCluster(t, given)
 	deps.Open = func(s *session.Session) (client.Applications, error) {
@@ -172,5 +175,26 @@ func differ(t *testing.T, given map[string]string) diff.Differ {
 		var resources []diff.Resource
 		decode(t, given["diff.yaml"], &resources)
 		return resources, nil
+	})
+}
+
+// renderer answers with the file render.yaml of the archive.
+func renderer(t *testing.T, given map[string]string) render.Renderer {
+	return render.RendererFunc(func(_ context.Context, r render.Request) (render.Result, error) {
+		if want, ok := given["request.yaml"]; ok {
+			asked := map[string]any{"live": r.Live, "local": r.Local, "revisions": r.Revisions, "since": r.Since, "application": r.Application}
+			got, err := yaml.Marshal(asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, string(got)); diff != "" {
+				t.Errorf("asked for (-want +got)\n%s", diff)
+			}
+		}
+		var result render.Result
+		if err := yaml.Unmarshal([]byte(given["render.yaml"]), &result); err != nil {
+			t.Fatal(err)
+		}
+		return result, nil
 	})
 }

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/session"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// request makes one of the flags and arguments.
+func (o *Options) request(cmd *cobra.Command, s *session.Session, args []string) (Request, error) {
+	r := Request{
+		Session: s, Local: o.Local, LocalSource: o.LocalSource, Revisions: o.Revisions, Since: o.Since,
+		KubeVersion: o.KubeVersion, APIVersions: o.APIVersions, Plugins: o.Plugins,
+	}
+	if o.Revision != "" {
+		if len(o.Revisions) > 0 {
+			return r, command.Usage(cmd, "--revision and --revisions say the same: give one of them")
+		}
+		r.Revisions = []string{o.Revision}
+	}
+	if o.Since != "" && !o.Explain {
+		return r, command.Usage(cmd, "--since is about --explain")
+	}
+	given := 0
+	for _, set := range []bool{len(args) == 1, o.App != "", o.File != "", o.Repo != ""} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 {
+		return r, command.Usage(cmd, "give one of a folder, --app, --file and --repo")
+	}
+	var err error
+	switch {
+	case o.App != "":
+		r.Live = s.Qualified(o.App)
+	case o.File != "":
+		r.Application, err = readApplication(cmd.InOrStdin(), o.File)
+	default:
+		if len(args) == 1 {
+			r.Local = args[0]
+		}
+		r.Application, err = o.bare(cmd)
+	}
+	return r, err
+}
+
+// bare makes an Application of a bare source. The path of a local folder in its repository is found by who reads it.
+func (o *Options) bare(cmd *cobra.Command) (*v1alpha1.Application, error) {
+	source := v1alpha1.ApplicationSource{RepoURL: o.Repo, Path: o.Path, Chart: o.Chart}
+	helm, kustomize := &v1alpha1.ApplicationSourceHelm{ValueFiles: o.Tool.Values}, &v1alpha1.ApplicationSourceKustomize{}
+	for _, raw := range o.Tool.Set {
+		name, value, ok := strings.Cut(raw, "=")
+		if !ok || name == "" {
+			return nil, command.Usage(cmd, fmt.Sprintf("--set is %q and has to be NAME=VALUE", raw))
+		}
+		helm.Parameters = append(helm.Parameters, v1alpha1.HelmParameter{Name: name, Value: value})
+	}
+	for _, image := range o.Tool.Images {
+		kustomize.Images = append(kustomize.Images, v1alpha1.KustomizeImage(image))
+	}
+	if len(o.Tool.Values)+len(o.Tool.Set) > 0 {
+		source.Helm = helm
+	}
+	if len(o.Tool.Images) > 0 {
+		source.Kustomize = kustomize
+	}
+	if o.Tool.Recurse {
+		source.Directory = &v1alpha1.ApplicationSourceDirectory{Recurse: true}
+	}
+	if o.Tool.Plugin != "" {
+		source.Plugin = &v1alpha1.ApplicationSourcePlugin{Name: o.Tool.Plugin}
+	}
+	app := &v1alpha1.Application{}
+	app.Name = o.Name
+	app.Spec.Project = o.Project
+	app.Spec.Source = &source
+	app.Spec.Destination.Namespace = o.DestNamespace
+	return app, nil
+}
+
+// maxApplication bounds the file that holds an Application, as etcd bounds the object.
+const maxApplication = 3 << 20
+
+func readApplication(stdin io.Reader, file string) (*v1alpha1.Application, error) {
+	in := stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, fault.Wrap(fault.Mistake, "read", "the Application", err, "name a file with --file")
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxApplication))
+	if err != nil {
+		return nil, fault.Wrap(fault.Mistake, "read", "the Application", err, "")
+	}
+	app := &v1alpha1.Application{}
+	if err := yaml.UnmarshalStrict(data, app); err != nil {
+		return nil, &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the Application", Where: file, Err: err, Fix: "give a file with one Application"}
+	}
+	if app.Kind != "Application" {
+		return nil, &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the Application", Where: file, Err: errors.New("its kind is " + app.Kind), Fix: "give a file with one Application"}
+	}
+	return app, nil
+}
