@@ -195,22 +195,11 @@ func (w *walker) read(ctx context.Context, p, at string) ([]byte, error) {
 	data, err := w.in.Tree.Read(ctx, at, w.left)
 	if errors.Is(err, tree.ErrTooLarge) {
 		return nil, fault.New(fault.Mistake, "render", "path "+quotePath(w.in.Source.Path), p,
-			fmt.Sprintf("with this file its manifests are larger than %s together", size(w.in.Limits.TotalBytes)),
-			"leave files that are no manifests out with "+w.in.where()+".directory.exclude, or split the application")
+			fmt.Sprintf("with this file its manifests are larger than %s together", Size(w.in.Limits.TotalBytes)),
+			"leave files that are no manifests out with "+w.in.where()+".directory.exclude, split the application, or raise "+SettingTotal)
 	}
 	w.left -= int64(len(data))
 	return data, err
-}
-
-func size(n int64) string {
-	switch {
-	case n%(1<<20) == 0:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n%(1<<10) == 0:
-		return fmt.Sprintf("%d KiB", n>>10)
-	default:
-		return fmt.Sprintf("%d bytes", n)
-	}
 }
 
 // evaluate reads a Jsonnet file, unless Jsonnet is turned off: then it is no manifest.

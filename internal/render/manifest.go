@@ -123,10 +123,14 @@ func Documents(file string, data []byte, index int) ([]object.Manifest, []string
 	var manifests []object.Manifest
 	var warnings []string
 	for _, doc := range docs {
+		origin := object.Origin{File: file, Line: doc.Line, Source: index}
+		if doc.Data == nil {
+			return nil, nil, badObject(origin, "this document is no Kubernetes object: it is a list or a text")
+		}
 		if len(doc.Data) == 0 {
 			continue
 		}
-		expanded, err := expand(doc.Data, object.Origin{File: file, Line: doc.Line, Source: index})
+		expanded, err := expand(doc.Data, origin)
 		if err != nil {
 			return nil, nil, err
 		}

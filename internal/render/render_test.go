@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package render
+package render_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,33 +19,70 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/render/jsonnet"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
 // testCase is a folder of an archive under testdata:
 //
 //	CASE/source       the source, as YAML
+//	CASE/options      tools that are turned off: helm, kustomize, jsonnet
+//	CASE/build        the build environment, as YAML
 //	CASE/repo/PATH    a file of the repository; the line "LINK target" makes it a link, "SUBMODULE" a submodule
+//	CASE/plugin       the name of the plugin that discovers every source
+//	CASE/type         the tool that renders it, and which field or file says so
+//	CASE/merged       the source with what the repository overrides, as JSON
 //	CASE/want         the objects, one per line: "file:line Kind.group namespace/name"
 //	CASE/json         the objects' content, one JSON object per line
+//	CASE/used         the variables of the build environment that went into the output
 //	CASE/warnings     the warnings
 //	CASE/error        kind and text of the error
 type testCase struct {
-	source v1alpha1.ApplicationSource
+	in     render.Input
+	plugin string
 	files  map[string]tree.MemoryFile
 	want   map[string]string
 }
 
+// prepare is Prepare for tests that have no plugins.
+func prepare(ctx context.Context, in render.Input) (render.Prepared, error) {
+	return render.Prepare(ctx, in, nil)
+}
+
 // inProcess renders what needs no worker.
-func inProcess(ctx context.Context, in Input) (Output, error) {
-	prepared, err := Prepare(ctx, in, nil)
+func inProcess(ctx context.Context, in render.Input) (render.Output, error) {
+	prepared, err := prepare(ctx, in)
 	if err != nil {
-		return Output{}, err
+		return render.Output{}, err
 	}
-	if prepared.Type != v1alpha1.ApplicationSourceTypeDirectory {
-		return Output{Type: prepared.Type}, fmt.Errorf("needs %s (%s)", prepared.Type, prepared.Why)
+	return render.Directory(ctx, prepared.Input, nil)
+}
+
+// outcome is what a case gave.
+type outcome struct {
+	prepared render.Prepared
+	out      render.Output
+	err      error
+}
+
+// run prepares a case and renders it if it is a Directory: first as in the controller's process, then as in a worker.
+func (c *testCase) run(ctx context.Context, t *testing.T) (got outcome) {
+	t.Helper()
+	in := c.in
+	in.Tree, in.App, in.Trace = tree.Memory(c.files), "web", &render.Trace{}
+	discover := func(context.Context, render.Input) (string, bool, error) { return c.plugin, c.plugin != "", nil }
+	if got.prepared, got.err = render.Prepare(ctx, in, discover); got.err != nil || got.prepared.Type != v1alpha1.ApplicationSourceTypeDirectory {
+		return got
 	}
-	return Directory(ctx, prepared.Input, nil)
+	got.out, got.err = render.Directory(ctx, got.prepared.Input, nil)
+	if errors.Is(got.err, render.ErrNeedsWorker) {
+		if len(got.out.Manifests) > 0 {
+			t.Error("objects without those of the Jsonnet files")
+		}
+		got.out, got.err = render.Directory(ctx, got.prepared.Input, jsonnet.Evaluate)
+	}
+	return got
 }
 
 func TestRender(t *testing.T) {
@@ -56,13 +94,16 @@ func TestRender(t *testing.T) {
 		group := strings.TrimSuffix(filepath.Base(archive), ".txtar")
 		for name, c := range readCases(t, archive) {
 			t.Run(group+"/"+name, func(t *testing.T) {
-				out, err := inProcess(context.Background(), Input{Tree: tree.Memory(c.files), Source: c.source, App: "web"})
+				outcome := c.run(context.Background(), t)
 				got := map[string]string{}
 				for what := range c.want {
-					got[what] = report(t, what, out, err)
+					got[what] = report(t, what, outcome)
 				}
-				if _, ok := c.want["error"]; err != nil && !ok {
-					t.Fatalf("unexpected error: %v", err)
+				if _, ok := c.want["error"]; outcome.err != nil && !ok {
+					t.Fatalf("unexpected error: %v", outcome.err)
+				}
+				if len(c.want) == 0 {
+					t.Fatal("the case wants nothing")
 				}
 				if diff := cmp.Diff(c.want, got); diff != "" {
 					t.Errorf("(-want +got)\n%s", diff)
@@ -91,14 +132,26 @@ func readCases(t *testing.T, file string) map[string]*testCase {
 		case inRepo:
 			c.files[p] = memoryFile(text)
 		case rest == "source":
-			if err := yaml.UnmarshalStrict(f.Data, &c.source); err != nil {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
+			unmarshal(t, f, &c.in.Source)
+		case rest == "build":
+			unmarshal(t, f, &c.in.Build)
+		case rest == "options":
+			off := strings.Fields(text)
+			c.in.Options = render.Options{HelmOff: slices.Contains(off, "helm"), KustomizeOff: slices.Contains(off, "kustomize"), JsonnetOff: slices.Contains(off, "jsonnet")}
+		case rest == "plugin":
+			c.plugin = strings.TrimSpace(text)
 		default:
 			c.want[rest] = text
 		}
 	}
 	return cases
+}
+
+func unmarshal(t *testing.T, f txtar.File, into any) {
+	t.Helper()
+	if err := yaml.UnmarshalStrict(f.Data, into); err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
 }
 
 func memoryFile(text string) tree.MemoryFile {
@@ -111,29 +164,31 @@ func memoryFile(text string) tree.MemoryFile {
 	return tree.MemoryFile{Content: text}
 }
 
-func report(t *testing.T, what string, out Output, err error) string {
+func report(t *testing.T, what string, got outcome) string {
 	t.Helper()
 	var lines []string
 	switch what {
 	case "error":
-		if err != nil {
-			lines = append(lines, fault.KindOf(err).String()+": "+err.Error())
+		if got.err != nil {
+			lines = append(lines, fault.KindOf(got.err).String()+": "+got.err.Error())
 		}
+	case "type":
+		lines = append(lines, strings.TrimSpace(string(got.prepared.Type)+" "+got.prepared.Why))
+	case "merged":
+		lines = append(lines, asJSON(t, got.prepared.Source))
+	case "used":
+		lines = got.out.Used.Build
 	case "warnings":
-		lines = out.Warnings
+		lines = got.out.Warnings
 	case "want":
-		for _, m := range out.Manifests {
+		for _, m := range got.out.Manifests {
 			o := m.Object
 			gvk := o.GroupVersionKind()
 			lines = append(lines, fmt.Sprintf("%s %s/%s %s", m.Origin, gvk.GroupVersion(), gvk.Kind, path.Join(o.GetNamespace(), o.GetName()+o.GetGenerateName())))
 		}
 	case "json":
-		for _, m := range out.Manifests {
-			raw, err := json.Marshal(m.Object.Object)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines = append(lines, string(raw))
+		for _, m := range got.out.Manifests {
+			lines = append(lines, asJSON(t, m.Object.Object))
 		}
 	default:
 		t.Fatalf("unknown file %q", what)
@@ -142,6 +197,15 @@ func report(t *testing.T, what string, out Output, err error) string {
 		return ""
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
@@ -157,7 +221,7 @@ func TestBrokenFiles(t *testing.T) {
 		files[fmt.Sprintf("app/%02d.yaml", i)] = manifest(fmt.Sprintf("c%d", i))
 	}
 	files["app/07.yaml"] = tree.MemoryFile{Content: fmt.Sprintf(configMap, "c7") + "data:\n  a: b\n c: d\n"}
-	in := Input{Tree: tree.Memory(files), Source: v1alpha1.ApplicationSource{Path: "app"}}
+	in := render.Input{Tree: tree.Memory(files), Source: v1alpha1.ApplicationSource{Path: "app"}}
 	_, err := inProcess(context.Background(), in)
 	want := "cannot read the manifest at app/07.yaml:6: not valid YAML: did not find expected key; correct the file and push"
 	if err == nil || err.Error() != want {
@@ -187,7 +251,7 @@ func TestLimit(t *testing.T) {
 	}
 	source := v1alpha1.ApplicationSource{Path: "app"}
 	t.Run("a file of 5 MB is fine", func(t *testing.T) {
-		out, err := inProcess(context.Background(), Input{Tree: tree.Memory(map[string]tree.MemoryFile{"app/a.yaml": big(5 << 20)}), Source: source})
+		out, err := inProcess(context.Background(), render.Input{Tree: tree.Memory(map[string]tree.MemoryFile{"app/a.yaml": big(5 << 20)}), Source: source})
 		if err != nil || len(out.Manifests) != 1 {
 			t.Errorf("%d objects, %v", len(out.Manifests), err)
 		}
@@ -197,17 +261,17 @@ func TestLimit(t *testing.T) {
 		"app/d.txt": {Content: strings.Repeat("x", 20<<20)}, // not a manifest: not counted
 	}
 	t.Run("all together are limited", func(t *testing.T) {
-		_, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source})
-		want := `cannot render path "app" at app/c.yaml: with this file its manifests are larger than 10 MiB together; leave files that are no manifests out with spec.source.directory.exclude, or split the application`
+		_, err := inProcess(context.Background(), render.Input{Tree: tree.Memory(files), Source: source})
+		want := `cannot render path "app" at app/c.yaml: with this file its manifests are larger than 10 MiB together; leave files that are no manifests out with spec.source.directory.exclude, split the application, or raise reposerver.max.combined.directory.manifests.size`
 		if err == nil || err.Error() != want || !fault.Is(err, fault.Mistake) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
 	t.Run("the limit is a setting", func(t *testing.T) {
-		if _, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 20 << 20}}); err != nil {
+		if _, err := inProcess(context.Background(), render.Input{Tree: tree.Memory(files), Source: source, Limits: render.Limits{TotalBytes: 20 << 20}}); err != nil {
 			t.Error(err)
 		}
-		_, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source, Limits: Limits{TotalBytes: 3 << 10}})
+		_, err := inProcess(context.Background(), render.Input{Tree: tree.Memory(files), Source: source, Limits: render.Limits{TotalBytes: 3 << 10}})
 		if err == nil || !strings.Contains(err.Error(), "3 KiB") {
 			t.Errorf("got %v", err)
 		}
@@ -215,7 +279,7 @@ func TestLimit(t *testing.T) {
 	t.Run("what is excluded is not counted", func(t *testing.T) {
 		source := source
 		source.Directory = &v1alpha1.ApplicationSourceDirectory{Exclude: "a.yaml"}
-		if _, err := inProcess(context.Background(), Input{Tree: tree.Memory(files), Source: source}); err != nil {
+		if _, err := inProcess(context.Background(), render.Input{Tree: tree.Memory(files), Source: source}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -256,12 +320,12 @@ func TestMissingIsNotAbsent(t *testing.T) {
 		"app/a.yaml": manifest("a"), "app/sub/b.yaml": manifest("b"), "app/c.yaml": {Content: "../shared/c.yaml", Mode: tree.Link}, "shared/c.yaml": manifest("c"),
 	})
 	source := v1alpha1.ApplicationSource{Path: "app", Directory: &v1alpha1.ApplicationSourceDirectory{Recurse: true}}
-	if out, err := inProcess(context.Background(), Input{Tree: whole, Source: source}); err != nil || len(out.Manifests) != 3 {
+	if out, err := inProcess(context.Background(), render.Input{Tree: whole, Source: source}); err != nil || len(out.Manifests) != 3 {
 		t.Fatalf("%d objects, %v", len(out.Manifests), err)
 	}
 	for _, at := range []string{"", "app", "app/a.yaml", "app/sub", "app/sub/b.yaml", "app/c.yaml", "shared", "shared/c.yaml", "app/.argocd-source.yaml"} {
 		t.Run(at, func(t *testing.T) {
-			out, err := inProcess(context.Background(), Input{Tree: failing{whole, at}, Source: source})
+			out, err := inProcess(context.Background(), render.Input{Tree: failing{whole, at}, Source: source})
 			if !errors.Is(err, errLost) || len(out.Manifests) != 0 {
 				t.Errorf("%d objects, %v", len(out.Manifests), err)
 			}
@@ -269,7 +333,7 @@ func TestMissingIsNotAbsent(t *testing.T) {
 	}
 	source.Directory = nil
 	for _, at := range []string{"app/kustomization.yaml", "app/Chart.yaml"} {
-		if _, err := inProcess(context.Background(), Input{Tree: failing{whole, at}, Source: source}); !errors.Is(err, errLost) {
+		if _, err := prepare(context.Background(), render.Input{Tree: failing{whole, at}, Source: source}); !errors.Is(err, errLost) {
 			t.Errorf("%s: %v", at, err)
 		}
 	}
@@ -278,13 +342,13 @@ func TestMissingIsNotAbsent(t *testing.T) {
 func TestRenderStopsWhenTold(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := inProcess(ctx, Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")})}); !errors.Is(err, context.Canceled) {
+	if _, err := inProcess(ctx, render.Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")})}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestSourceIndex(t *testing.T) {
-	in := Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")}), Index: 2, Where: "spec.sources[2]"}
+	in := render.Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": manifest("a")}), Index: 2, Where: "spec.sources[2]"}
 	out, err := inProcess(context.Background(), in)
 	if err != nil || len(out.Manifests) != 1 || out.Manifests[0].Origin.Source != 2 {
 		t.Errorf("%+v, %v", out, err)
