@@ -17,6 +17,7 @@ import (
 
 const (
 	appName      = "api-production"
+	parentName   = "applications"
 	appNamespace = "production"
 	nextImage    = "registry.example/api:1.1.0"
 )
@@ -24,21 +25,52 @@ const (
 // actTimeout bounds the wait for one effect: far more than Bowline needs, so that only a defect meets it.
 const actTimeout = 2 * time.Minute
 
-// deploy creates the Application and waits until its objects run.
-func (s *stage) deploy(ctx context.Context) error {
+// application is one of the sample repository, automated.
+func (s *stage) application(name, path, namespace string) *v1alpha1.Application {
 	yes := true
-	app := &v1alpha1.Application{
-		ObjectMeta: metav1.ObjectMeta{Name: appName, Namespace: v1alpha1.DefaultNamespace},
+	return &v1alpha1.Application{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: v1alpha1.DefaultNamespace},
 		Spec: v1alpha1.ApplicationSpec{
 			Project:     v1alpha1.DefaultAppProjectName,
-			Source:      &v1alpha1.ApplicationSource{RepoURL: s.repo.url, TargetRevision: "main", Path: samplePath},
-			Destination: v1alpha1.ApplicationDestination{Server: v1alpha1.KubernetesInternalAPIServerAddr, Namespace: appNamespace},
+			Source:      &v1alpha1.ApplicationSource{RepoURL: s.repo.url, TargetRevision: "main", Path: path},
+			Destination: v1alpha1.ApplicationDestination{Server: v1alpha1.KubernetesInternalAPIServerAddr, Namespace: namespace},
 			SyncPolicy: &v1alpha1.SyncPolicy{
 				Automated:   &v1alpha1.SyncPolicyAutomated{Prune: &yes, SelfHeal: &yes},
 				SyncOptions: v1alpha1.SyncOptions{"CreateNamespace=true"},
 			},
 		},
 	}
+}
+
+// others are the Applications below applicationsPath, with what renders them.
+var others = []struct{ name, kind string }{
+	{"web", "a Helm chart with values from a second source"},
+	{"shop", "a kustomization with a base"},
+	{"dashboards", "Jsonnet with a library"},
+}
+
+// deployAll creates an Application whose objects are Applications, one for each kind of source.
+func (s *stage) deployAll(ctx context.Context) error {
+	began := time.Now()
+	if err := s.client.Create(ctx, s.application(parentName, applicationsPath, v1alpha1.DefaultNamespace)); err != nil {
+		return fmt.Errorf("create the Application: %w", err)
+	}
+	s.say("created Application %s: it brings one Application for each kind of source", parentName)
+	for _, other := range others {
+		err := s.waitFor(ctx, other.name, "to be synced and healthy", func(a *v1alpha1.Application) bool {
+			return a.Status.Sync.Status == v1alpha1.SyncStatusCodeSynced && a.Status.Health.Status == v1alpha1.HealthStatusHealthy
+		})
+		if err != nil {
+			return err
+		}
+		s.say("%s (%s) is synced and healthy after %d ms", other.name, other.kind, time.Since(began).Milliseconds())
+	}
+	return nil
+}
+
+// deploy creates the first Application and waits until its objects run.
+func (s *stage) deploy(ctx context.Context) error {
+	app := s.application(appName, samplePath, appNamespace)
 	began := time.Now()
 	if err := s.client.Create(ctx, app); err != nil {
 		return fmt.Errorf("create the Application: %w", err)
@@ -112,8 +144,12 @@ func (s *stage) push(ctx context.Context) error {
 }
 
 func (s *stage) waitApp(ctx context.Context, what string, done func(*v1alpha1.Application) bool) error {
+	return s.waitFor(ctx, appName, what, done)
+}
+
+func (s *stage) waitFor(ctx context.Context, name, what string, done func(*v1alpha1.Application) bool) error {
 	last := "it has no status yet"
-	err := s.wait(ctx, &v1alpha1.ApplicationList{}, v1alpha1.DefaultNamespace, appName, func(o client.Object) bool {
+	err := s.wait(ctx, &v1alpha1.ApplicationList{}, v1alpha1.DefaultNamespace, name, func(o client.Object) bool {
 		a, ok := o.(*v1alpha1.Application)
 		if !ok {
 			return false
@@ -122,7 +158,7 @@ func (s *stage) waitApp(ctx context.Context, what string, done func(*v1alpha1.Ap
 		return done(a)
 	})
 	if err != nil {
-		return fmt.Errorf("wait for Application %s %s: %w (%s)", appName, what, err, last)
+		return fmt.Errorf("wait for Application %s %s: %w (%s)", name, what, err, last)
 	}
 	return nil
 }

@@ -63,10 +63,11 @@ func Run(ctx context.Context, opts Options) error {
 	defer plane.stop()
 	s.say("it is ready; kubeconfig: %s", plane.kubeconfig)
 
-	if s.repo, err = serveRepository(ctx, dir); err != nil {
+	s.repo, err = serveRepository(ctx, dir)
+	defer s.repo.close()
+	if err != nil {
 		return err
 	}
-	defer s.repo.close()
 	s.say("serving a Git repository at %s", s.repo.url)
 
 	if s.client, err = newClient(plane.kubeconfig); err != nil {
@@ -89,7 +90,7 @@ func Run(ctx context.Context, opts Options) error {
 }
 
 func (s *stage) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.deploy, s.drift, s.push} {
+	for _, act := range []func(context.Context) error{s.deploy, s.drift, s.push, s.deployAll} {
 		if err := act(ctx); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/cgi"
@@ -17,11 +18,15 @@ import (
 	"time"
 )
 
-//go:embed sample/*.yaml
+//go:embed all:sample
 var sample embed.FS
 
-// samplePath is where the sample's manifests are in the repository.
-const samplePath = "apps/api/production"
+// samplePath is where the manifests of the first application are in the sample repository, applicationsPath where the
+// Applications of all others.
+const (
+	samplePath       = "apps/api/production"
+	applicationsPath = "applications"
+)
 
 // repository is a Git repository served over HTTP, with a work tree to commit from.
 type repository struct {
@@ -46,34 +51,32 @@ func serveRepository(ctx context.Context, dir string) (*repository, error) {
 			return nil, err
 		}
 	}
+	if err := r.serve(ctx, root); err != nil {
+		return nil, err
+	}
 	if err := r.writeSample(); err != nil {
-		return nil, err
+		return r, err
 	}
-	if _, err := r.commit(ctx, "Deploy the API to production"); err != nil {
-		return nil, err
-	}
-	return r, r.serve(ctx, root)
+	_, err := r.commit(ctx, "Deploy to production")
+	return r, err
 }
 
+// writeSample fills the work tree. Applications say where the repository is.
 func (r *repository) writeSample() error {
-	target := filepath.Join(r.work, samplePath)
-	if err := os.MkdirAll(target, 0o755); err != nil {
-		return err
-	}
-	entries, err := sample.ReadDir("sample")
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		data, err := sample.ReadFile("sample/" + e.Name())
+	return fs.WalkDir(sample, "sample", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := sample.ReadFile(p)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(target, e.Name()), data, 0o644); err != nil {
+		target := filepath.Join(r.work, filepath.FromSlash(strings.TrimPrefix(p, "sample/")))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return err
 		}
-	}
-	return nil
+		return os.WriteFile(target, bytes.ReplaceAll(data, []byte("${REPOSITORY}"), []byte(r.url)), 0o644)
+	})
 }
 
 func (r *repository) serve(ctx context.Context, root string) error {
@@ -123,7 +126,11 @@ func (r *repository) replace(file, from, to string) error {
 	return os.WriteFile(p, []byte(changed), 0o644)
 }
 
-func (r *repository) close() { _ = r.server.Close() }
+func (r *repository) close() {
+	if r != nil && r.server != nil {
+		_ = r.server.Close()
+	}
+}
 
 // git runs a git command that knows nothing of the user's configuration.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
