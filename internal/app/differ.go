@@ -24,7 +24,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/source"
 )
 
@@ -104,7 +103,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (
 	}
 	sources := &sources{store: p.store, current: settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
 	p.apps = application.New(application.Deps{
-		Client: c, Namespace: namespace, Observe: true, Engine: desired.NewEngine(sources, render.Limits{}, nil),
+		Client: c, Namespace: namespace, Observe: true, Engine: desired.NewEngine(sources, inProcess{}, nil, nil),
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{},
 		Rules: func() *application.Rules {
 			s := settings.Current()

@@ -21,7 +21,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/source"
 )
@@ -66,7 +65,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 		return nil, err
 	}
 	r.sources = &sources{store: r.store, current: r.settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
-	r.engine = desired.NewEngine(r.sources, render.Limits{}, memory)
+	r.engine = desired.NewEngine(r.sources, inProcess{}, memory, nil)
 	r.sources.engine = r.engine
 	r.apps = application.New(application.Deps{
 		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,

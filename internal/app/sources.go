@@ -13,6 +13,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
@@ -59,19 +60,26 @@ func (s *sources) repository(repo desired.Repo) (source.Repository, error) {
 }
 
 // Resolve implements desired.Sources.
-func (s *sources) Resolve(ctx context.Context, repo desired.Repo, revision, tagPrefix string) (string, error) {
-	r, err := s.repository(repo)
-	if err != nil {
-		return "", err
+func (s *sources) Resolve(ctx context.Context, wanted desired.Commit, tagPrefix string) (desired.Commit, error) {
+	if err := onlyGit(wanted); err != nil {
+		return wanted, err
 	}
-	return within(ctx, s, repo, func(ctx context.Context) (string, error) {
-		return s.store.Resolve(ctx, r, source.Revision{Name: revision, TagPrefix: tagPrefix})
+	r, err := s.repository(wanted.Repo)
+	if err != nil {
+		return wanted, err
+	}
+	wanted.ID, err = within(ctx, s, wanted.Repo, func(ctx context.Context) (string, error) {
+		return s.store.Resolve(ctx, r, source.Revision{Name: wanted.Revision, TagPrefix: tagPrefix})
 	})
+	return wanted, err
 }
 
 // Tree implements desired.Sources.
-func (s *sources) Tree(ctx context.Context, repo desired.Repo, commit string, paths []string) (tree.Tree, error) {
-	r, err := s.repository(repo)
+func (s *sources) Tree(ctx context.Context, commit desired.Commit, paths []string) (tree.Tree, error) {
+	if err := onlyGit(commit); err != nil {
+		return nil, err
+	}
+	r, err := s.repository(commit.Repo)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +87,17 @@ func (s *sources) Tree(ctx context.Context, repo desired.Repo, commit string, pa
 	for _, p := range paths {
 		want = append(want, source.Want{Path: p})
 	}
-	return within(ctx, s, repo, func(ctx context.Context) (tree.Tree, error) { return s.store.Tree(ctx, r, commit, want) })
+	return within(ctx, s, commit.Repo, func(ctx context.Context) (tree.Tree, error) { return s.store.Tree(ctx, r, commit.ID, want) })
+}
+
+// Verify implements desired.Sources.
+func (s *sources) Verify(context.Context, desired.Commit) error { return nil }
+
+func onlyGit(c desired.Commit) error {
+	if c.Kind == desired.KindGit {
+		return nil
+	}
+	return fault.New(fault.Wait, "resolve", string(c.Kind)+" "+c.Chart, "", "only Git repositories are read by this version of Bowline yet", "use a Git repository")
 }
 
 // Keep implements application.Keeper.

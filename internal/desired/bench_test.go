@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // monorepo is an engine that stands at the first commit of one repository with many applications.
@@ -25,7 +24,7 @@ func monorepo(b *testing.B, n int) (*fakeSources, *Engine, []*v1alpha1.Applicati
 		apps[i] = application(fmt.Sprintf("app%d", i), from("r", "main", dir))
 	}
 	sources.commit("r", "main", "c0", all)
-	engine := NewEngine(sources, render.Limits{}, nil)
+	engine := NewEngine(sources, fakeRenderer{}, nil, nil)
 	for _, app := range apps {
 		if _, err := engine.For(context.Background(), id(app), app, newTarget(app.Name)); err != nil {
 			b.Fatal(err)
@@ -88,7 +87,7 @@ func BenchmarkForRender(b *testing.B) {
 	target := newTarget(apps[0].Name)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := NewEngine(sources, render.Limits{}, nil).For(context.Background(), id(apps[0]), apps[0], target); err != nil {
+		if _, err := NewEngine(sources, fakeRenderer{}, nil, nil).For(context.Background(), id(apps[0]), apps[0], target); err != nil {
 			b.Fatal(err)
 		}
 	}

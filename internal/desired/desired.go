@@ -20,12 +20,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -35,29 +37,76 @@ type Repo struct {
 	Project string
 }
 
+// Kind is how a source is fetched.
+type Kind string
+
+// The kinds.
+const (
+	KindGit   Kind = ""
+	KindChart Kind = "chart" // of an HTTP or OCI Helm repository
+	KindOCI   Kind = "oci"
+	KindFile  Kind = "file" // at an http or https address
+)
+
+// Commit is one source of a source set, or one of the remotes that its renders asked for. Commits are comparable.
+type Commit struct {
+	Repo     Repo
+	Kind     Kind
+	Chart    string // the chart's name, for KindChart
+	Revision string // as the spec or the need asks
+	ID       string // what it was resolved to, as status shows it: a commit, a chart's version, an OCI digest
+	Digest   string // of an artifact's content; "" for Git, where ID is one
+}
+
+// Wanted returns the commit as it is asked for, before it is resolved.
+func (c Commit) Wanted() Commit {
+	c.ID, c.Digest = "", ""
+	return c
+}
+
+// same reports whether two commits of one source have the same content.
+func (c Commit) same(o Commit) bool {
+	return c.Repo.URL == o.Repo.URL && c.Kind == o.Kind && c.Chart == o.Chart && c.ID == o.ID && c.Digest == o.Digest
+}
+
 // Sources fetches. Errors that only say that a repository did not answer satisfy errors.Is(err, ErrUnreachable). An error
 // of a Tree that was not fetched whole has a method MissingPath, which names what to ask for as well.
 type Sources interface {
-	// Resolve turns a target revision ("" means HEAD) into a commit.
-	Resolve(ctx context.Context, repo Repo, revision, tagPrefix string) (commit string, err error)
-	// Tree returns the tree of a commit; paths are the files and folders a render will read.
-	Tree(ctx context.Context, repo Repo, commit string, paths []string) (tree.Tree, error)
+	// Resolve fills in ID and Digest of what is wanted; a Revision of "" means HEAD, or the newest version. tagPrefix
+	// narrows which Git tags a semver constraint is about.
+	Resolve(ctx context.Context, wanted Commit, tagPrefix string) (Commit, error)
+	// Tree returns the tree of a commit; paths are the files and folders that a render will read, as far as is known.
+	Tree(ctx context.Context, commit Commit, paths []string) (tree.Tree, error)
+	// Verify returns an error if the commit's project wants signatures that the commit does not have.
+	Verify(ctx context.Context, commit Commit) error
 }
 
-// Commit is one source of a source set.
-type Commit struct {
-	Repo     Repo
-	Revision string // as the spec asks
-	ID       string // the commit it was resolved to
+// Renderer turns a tree into manifests, or says what it needs besides.
+type Renderer interface {
+	Render(ctx context.Context, in render.Input) (render.Output, error)
+}
+
+// Cache keeps renders beyond the life of the process, so that a restart renders nothing again. Losing it costs time only.
+// What it is handed holds Secrets.
+type Cache interface {
+	// Load returns what was saved last under a key; nil if there is nothing that can be trusted.
+	Load(key string) ([]byte, error)
+	// Save replaces what is kept under a key; nil data removes it.
+	Save(key string, data []byte) error
 }
 
 // State is what an application asks for at one source set.
 type State struct {
-	Commits []Commit
+	Commits []Commit // one for each source
+	// Remotes are what the renders turned out to need besides, sorted, with what each was resolved to.
+	Remotes []Commit
 	Types   []v1alpha1.ApplicationSourceType
 	Objects []Object
 	// Digest is equal when every object is: the "rendered digest" that rules about newer commits go by.
-	Digest   object.Digest
+	Digest object.Digest
+	// Inputs is equal when the objects are made from the same: equal for two commits that differ only in what no render
+	// reads.
+	Inputs   object.Digest
 	Warnings []v1alpha1.ApplicationCondition
 }
 
@@ -96,6 +145,9 @@ type Object struct {
 	Version string // API version without the group
 	Digest  object.Digest
 	Origin  object.Origin
+	// Volatile are the JSON pointers of the fields that a render from the same inputs may give another value; "" is the
+	// whole object.
+	Volatile []string
 	// Refused says why the project does not permit the object; it is neither applied nor compared.
 	Refused error
 	// The manifest is shared with the render it comes from; what the application adds to it is added when it is decoded.
@@ -148,4 +200,16 @@ func ProjectOf(app *v1alpha1.Application) string {
 		return v1alpha1.DefaultAppProjectName
 	}
 	return app.Spec.Project
+}
+
+// WantedOf returns what a source of an application of a project asks for: a Commit that is not resolved yet.
+func WantedOf(s v1alpha1.ApplicationSource, project string) Commit {
+	c := Commit{Repo: Repo{URL: s.RepoURL, Project: project}, Chart: s.Chart, Revision: s.TargetRevision}
+	switch {
+	case s.Chart != "":
+		c.Kind = KindChart
+	case strings.HasPrefix(s.RepoURL, "oci://"):
+		c.Kind = KindOCI
+	}
+	return c
 }

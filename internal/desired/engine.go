@@ -11,7 +11,6 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // ErrUnreachable is what errors of Sources are when a repository did not answer, as opposed to answering that
@@ -32,10 +31,11 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // Engine computes and remembers States. It is safe for concurrent use; calls of For for one application are made one
 // at a time by their caller.
 type Engine struct {
-	sources Sources
-	limits  render.Limits
-	memory  Memory
-	saving  sync.Mutex // held while memory is written: a record must not outlive Forget
+	sources  Sources
+	renderer Renderer
+	memory   Memory
+	cache    Cache
+	saving   sync.Mutex // held while memory is written: a record must not outlive Forget
 
 	mu    sync.Mutex
 	apps  map[string]*entry    // the last answer for each application; entries never change
@@ -45,13 +45,17 @@ type Engine struct {
 	dirty map[string]struct{} // applications whose record in memory is older than their entry
 }
 
-// NewEngine returns an Engine that remembers nothing yet. memory may be nil: then nothing outlives the process.
-func NewEngine(sources Sources, limits render.Limits, memory Memory) *Engine {
+// NewEngine returns an Engine that remembers nothing yet. memory and cache may be nil: then what stands, and what was
+// rendered, does not outlive the process.
+func NewEngine(sources Sources, renderer Renderer, memory Memory, cache Cache) *Engine {
 	if memory == nil {
 		memory = noMemory{}
 	}
+	if cache == nil {
+		cache = noMemory{}
+	}
 	return &Engine{
-		sources: sources, limits: limits, memory: memory,
+		sources: sources, renderer: renderer, memory: memory, cache: cache,
 		apps: map[string]*entry{}, asked: map[string]*question{}, index: index{}, dirty: map[string]struct{}{}, fresh: map[string]struct{}{},
 	}
 }
@@ -71,7 +75,7 @@ func newQuestion(app *v1alpha1.Application) *question {
 	q := &question{sources: SourcesOf(app)}
 	q.spec = object.DigestOf([]any{q.sources, ProjectOf(app)})
 	for _, s := range q.sources {
-		q.wanted = append(q.wanted, Commit{Repo: Repo{URL: s.RepoURL, Project: ProjectOf(app)}, Revision: s.TargetRevision})
+		q.wanted = append(q.wanted, WantedOf(s, ProjectOf(app)))
 	}
 	return q
 }
@@ -117,15 +121,15 @@ func (e *Engine) answer(ctx context.Context, id string, q *question, target Targ
 	return nil, err
 }
 
-// At returns what an application asks for at a given source set: a manual sync to a revision, or a rollback.
+// At returns what the application named id asks for at a given source set: a manual sync to a revision, or a rollback.
 // revisions holds one for each source; an empty or missing one means the source's own. Nothing of it is remembered.
-func (e *Engine) At(ctx context.Context, project string, sources []v1alpha1.ApplicationSource, revisions []string, target Target) (*State, error) {
+func (e *Engine) At(ctx context.Context, id, project string, sources []v1alpha1.ApplicationSource, revisions []string, target Target) (*State, error) {
 	if len(sources) == 0 {
 		return nil, noSource()
 	}
 	wanted := make([]Commit, len(sources))
 	for i, s := range sources {
-		wanted[i] = Commit{Repo: Repo{URL: s.RepoURL, Project: project}, Revision: s.TargetRevision}
+		wanted[i] = WantedOf(s, project)
 		if i < len(revisions) && revisions[i] != "" {
 			wanted[i].Revision = revisions[i]
 		}
@@ -134,7 +138,7 @@ func (e *Engine) At(ctx context.Context, project string, sources []v1alpha1.Appl
 	if err != nil {
 		return nil, err
 	}
-	made, err := e.renderAll(ctx, sources, commits, target.Instance)
+	made, err := e.renderAll(ctx, sources, commits, target)
 	if err != nil {
 		return nil, err
 	}
@@ -152,16 +156,11 @@ func noSource() error {
 func (e *Engine) resolve(ctx context.Context, sources []v1alpha1.ApplicationSource, wanted []Commit) ([]Commit, error) {
 	commits := make([]Commit, len(sources))
 	for i, s := range sources {
-		if s.Chart != "" {
-			return nil, fault.New(fault.Wait, "resolve", "chart "+s.Chart, sourceField(i, len(sources))+".chart",
-				"Helm repositories are not read by this version of Bowline yet", "use a Git repository")
-		}
-		commit, err := e.sources.Resolve(ctx, wanted[i].Repo, wanted[i].Revision, s.TagPrefix)
+		commit, err := e.sources.Resolve(ctx, wanted[i], s.TagPrefix)
 		if err != nil {
 			return nil, err
 		}
-		commits[i] = wanted[i]
-		commits[i].ID = commit
+		commits[i] = commit
 	}
 	return commits, nil
 }

@@ -80,7 +80,14 @@ func (s *fakeSources) set(url string, change func(*fakeRepo)) {
 	change(s.repo(url))
 }
 
-func (s *fakeSources) Resolve(_ context.Context, repo Repo, revision, _ string) (string, error) {
+func (s *fakeSources) Resolve(_ context.Context, wanted Commit, _ string) (c Commit, err error) {
+	wanted.ID, err = s.resolve(wanted.Repo, wanted.Revision)
+	return wanted, err
+}
+
+func (s *fakeSources) Verify(context.Context, Commit) error { return nil }
+
+func (s *fakeSources) resolve(repo Repo, revision string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.repos[repo.URL]
@@ -101,17 +108,17 @@ func (s *fakeSources) Resolve(_ context.Context, repo Repo, revision, _ string) 
 	return "", fmt.Errorf("no revision %s", revision)
 }
 
-func (s *fakeSources) Tree(_ context.Context, repo Repo, commit string, paths []string) (tree.Tree, error) {
+func (s *fakeSources) Tree(_ context.Context, commit Commit, paths []string) (tree.Tree, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trees.Add(1)
-	r := s.repos[repo.URL]
+	r := s.repos[commit.Repo.URL]
 	if r.lost {
-		return nil, fmt.Errorf("%s sent half of a pack: %w", repo.URL, ErrUnreachable)
+		return nil, fmt.Errorf("%s sent half of a pack: %w", commit.Repo.URL, ErrUnreachable)
 	}
-	t, ok := r.commits[commit]
+	t, ok := r.commits[commit.ID]
 	if !ok {
-		return nil, fmt.Errorf("no commit %s", commit)
+		return nil, fmt.Errorf("no commit %s", commit.ID)
 	}
 	if !r.large {
 		paths = []string{""}
@@ -201,7 +208,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	s := newSources()
-	return &bench{t: t, sources: s, engine: NewEngine(s, render.Limits{}, nil)}
+	return &bench{t: t, sources: s, engine: NewEngine(s, fakeRenderer{}, nil, nil)}
 }
 
 func id(app *v1alpha1.Application) string { return app.Namespace + "/" + app.Name }
@@ -240,4 +247,18 @@ func names(s *State) string {
 
 func follows(url, revision string) func(Commit) bool {
 	return func(c Commit) bool { return c.Repo.URL == url && c.Revision == revision }
+}
+
+// fakeRenderer renders plain directories, and refuses the rest.
+type fakeRenderer struct{}
+
+func (fakeRenderer) Render(ctx context.Context, in render.Input) (render.Output, error) {
+	prepared, err := render.Prepare(ctx, in, nil)
+	if err != nil {
+		return render.Output{}, err
+	}
+	if prepared.Type != v1alpha1.ApplicationSourceTypeDirectory {
+		return render.Output{}, fmt.Errorf("%s is not rendered here", prepared.Type)
+	}
+	return render.Directory(ctx, prepared.Input, nil)
 }

@@ -60,7 +60,7 @@ func (e *Engine) at(ctx context.Context, id string, q *question, commits []Commi
 // next returns the entry at the commits, made of what is known as far as that still holds.
 func (e *Engine) next(ctx context.Context, known *entry, q *question, commits []Commit, target Target) (*entry, error) {
 	if known == nil {
-		next, err := e.renderAll(ctx, q.sources, commits, target.Instance)
+		next, err := e.renderAll(ctx, q.sources, commits, target)
 		if err == nil {
 			next.spec = q.spec
 		}
@@ -72,7 +72,7 @@ func (e *Engine) next(ctx context.Context, known *entry, q *question, commits []
 		r, holds, err := e.reuse(ctx, known.sources[i], commits[i])
 		if err == nil && !holds {
 			same = false
-			r, err = e.render(ctx, i, q.sources, commits[i], target.Instance, known.sources[i].reads.Roots())
+			r, err = e.render(ctx, i, q.sources, commits[i], target, known.sources[i].reads.Roots())
 		}
 		if err != nil {
 			return nil, err
@@ -104,11 +104,11 @@ func (n *entry) movedTo(commits []Commit, target string) *entry {
 
 // reuse returns a remembered render if nothing that it read differs at the commit.
 func (e *Engine) reuse(ctx context.Context, r rendered, commit Commit) (rendered, bool, error) {
-	if r.commit.ID == commit.ID || r.refOnly {
+	if r.commit.same(commit) || r.refOnly {
 		r.commit = commit
 		return r, true, nil
 	}
-	t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, r.reads.Roots())
+	t, err := e.sources.Tree(ctx, commit, r.reads.Roots())
 	if err != nil {
 		return rendered{}, false, err
 	}
@@ -120,23 +120,23 @@ func (e *Engine) reuse(ctx context.Context, r rendered, commit Commit) (rendered
 	return r, true, nil
 }
 
-func (e *Engine) renderAll(ctx context.Context, sources []v1alpha1.ApplicationSource, commits []Commit, app string) (*entry, error) {
+func (e *Engine) renderAll(ctx context.Context, sources []v1alpha1.ApplicationSource, commits []Commit, target Target) (*entry, error) {
 	out := make([]rendered, len(sources))
 	for i := range sources {
 		var err error
-		if out[i], err = e.render(ctx, i, sources, commits[i], app, nil); err != nil {
+		if out[i], err = e.render(ctx, i, sources, commits[i], target, nil); err != nil {
 			return nil, err
 		}
 	}
 	return newEntry("", out), nil
 }
 
-func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, app string, before []string) (rendered, error) {
+func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, target Target, before []string) (rendered, error) {
 	s := sources[i]
 	if s.Ref != "" && s.Path == "" && s.Chart == "" {
 		return rendered{commit: commit, refOnly: true}, nil
 	}
-	in := render.Input{Source: s, Index: i, Where: sourceField(i, len(sources)), App: app, Limits: e.limits}
+	in := render.Input{Source: s, Index: i, Where: sourceField(i, len(sources)), App: target.Instance, Limits: target.Limits}
 	out, reads, err := e.renderPlanned(ctx, in, commit, before)
 	if err != nil {
 		return rendered{}, err
@@ -157,13 +157,13 @@ func (e *Engine) renderPlanned(ctx context.Context, in render.Input, commit Comm
 	path, _ := tree.Clean(in.Source.Path) // a path that climbs out is refused by render
 	paths := append([]string{path}, before...)
 	for fetches := 1; ; fetches++ {
-		t, err := e.sources.Tree(ctx, commit.Repo, commit.ID, paths)
+		t, err := e.sources.Tree(ctx, commit, paths)
 		if err != nil {
 			return render.Output{}, tree.ReadSet{}, err
 		}
 		traced := tree.Trace(t)
 		in.Tree = traced
-		out, err := render.Render(ctx, in)
+		out, err := e.renderer.Render(ctx, in)
 		var missing interface{ MissingPath() string }
 		if !errors.As(err, &missing) || fetches == maxFetches || slices.Contains(paths, missing.MissingPath()) {
 			return out, traced.ReadSet(), err

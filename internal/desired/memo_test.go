@@ -97,7 +97,7 @@ func TestAbsentFileAppears(t *testing.T) {
 			b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
 			app := application("web", from("r", "main", "app"))
 			b.get(app)
-			b.sources.commit("r", "main", "c2", files{"app/" + file: {Content: "x: y"}})
+			b.sources.commit("r", "main", "c2", files{"app/" + file: {Content: "- x"}})
 			state, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
 			if err == nil || state != nil {
 				t.Errorf("got %s", names(state))
@@ -176,8 +176,6 @@ func TestSeveralSources(t *testing.T) {
 func TestErrors(t *testing.T) {
 	b := newBench(t)
 	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
-	chart := from("r", "1.0", "")
-	chart.Chart = "nginx"
 	for name, c := range map[string]struct {
 		sources []string
 		want    string
@@ -197,11 +195,6 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
-	}
-	app := application("web", from("r", "main", "app"), chart)
-	_, err := b.engine.For(context.Background(), id(app), app, newTarget("web"))
-	if want := "cannot resolve chart nginx at spec.sources[1].chart: Helm repositories are not read by this version of Bowline yet; use a Git repository"; err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 
@@ -238,7 +231,7 @@ func TestAt(t *testing.T) {
 		revisions []string
 		want      string
 	}{{[]string{"c1", "d1"}, "a c"}, {[]string{"c1"}, "a d"}, {[]string{"", "d1"}, "b c"}, {nil, "b d"}} {
-		state, err := b.engine.At(context.Background(), "default", app.Spec.Sources, c.revisions, newTarget("web"))
+		state, err := b.engine.At(context.Background(), id(app), "default", app.Spec.Sources, c.revisions, newTarget("web"))
 		if err != nil || names(state) != c.want {
 			t.Errorf("%v: %s, %v", c.revisions, names(state), err)
 		}
@@ -246,10 +239,10 @@ func TestAt(t *testing.T) {
 	if state := b.engine.Peek(id(app)); names(state) != "b d" {
 		t.Errorf("it is remembered: %s", names(state))
 	}
-	if _, err := b.engine.At(context.Background(), "default", app.Spec.Sources, []string{"gone"}, newTarget("web")); err == nil {
+	if _, err := b.engine.At(context.Background(), id(app), "default", app.Spec.Sources, []string{"gone"}, newTarget("web")); err == nil {
 		t.Error("a revision that is not there was found")
 	}
-	if _, err := b.engine.At(context.Background(), "default", nil, nil, newTarget("web")); err == nil {
+	if _, err := b.engine.At(context.Background(), id(app), "default", nil, nil, newTarget("web")); err == nil {
 		t.Error("no source gives a State")
 	}
 }
@@ -291,8 +284,8 @@ func TestMissingForGood(t *testing.T) {
 // lossy never has any content.
 type lossy struct{ *fakeSources }
 
-func (l lossy) Tree(ctx context.Context, repo Repo, commit string, paths []string) (tree.Tree, error) {
-	t, err := l.fakeSources.Tree(ctx, repo, commit, paths)
+func (l lossy) Tree(ctx context.Context, commit Commit, paths []string) (tree.Tree, error) {
+	t, err := l.fakeSources.Tree(ctx, commit, paths)
 	if err != nil {
 		return nil, err
 	}

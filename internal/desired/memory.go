@@ -131,7 +131,7 @@ func (e *Engine) restore(ctx context.Context, id string, q *question, target Tar
 	for i, commit := range r.Commits {
 		commits[i].ID = commit
 	}
-	restored, err := e.renderAll(ctx, q.sources, commits, target.Instance)
+	restored, err := e.renderAll(ctx, q.sources, commits, target)
 	if err != nil {
 		return nil, err
 	}

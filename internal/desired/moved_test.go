@@ -15,7 +15,7 @@ import (
 // commitAndTell makes a commit and says what Moved made of it: "touched: …; unchanged: …".
 func (b *bench) commitAndTell(url, branch, id string, change files) string {
 	b.t.Helper()
-	before, err := b.sources.Resolve(context.Background(), Repo{URL: url}, branch, "")
+	before, err := b.sources.resolve(Repo{URL: url}, branch)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -156,8 +156,8 @@ type interrupting struct {
 	middle func()
 }
 
-func (i *interrupting) Resolve(ctx context.Context, repo Repo, revision, tagPrefix string) (string, error) {
-	commit, err := i.Sources.Resolve(ctx, repo, revision, tagPrefix)
+func (i *interrupting) Resolve(ctx context.Context, wanted Commit, tagPrefix string) (Commit, error) {
+	commit, err := i.Sources.Resolve(ctx, wanted, tagPrefix)
 	if i.middle != nil {
 		middle := i.middle
 		i.middle = nil

@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // Scope is what is known of a kind.
@@ -26,12 +27,20 @@ const (
 	ScopeCluster
 )
 
-// Target holds the facts that turn manifests into objects of one application.
+// Target holds what of project, cluster and settings goes into the objects of one application.
 type Target struct {
 	Instance  string // instance name of the application
+	Release   string // the application's name without its namespace
 	Server    string // destination cluster
 	Namespace string // destination namespace
 	Tracker   object.Tracker
+	// Facts are what the destination cluster can do; nil means that it is not known.
+	Facts render.Facts
+	// PermitSource says whether the project permits to read from an address that a render asks for; nil permits none.
+	PermitSource func(url string) error
+	// Options and Limits are those of the settings. They are not part of Version: what is remembered is checked against them.
+	Options render.Options
+	Limits  render.Limits
 	// Scope tells whether a kind is namespaced.
 	Scope func(schema.GroupVersionKind) Scope
 	// Permit says whether the project permits an object: its kind and name, and the namespace it goes to, which a
@@ -39,7 +48,7 @@ type Target struct {
 	Permit func(key object.Key, namespaced bool) error
 	// Excluded says whether settings take a kind out of Bowline's sight.
 	Excluded func(group, kind string) bool
-	// Version changes whenever an answer of the three functions may change.
+	// Version changes whenever an answer of Scope, Permit or Excluded may change, or what Sources.Verify says.
 	Version string
 }
 

@@ -299,11 +299,14 @@ func TestDigestIsOfWhatIsDecoded(t *testing.T) {
 	}
 }
 
-// The limit of one render is the engine's.
+// The limit of one render is the target's.
 func TestLimitsReachTheRenderer(t *testing.T) {
 	b := newBench(t)
-	b.engine.limits.TotalBytes = 10
+	target := newTarget("web")
+	target.Limits.TotalBytes = 10
 	b.sources.commit("r", "main", "c1", files{"a.yaml": tree.MemoryFile{Content: "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"}})
 	app := application("web", from("r", "main", ""))
-	b.fails(app)
+	if state, err := b.engine.For(context.Background(), id(app), app, target); err == nil || state != nil {
+		t.Errorf("got %s, %v", names(state), err)
+	}
 }

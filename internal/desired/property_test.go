@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -67,7 +66,7 @@ func TestMemoEqualsFreshRender(t *testing.T) {
 			apps := randomApplications()
 			for i := 1; i < 40; i++ {
 				url := []string{"r", "s"}[r.IntN(2)]
-				from, _ := b.sources.Resolve(context.Background(), Repo{URL: url}, "main", "")
+				from, _ := b.sources.resolve(Repo{URL: url}, "main")
 				to := fmt.Sprintf("%s%d", url, i)
 				changed := b.sources.commit(url, "main", to, randomChange(r))
 				var unchanged []string
@@ -105,7 +104,7 @@ func assertStands(t *testing.T, b *bench, app *v1alpha1.Application, moved Commi
 			t.Fatalf("%s stands at %s after a move to %s", app.Name, c.ID, moved.ID)
 		}
 	}
-	fresh, err := b.engine.At(context.Background(), ProjectOf(app), SourcesOf(app), ids, newTarget(app.Name))
+	fresh, err := b.engine.At(context.Background(), id(app), ProjectOf(app), SourcesOf(app), ids, newTarget(app.Name))
 	if err != nil {
 		t.Fatalf("%s: %v", app.Name, err)
 	}
@@ -114,7 +113,7 @@ func assertStands(t *testing.T, b *bench, app *v1alpha1.Application, moved Commi
 
 func assertSame(t *testing.T, b *bench, app *v1alpha1.Application, state *State, err error) {
 	t.Helper()
-	fresh, freshErr := NewEngine(b.sources, render.Limits{}, nil).For(context.Background(), id(app), app, newTarget(app.Name))
+	fresh, freshErr := NewEngine(b.sources, fakeRenderer{}, nil, nil).For(context.Background(), id(app), app, newTarget(app.Name))
 	if fmt.Sprint(err) != fmt.Sprint(freshErr) {
 		t.Fatalf("%s: %v, fresh %v", app.Name, err, freshErr)
 	}
@@ -135,7 +134,7 @@ func compare(t *testing.T, app *v1alpha1.Application, fresh, state *State, opts 
 // Moves, questions, outages and farewells at the same time; afterwards the answers are the right ones.
 func TestConcurrency(t *testing.T) {
 	sources := newSources()
-	b := &bench{t: t, sources: sources, engine: NewEngine(sources, render.Limits{}, &mapMemory{records: map[string][]byte{}})}
+	b := &bench{t: t, sources: sources, engine: NewEngine(sources, fakeRenderer{}, &mapMemory{records: map[string][]byte{}}, nil)}
 	sources.commit("r", "main", "r0", files{"a/x.yaml": configMap("a", "1"), "b/x.yaml": configMap("b", "1")})
 	sources.commit("s", "main", "s0", files{"a/x.yaml": configMap("a", "1"), "b/x.yaml": configMap("b", "1")})
 	apps := randomApplications()
@@ -159,7 +158,7 @@ func TestConcurrency(t *testing.T) {
 		for i := 1; i < 200; i++ {
 			url := []string{"r", "s"}[r.IntN(2)]
 			sources.set(url, func(repo *fakeRepo) { repo.down = false })
-			from, _ := sources.Resolve(context.Background(), Repo{URL: url}, "main", "")
+			from, _ := sources.resolve(Repo{URL: url}, "main")
 			to := fmt.Sprintf("%s%d", url, i)
 			b.engine.Moved(followsAny(url), from, to, sources.commit(url, "main", to, randomChange(r)))
 			b.engine.Following(followsAny(url))

@@ -12,7 +12,6 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // Both ways in which a repository does not answer: not at all, and with half of a fetch.
@@ -144,12 +143,14 @@ func (m *mapMemory) Save(id string, data []byte) error {
 func remembering(t *testing.T) (*bench, *mapMemory) {
 	b := newBench(t)
 	memory := &mapMemory{records: map[string][]byte{}}
-	b.engine = NewEngine(b.sources, render.Limits{}, memory)
+	b.engine = NewEngine(b.sources, fakeRenderer{}, memory, nil)
 	return b, memory
 }
 
 // restart gives the bench an engine that knows only what is in memory.
-func (b *bench) restart(memory *mapMemory) { b.engine = NewEngine(b.sources, render.Limits{}, memory) }
+func (b *bench) restart(memory *mapMemory) {
+	b.engine = NewEngine(b.sources, fakeRenderer{}, memory, nil)
+}
 
 func TestStandingStateOutlivesTheProcess(t *testing.T) {
 	b, memory := remembering(t)

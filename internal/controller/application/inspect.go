@@ -46,7 +46,7 @@ func (c *Controller) Inspect(ctx context.Context, name string, revisions []strin
 		return nil, false, errors.New(p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
 	}
 	if len(revisions) > 0 {
-		p.state, err = c.Engine.At(ctx, desired.ProjectOf(app), desired.SourcesOf(app), revisions, p.target)
+		p.state, err = c.Engine.At(ctx, p.st.id, desired.ProjectOf(app), desired.SourcesOf(app), revisions, p.target)
 	} else {
 		p.state, err = c.Engine.For(ctx, p.st.id, app, p.target)
 	}

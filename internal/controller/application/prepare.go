@@ -65,7 +65,7 @@ func (p *pass) stateFor(ctx context.Context, spec v1alpha1.Operation) (*desired.
 		}
 		return nil, fmt.Errorf("what is desired is not known")
 	}
-	return p.Engine.At(ctx, desired.ProjectOf(p.app), sources, pinned, p.target)
+	return p.Engine.At(ctx, p.st.id, desired.ProjectOf(p.app), sources, pinned, p.target)
 }
 
 // comparisonError is what ends an operation at its start, unless it says only that the source is unreachable.
