@@ -56,7 +56,6 @@ type Options struct {
 	ValuesFileSchemes []string
 	// HelmOff, KustomizeOff and JsonnetOff are helm.enable and its like at "false".
 	HelmOff, KustomizeOff, JsonnetOff bool
-	// OutOfBoundsLinks is not offered: links never lead out of a tree.
 }
 
 // Limits bound one render; a zero field means its default.

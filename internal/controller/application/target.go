@@ -51,10 +51,15 @@ func (p *pass) targetFor(project *access.Project, version string, c *cluster.Clu
 	dest := destinationOf(p.app, c)
 	p.checkAwaited(c, dest.Server)
 	return desired.Target{
-		Instance:  p.st.id,
-		Namespace: p.app.Spec.Destination.Namespace,
-		Server:    dest.Server,
-		Tracker:   p.rules.Settings.Tracker,
+		Instance:     p.st.id,
+		Release:      p.app.Name,
+		Namespace:    p.app.Spec.Destination.Namespace,
+		Server:       dest.Server,
+		Tracker:      p.rules.Settings.Tracker,
+		Facts:        facts{c},
+		PermitSource: project.Source,
+		Options:      RenderOptions(p.rules.Settings.Rendering),
+		Limits:       RenderLimits(p.rules.Settings.Rendering),
 		Scope: func(gvk schema.GroupVersionKind) desired.Scope {
 			res, served := served(c, gvk)
 			switch {
