@@ -70,7 +70,7 @@ type preview struct {
 // idle follows no repository: a preview asks once.
 type idle struct{}
 
-func (idle) Want(string, []desired.Repo, []source.Revision)       {}
+func (idle) Want(string, []application.Followed)                  {}
 func (idle) Forget(string)                                        {}
 func (idle) Refresh(context.Context, string) error                { return nil }
 func (idle) Keep(context.Context, string, []desired.Commit) error { return nil }

@@ -16,7 +16,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/settings"
-	"github.com/bowline-cd/bowline/internal/source"
 )
 
 // Rules are the settings of one moment, with a version that changes when any of them does.
@@ -36,12 +35,18 @@ type Clusters interface {
 
 // Poller watches repositories.
 type Poller interface {
-	// Want tells which revisions an application follows; it replaces what it followed before.
-	Want(id string, repos []desired.Repo, revisions []source.Revision)
+	// Want tells what an application follows; it replaces what it followed before.
+	Want(id string, follows []Followed)
 	// Forget ends that.
 	Forget(id string)
 	// Refresh asks an application's repositories now.
 	Refresh(ctx context.Context, id string) error
+}
+
+// Followed is one revision that an application is about: of a source, or of what its renders turned out to need.
+type Followed struct {
+	Wanted    desired.Commit // as it is asked for
+	TagPrefix string
 }
 
 // Keeper pins the commits that an application may be taken back to.

@@ -18,7 +18,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/source"
 )
 
 // pass is one reconcile of one application: what it found, and the status it is about to write.
@@ -168,7 +167,7 @@ func (p *pass) want(ctx context.Context) {
 	if !p.permitted() {
 		return
 	}
-	p.follow()
+	p.follow(p.Engine.Peek(p.st.id))
 	if p.refresh != "" {
 		p.refreshSources(ctx)
 	}
@@ -189,6 +188,7 @@ func (p *pass) want(ctx context.Context) {
 	if p.state == nil {
 		return
 	}
+	p.follow(p.state)
 	for _, w := range p.state.Warnings {
 		p.found.add(w.Type, w.Message)
 	}
@@ -240,14 +240,18 @@ func shortCommit(id string) string {
 }
 
 // follow tells the poller which revisions this application is about.
-func (p *pass) follow() {
-	var repos []desired.Repo
-	var revisions []source.Revision
+func (p *pass) follow(state *desired.State) {
+	var follows []Followed
+	project := desired.ProjectOf(p.app)
 	for _, s := range desired.SourcesOf(p.app) {
-		repos = append(repos, desired.Repo{URL: s.RepoURL, Project: desired.ProjectOf(p.app)})
-		revisions = append(revisions, source.Revision{Name: s.TargetRevision, TagPrefix: s.TagPrefix})
+		follows = append(follows, Followed{Wanted: desired.WantedOf(s, project), TagPrefix: s.TagPrefix})
 	}
-	p.Poller.Want(p.st.id, repos, revisions)
+	if state != nil {
+		for _, remote := range state.Remotes {
+			follows = append(follows, Followed{Wanted: remote.Wanted()})
+		}
+	}
+	p.Poller.Want(p.st.id, follows)
 }
 
 // refreshSources serves a refresh request: the repository is asked now, and a hard one forgets what was rendered and
