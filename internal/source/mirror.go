@@ -55,17 +55,19 @@ type mirror struct {
 	mode       mode
 	ready      map[string]time.Time // commit to its last use
 	refs       Refs
-	vouched    time.Duration      // age up to which refs count as recent
-	morePrefix map[string]bool    // refs/… outside of branches and tags that were asked for
-	plan       map[Want]time.Time // what was asked for, in modePlanned
-	complete   map[string]bool    // ids of trees below which nothing is missing, in modePlanned
+	vouched    time.Duration        // age up to which refs count as recent
+	morePrefix map[string]bool      // refs/… outside of branches and tags that were asked for
+	plan       map[Want]time.Time   // what was asked for, in modePlanned
+	complete   map[string]bool      // ids of trees below which nothing is missing, in modePlanned
+	modules    map[string]time.Time // keys of mirrors that show our submodules, with their last use
 	forgotten  bool
 	broken     bool // an object of a ready commit was missing: to be replaced
 }
 
 func newMirror(s *Store, r *remote) (*mirror, error) {
 	m := &mirror{store: s, key: r.repo.Key(), remote: r, dir: filepath.Join(s.dir, "mirrors", r.repo.digest(s.key)),
-		ready: map[string]time.Time{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{}}
+		ready: map[string]time.Time{}, morePrefix: map[string]bool{}, plan: map[Want]time.Time{}, complete: map[string]bool{},
+		modules: map[string]time.Time{}}
 	m.asking = newTurns(s.base, m.answerRefs)
 	m.fetching = newTurns(s.base, m.answerDemands)
 	if r.endpoint.overHTTP() {

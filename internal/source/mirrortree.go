@@ -23,27 +23,36 @@ type commitTree struct {
 func (t *commitTree) Root() string { return t.root }
 
 func (t *commitTree) Lookup(ctx context.Context, path string) (tree.Entry, error) {
-	if err := t.mirror.checkOpen(); err != nil {
+	at, _, left, err := t.descend(ctx, path)
+	if err == nil && left != "" {
+		err = tree.ErrAbsent
+	}
+	if err != nil {
 		return tree.Entry{}, err
 	}
-	at := tree.Entry{Mode: tree.Dir, ID: t.root, Size: -1}
-	done := ""
-	for path != "" {
-		if at.Mode != tree.Dir {
-			return tree.Entry{}, tree.ErrAbsent
-		}
+	return at, nil
+}
+
+// descend goes along path as far as there are folders. It returns the entry it ended at, that entry's path, and what
+// of path is left: something is only if the entry is no folder.
+func (t *commitTree) descend(ctx context.Context, path string) (at tree.Entry, done, left string, err error) {
+	if err := t.mirror.checkOpen(); err != nil {
+		return tree.Entry{}, "", "", err
+	}
+	at = tree.Entry{Mode: tree.Dir, ID: t.root, Size: -1}
+	for path != "" && at.Mode == tree.Dir {
 		name, rest, _ := strings.Cut(path, "/")
 		entries, err := t.mirror.treeObject(ctx, at.ID, done)
 		if err != nil {
-			return tree.Entry{}, t.where(err)
+			return tree.Entry{}, "", "", t.where(err)
 		}
 		i, ok := find(entries, name)
 		if !ok {
-			return tree.Entry{}, tree.ErrAbsent
+			return tree.Entry{}, "", "", tree.ErrAbsent
 		}
 		at, done, path = entries[i], tree.Join(done, name), rest
 	}
-	return at, nil
+	return at, done, path, nil
 }
 
 func find(entries []tree.Entry, name string) (int, bool) {

@@ -205,7 +205,20 @@ func (s *Store) fetchEach(ctx context.Context, r Repository, commits []string) m
 
 // Tree returns the files of a commit, after fetching what of want is not there. Reads outside of want may give a
 // *MissingError in a large repository; ask again with them added. An empty want plans nothing but the folders.
-func (s *Store) Tree(ctx context.Context, r Repository, commit string, want []Want) (tree.Tree, error) {
+// Submodules are shown as such unless an option says otherwise (see WithSubmodules).
+func (s *Store) Tree(ctx context.Context, r Repository, commit string, want []Want, options ...TreeOption) (tree.Tree, error) {
+	var o treeOptions
+	for _, set := range options {
+		set(&o)
+	}
+	if o.open == nil {
+		return s.commitTree(ctx, r, commit, want)
+	}
+	return s.moduleTree(ctx, r, commit, want, o)
+}
+
+// commitTree returns the files of a commit that are in the repository itself.
+func (s *Store) commitTree(ctx context.Context, r Repository, commit string, want []Want) (*commitTree, error) {
 	m, err := s.mirror(r)
 	if err != nil {
 		return nil, err
@@ -287,7 +300,8 @@ func (s *Store) Forget(r Repository) error {
 	return m.forget()
 }
 
-// Retain removes every mirror, open or left by an earlier process, but those of the given repositories.
+// Retain removes every mirror, open or left by an earlier process, but those of the given repositories and of the
+// submodules that were looked into lately.
 func (s *Store) Retain(repositories []Repository) error {
 	wanted, folders := map[string]bool{}, map[string]bool{}
 	for _, r := range repositories {
@@ -295,6 +309,7 @@ func (s *Store) Retain(repositories []Repository) error {
 	}
 	var gone []*mirror
 	s.mu.Lock()
+	s.addModules(wanted, folders)
 	for key, m := range s.mirrors {
 		if !wanted[key] {
 			gone = append(gone, m)

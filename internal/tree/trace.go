@@ -14,7 +14,7 @@ import (
 // ReadSet is what a reader saw of a Tree. The zero value is empty.
 type ReadSet struct {
 	// Paths holds every path looked at with the id of what was there, or "" where there was nothing.
-	// A folder is here only if something depended on all that is below it (see Tracer.Walked).
+	// A folder is here only if something depended on all that is below it: a mount, of which nothing but this is noted.
 	Paths map[string]string
 	// Lists holds every folder that was listed, with the id it had: a name added or removed there changes it.
 	Lists map[string]string
@@ -114,6 +114,11 @@ func (t *Tracer) Root() string { return t.tree.Root() }
 // Lookup implements Tree. A folder's id is not recorded: that it is a folder is seen from what is read in it,
 // and its id would make the reader depend on everything below.
 func (t *Tracer) Lookup(ctx context.Context, p string) (Entry, error) {
+	if inside, err := t.noteMount(ctx, p); err != nil {
+		return Entry{}, err
+	} else if inside {
+		return t.tree.Lookup(ctx, p)
+	}
 	e, err := t.tree.Lookup(ctx, p)
 	switch {
 	case errors.Is(err, ErrAbsent):
@@ -126,6 +131,11 @@ func (t *Tracer) Lookup(ctx context.Context, p string) (Entry, error) {
 
 // List implements Tree.
 func (t *Tracer) List(ctx context.Context, p string) ([]Entry, error) {
+	if inside, err := t.noteMount(ctx, p); err != nil {
+		return nil, err
+	} else if inside {
+		return t.tree.List(ctx, p)
+	}
 	entries, err := t.tree.List(ctx, p)
 	if errors.Is(err, ErrAbsent) {
 		t.note(t.set.Paths, p, "")
@@ -148,6 +158,20 @@ func (t *Tracer) Read(ctx context.Context, p string, limit int64) ([]byte, error
 		return nil, err
 	}
 	return t.tree.Read(ctx, p, limit)
+}
+
+// noteMount reports whether p is in a mount, and notes the mount. A change of what is mounted is told of as one of the
+// mount itself, so single files below it would not be found again.
+func (t *Tracer) noteMount(ctx context.Context, p string) (bool, error) {
+	mounted, ok := t.tree.(Mounted)
+	if !ok {
+		return false, nil
+	}
+	at, id, inside, err := mounted.Mount(ctx, p)
+	if inside {
+		t.note(t.set.Paths, at, id)
+	}
+	return inside, err
 }
 
 func (t *Tracer) note(set map[string]string, p, id string) {

@@ -10,6 +10,7 @@
 //   - Absent: a fact. There is nothing at that path in this Tree (ErrAbsent).
 //   - Missing: an error. There is something at that path, but its content could not be had (a Git object that
 //     was not fetched, a store that does not answer). A missing file is never an absent one.
+//   - Mount: another Tree, shown as a folder of this one (a submodule). The folder's id fixes all that is below it.
 //   - Read set: what a reader saw, path by path, as content ids and absences. If it still holds in another
 //     Tree, whatever was computed from it still holds.
 package tree
@@ -56,6 +57,14 @@ type Tree interface {
 	// Read returns the content of the file or link at path; ErrAbsent if there is no file at path. Callers that
 	// want a limit check Lookup's Size first; limit < 0 means none, and content larger than it is ErrTooLarge.
 	Read(ctx context.Context, path string, limit int64) ([]byte, error)
+}
+
+// Mounted is a Tree that shows other trees as folders of its own, as a commit does with its submodules.
+type Mounted interface {
+	Tree
+	// Mount returns the folder at or above path that is a mount, the outermost if there are several, and its id, which
+	// names everything below it; ok is false if path is in no mount.
+	Mount(ctx context.Context, path string) (at, id string, ok bool, err error)
 }
 
 // ErrTooLarge says that a file is larger than the caller's limit.

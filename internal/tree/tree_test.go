@@ -267,3 +267,67 @@ func TestErrorsAreNeverAbsence(t *testing.T) {
 		t.Errorf("a failure was noted as something seen: %+v", set)
 	}
 }
+
+// mounted shows another tree in the folder "sub" of a tree in memory.
+type mounted struct {
+	tree.Tree
+	id string
+}
+
+func (m mounted) Mount(_ context.Context, p string) (at, id string, ok bool, err error) {
+	if p == "sub" || strings.HasPrefix(p, "sub/") {
+		return "sub", m.id, true, nil
+	}
+	return "", "", false, nil
+}
+
+func (m mounted) Lookup(ctx context.Context, p string) (tree.Entry, error) {
+	e, err := m.Tree.Lookup(ctx, p)
+	if p == "sub" {
+		e.ID = m.id
+	}
+	return e, err
+}
+
+func TestReadsInAMountAreReadsOfTheMount(t *testing.T) {
+	files := tree.Memory(map[string]tree.MemoryFile{"sub/lib/x": file("x"), "sub/y": file("y"), "own": file("own"), "in": link("sub/lib")})
+	for _, tt := range []struct {
+		name string
+		read func(tree.Tree) error
+	}{
+		{"a file", func(t tree.Tree) error { _, err := t.Read(context.Background(), "sub/lib/x", -1); return err }},
+		{"a file through a link", func(t tree.Tree) error { _, err := tree.ReadFile(context.Background(), t, "in/x", -1); return err }},
+		{"a folder", func(t tree.Tree) error { _, err := t.List(context.Background(), "sub"); return err }},
+		{"nothing", func(t tree.Tree) error {
+			if _, err := t.Lookup(context.Background(), "sub/none"); !errors.Is(err, tree.ErrAbsent) {
+				return fmt.Errorf("got %w, want absence", err)
+			}
+			return nil
+		}},
+	} {
+		tracer := tree.Trace(mounted{files, "pin-1"})
+		if err := tt.read(tracer); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		set := tracer.ReadSet()
+		if set.Paths["sub"] != "pin-1" {
+			t.Errorf("%s: the read set %v does not hold the mount", tt.name, set)
+		}
+		if !set.Touched("sub") || set.Touched("own") {
+			t.Errorf("%s: touched by a change of sub %t, of own %t; want true, false", tt.name, set.Touched("sub"), set.Touched("own"))
+		}
+		if holds, err := set.Holds(t.Context(), mounted{files, "pin-1"}); err != nil || !holds {
+			t.Errorf("%s: holds in the same tree: %t, %v", tt.name, holds, err)
+		}
+		if holds, err := set.Holds(t.Context(), mounted{files, "pin-2"}); err != nil || holds {
+			t.Errorf("%s: holds although the mount shows another tree: %t, %v", tt.name, holds, err)
+		}
+	}
+	tracer := tree.Trace(mounted{files, "pin-1"})
+	if _, err := tracer.Read(t.Context(), "own", -1); err != nil {
+		t.Fatal(err)
+	}
+	if set := tracer.ReadSet(); set.Touched("sub") || len(set.Paths) != 1 {
+		t.Errorf("a read beside the mount depends on it: %v", set)
+	}
+}
