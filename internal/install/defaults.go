@@ -3,6 +3,9 @@
 package install
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -34,9 +37,15 @@ func defaultConfigMaps(namespace string) []*corev1.ConfigMap {
 	}
 }
 
-// defaultSecret is the empty Secret that keys and passwords go into.
+// defaultSecret is the Secret that keys and passwords go into. It begins with the key that sessions are signed with and that
+// what is kept on disk is encrypted with, as Argo CD's server makes one.
 func defaultSecret(namespace string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: settingsMeta(namespace, v1alpha1.SecretName), Type: corev1.SecretTypeOpaque}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return &corev1.Secret{
+		ObjectMeta: settingsMeta(namespace, v1alpha1.SecretName), Type: corev1.SecretTypeOpaque,
+		Data: map[string][]byte{"server.secretkey": []byte(base64.StdEncoding.EncodeToString(key))},
+	}
 }
 
 // defaultProject allows everything, as every Application that names no project expects.

@@ -30,6 +30,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/source"
@@ -48,6 +49,8 @@ type Snapshot struct {
 	BrokenClusters map[string]error
 	// WebhookSecrets are the keys webhook.* of argocd-secret.
 	WebhookSecrets map[string]string
+	// Key is server.secretkey of argocd-secret; what is kept on disk and must not be read there is encrypted with it.
+	Key fault.Secret
 	Problems       []error
 }
 
@@ -171,6 +174,7 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 		}
 		if secret.Name == v1alpha1.SecretName {
 			s.WebhookSecrets = webhookSecrets(secret.Data)
+			s.Key = fault.NewSecret(string(secret.Data[secretKey]))
 		}
 	}
 	var problems []error
@@ -205,6 +209,9 @@ func dataOf(secrets []corev1.Secret) []any {
 	}
 	return out
 }
+
+// secretKey is the key of argocd-secret that sessions are signed with in Argo CD.
+const secretKey = "server.secretkey"
 
 func webhookSecrets(data map[string][]byte) map[string]string {
 	out := map[string]string{}
