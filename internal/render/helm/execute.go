@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package helm
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/engine"
+)
+
+// notesSuffix is how the names of the files end that `helm install` shows to people.
+const notesSuffix = "NOTES.txt"
+
+// execute runs all templates of the chart and its dependencies, and returns what each gives by its name, which begins
+// with the chart's.
+func (j *job) execute(ctx context.Context, values common.Values) (map[string]string, error) {
+	j.caps.ctx = ctx
+	top := common.Values{
+		"Values":       values,
+		"Capabilities": j.caps,
+		"Release": map[string]any{
+			"Name": j.release.Name, "Namespace": j.release.Namespace, "Service": "Helm",
+			"IsInstall": true, "IsUpgrade": false, "Revision": 1,
+		},
+	}
+	w := &watcher{job: j}
+	j.templatePlaces(j.chart)
+	plain := surround(j.chart)
+	e := engine.Engine{CustomTemplateFuncs: w.functions()}
+	texts, err := e.Render(j.chart, top)
+	if err == nil {
+		return texts, j.checkOutput(texts)
+	}
+	if j.caps.failure != nil {
+		return nil, j.caps.failure
+	}
+	if isParseError(err) { // what stands around a template must not confuse what is said of it
+		plain()
+		if _, again := e.Render(j.chart, top); again != nil {
+			err = again
+		}
+	}
+	return nil, j.explain(err)
+}
+
+// templatePlaces notes where the templates of a chart and its dependencies lie, by the names the engine gives them.
+func (j *job) templatePlaces(c *chart.Chart) {
+	for _, t := range c.Templates {
+		j.places[path.Join(c.ChartFullPath(), t.Name)] = j.at[t]
+	}
+	for _, sub := range c.Dependencies() {
+		j.templatePlaces(sub)
+	}
+}
+
+// surround puts calls around the text of each template that says which one runs: one template may run others as a whole
+// (include). It adds no lines and no output. undo takes them away.
+func surround(c *chart.Chart) (undo func()) {
+	prefix := c.ChartFullPath()
+	originals := c.Templates
+	surrounded := make([]*common.File, len(originals))
+	for i, t := range originals {
+		text := fmt.Sprintf("{{%s %q}}%s{{%s}}", enterName, path.Join(prefix, t.Name), t.Data, leaveName)
+		surrounded[i] = &common.File{Name: t.Name, ModTime: t.ModTime, Data: []byte(text)}
+	}
+	c.Templates = surrounded
+	undos := []func(){func() { c.Templates = originals }}
+	for _, sub := range c.Dependencies() {
+		undos = append(undos, surround(sub))
+	}
+	return func() {
+		for _, undo := range slices.Backward(undos) {
+			undo()
+		}
+	}
+}
+
+// checkOutput holds what was rendered against the limit.
+func (j *job) checkOutput(texts map[string]string) error {
+	total := int64(0)
+	for name, text := range texts {
+		if strings.HasSuffix(name, notesSuffix) {
+			continue
+		}
+		if total += int64(len(text)); total > j.in.Limits.OutputBytes {
+			return j.mistake("", fmt.Sprintf("it renders to more than %s", size(j.in.Limits.OutputBytes)),
+				"split the application, or raise bowline.render.maxOutput")
+		}
+	}
+	return nil
+}
