@@ -160,6 +160,9 @@ const (
 	AnnotationHold = "bowline.dev/hold"
 	// AnnotationDeletionPlan notes the digest and time of a plan whose deletions wait for AnnotationDeletionApproved.
 	AnnotationDeletionPlan = "bowline.dev/deletion-plan"
+	// AnnotationRenderedFrom notes on an Application what its last full sync was made from, if a part of it cannot be made
+	// again: the digests of the inputs and of the objects, with a point between.
+	AnnotationRenderedFrom = "bowline.dev/rendered-from"
 )
 
 // ApplicationConditionHoldWarning says that automated sync is held by AnnotationHold. Its name ends in Warning, so that

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	stdsync "sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -126,11 +127,12 @@ func (s *schemas) get(ctx context.Context, c *cluster.Cluster, gvk schema.GroupV
 // ignoreRules compiles the rules of settings and of the application about what is not compared.
 func (p *pass) ignoreRules() (*diff.Rules, error) {
 	s := p.rules.Settings
-	key := ignoreKey{settings: p.rules.Version, app: object.DigestOf(p.app.Spec.IgnoreDifferences)}
+	ignored := slices.Concat(p.app.Spec.IgnoreDifferences, p.unproven())
+	key := ignoreKey{settings: p.rules.Version, app: object.DigestOf(ignored)}
 	if p.st.ignore != nil && p.st.ignoreKey == key {
 		return p.st.ignore, nil
 	}
-	rules, err := diff.NewRules(diff.RuleSettings{Common: s.IgnoreDifferences, Ignore: p.app.Spec.IgnoreDifferences, Status: statusMode(s.Compare.IgnoreStatus), AggregatedRoles: s.Compare.IgnoreAggregatedRoles})
+	rules, err := diff.NewRules(diff.RuleSettings{Common: s.IgnoreDifferences, Ignore: ignored, Status: statusMode(s.Compare.IgnoreStatus), AggregatedRoles: s.Compare.IgnoreAggregatedRoles})
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ func (p *pass) addHistory(op *operation) {
 		status.History = status.History[extra:]
 	}
 	p.keepHistory = true
+	p.noteRendered(op.state)
 }
 
 // pinHistory keeps the commits of the history in the mirrors, so that a force push and a clean-up cannot take them: any

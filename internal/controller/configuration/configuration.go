@@ -50,8 +50,8 @@ type Snapshot struct {
 	// WebhookSecrets are the keys webhook.* of argocd-secret.
 	WebhookSecrets map[string]string
 	// Key is server.secretkey of argocd-secret; what is kept on disk and must not be read there is encrypted with it.
-	Key fault.Secret
-	Problems       []error
+	Key      fault.Secret
+	Problems []error
 }
 
 // Reader reads Snapshots and keeps the last one.
