@@ -53,14 +53,12 @@ func (m *mirror) listByHTTP(ctx context.Context) (parsedRefs, error) {
 }
 
 func (m *mirror) listByGit(ctx context.Context) (parsedRefs, error) {
-	env, cleanUp, err := m.remote.env(ctx, m.base())
+	// The mirror may not exist yet; ls-remote needs a place to run in, not a repository.
+	o, err := m.store.talkTo(ctx, m.remote, m.base(), command{dir: m.store.home, args: []string{"ls-remote", "--symref", "--end-of-options", "origin"},
+		env: []string{"GIT_CEILING_DIRECTORIES=" + m.store.dir}})
 	if err != nil {
 		return parsedRefs{}, err
 	}
-	defer cleanUp()
-	// The mirror may not exist yet; ls-remote needs a place to run in, not a repository.
-	env = append(env, "GIT_CEILING_DIRECTORIES="+m.store.dir)
-	o := m.store.talk(ctx, command{dir: m.store.home, args: []string{"ls-remote", "--symref", "--end-of-options", "origin"}, env: env})
 	var exit *exec.ExitError
 	switch {
 	case o.err == nil:

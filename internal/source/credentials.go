@@ -4,18 +4,12 @@ package source
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
-	"net"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // Labels and keys of Argo CD's Secrets and ConfigMaps for repositories.
@@ -28,23 +22,27 @@ const (
 
 // Credentials are what the Secrets say about repositories.
 type Credentials struct {
-	repositories []entry // of Secrets of type repository
-	templates    []entry // of Secrets of type repo-creds: URL is a prefix
-	certificates map[string]string
+	repositories []entry           // of Secrets of type repository
+	templates    []entry           // of Secrets of type repo-creds: URL is a prefix
+	certificates map[string]string // by host, in lower case
 	knownHosts   string
 }
 
-// entry is a Secret with the forms of its address that are compared.
+// entry is a Secret with its address in the form in which addresses are compared.
 type entry struct {
 	Repository
-	normal    string // object.NormaliseRepoURL
-	authority string
+	place place
+	err   error // why the Secret cannot be used; whoever it is for is told so, instead of being served by another
 }
 
 // ParseSecrets reads the labelled Secrets of the control namespace, the data of argocd-tls-certs-cm (host to PEM) and of
-// argocd-ssh-known-hosts-cm. A Secret that cannot be read costs nobody else anything: it is left out and named in the errors.
+// argocd-ssh-known-hosts-cm. Secrets of other types are left alone: what they hold for writing never serves to read.
+// A Secret that cannot be read costs nobody else anything: it is named in the errors, and the repositories it is for say so.
 func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[string]string) (*Credentials, []error) {
-	c := &Credentials{certificates: tlsCertificates, knownHosts: knownHosts[KnownHostsKey]}
+	c := &Credentials{certificates: map[string]string{}, knownHosts: knownHosts[KnownHostsKey]}
+	for host, pem := range tlsCertificates {
+		c.certificates[strings.ToLower(host)] = pem
+	}
 	var problems []error
 	byName := slices.SortedFunc(slices.Values(secrets), func(a, b corev1.Secret) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range byName {
@@ -55,9 +53,11 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 		r, err := parseSecret(&byName[i])
 		if err != nil {
 			problems = append(problems, err)
+		}
+		if r.URL == "" {
 			continue
 		}
-		e := entry{r, object.NormaliseRepoURL(r.URL), authorityOf(r.URL)}
+		e := entry{r, placeOf(r.URL), err}
 		if kind == SecretTypeRepo {
 			c.repositories = append(c.repositories, e)
 		} else {
@@ -67,154 +67,145 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 	return c, problems
 }
 
-// unsupportedKeys are keys of credentials that this version cannot use, with the name people know them by.
-var unsupportedKeys = map[string]string{
-	"githubAppPrivateKey": "GitHub App", "githubAppID": "GitHub App",
-	"gcpServiceAccountKey": "Google Cloud", "useAzureWorkloadIdentity": "Azure workload identity", "azureServicePrincipalClientId": "Azure service principal",
-}
-
-func parseSecret(s *corev1.Secret) (Repository, error) {
-	text := func(key string) string { return strings.TrimSpace(string(s.Data[key])) }
-	value := func(key string) fault.Secret { return fault.NewSecret(strings.TrimRight(string(s.Data[key]), "\r\n")) }
-	thing := "Secret " + s.Namespace + "/" + s.Name
-	r := Repository{
-		URL: text("url"), Type: text("type"), Project: text("project"), Name: text("name"),
-		Username: text("username"), Password: value("password"), BearerToken: value("bearerToken"),
-		SSHPrivateKey: fault.NewSecret(string(s.Data["sshPrivateKey"])),
-		TLSClientCert: string(s.Data["tlsClientCertData"]), TLSClientKey: fault.NewSecret(string(s.Data["tlsClientCertKey"])),
-		Proxy: text("proxy"), NoProxy: text("noProxy"),
-	}
-	if r.URL == "" {
-		return Repository{}, fault.New(fault.Mistake, "read", thing, "data.url", "it has no url", "set the address of the repository")
-	}
-	for _, flag := range []struct {
-		key    string
-		target *bool
-	}{{"insecure", &r.Insecure}, {"insecureIgnoreHostKey", &r.InsecureIgnoreHostKey}, {"forceHttpBasicAuth", &r.ForceHTTPBasicAuth}} {
-		if err := parseFlag(text(flag.key), flag.target); err != nil {
-			return Repository{}, fault.New(fault.Mistake, "read", thing, "data."+flag.key, err.Error(), `write "true" or "false"`)
-		}
-	}
-	if depth := text("depth"); depth != "" {
-		n, err := strconv.Atoi(depth)
-		if err != nil || n < 0 {
-			return Repository{}, fault.New(fault.Mistake, "read", thing, "data.depth", "it is not a number", "write a number of commits, or leave it out")
-		}
-		r.Depth = n
-	}
-	for _, key := range slices.Sorted(maps.Keys(unsupportedKeys)) {
-		if text(key) != "" && text(key) != "false" {
-			r.unsupported = unsupportedKeys[key]
-		}
-	}
-	return r, nil
-}
-
-func parseFlag(text string, target *bool) error {
-	if text == "" {
-		return nil
-	}
-	value, err := strconv.ParseBool(text)
-	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", text)
-	}
-	*target = value
-	return nil
-}
-
-// For returns how a project reads a repository: with the `repository` Secret of this address and project, else of this
-// address and no project; what that leaves open, or if there is none everything, from the `repo-creds` Secret with
-// the longest prefix of the address; else without credentials. A Secret scoped to one project serves no other.
+// For is ForType for a Git repository.
 func (c *Credentials) For(address, project string) (Repository, error) {
-	r, ok := c.repository(address, project)
-	if !ok {
-		r = Repository{URL: address}
+	return c.ForType(KindGit, address, project)
+}
+
+// ForType returns how a project reads a repository of a kind: with the `repository` Secret of this address and project,
+// else of this address and no project; what that leaves open, or if there is none everything, from the `repo-creds`
+// Secret with the longest prefix of the address; else without credentials. A Secret scoped to one project serves no other.
+//
+// A Secret serves the kind its type says; one without type is for Git and, if there is none of the right type, for the
+// others too. Addresses of registries are compared without "oci://", and the types helm and oci stand for each other there.
+func (c *Credentials) ForType(kind, address, project string) (Repository, error) {
+	r := Repository{}
+	if e, ok := c.find(kind, address, project); ok {
+		if e.err != nil {
+			return Repository{}, e.err
+		}
+		r = e.Repository
 	}
 	r.URL = address // spelled as the Application has it: hosts differ in what they take
-	if !r.hasCredentials() {
-		if t, ok := c.template(address, project); ok {
-			r = inherit(r, t)
-		}
-	}
-	if r.unsupported != "" {
-		return Repository{}, fault.New(fault.Stalled, "use", "repository "+r.String(), "", "its Secret holds "+r.unsupported+" credentials, which are not supported yet",
-			"use username and password, bearerToken, sshPrivateKey or a TLS client certificate")
-	}
-	r.KnownHosts = c.knownHosts
-	r.CA = c.certificates[hostOf(address)]
-	return r, nil
+	return c.complete(kind, r, project)
 }
 
-func isGit(r Repository) bool { return r.Type == "" || r.Type == "git" }
-
-func (c *Credentials) repository(address, project string) (Repository, bool) {
-	wanted := object.NormaliseRepoURL(address)
-	var common *entry
+// ByName returns the chart repository that a Secret gives this name: what `@name` and `alias:name` in a chart's
+// dependencies mean. The project's own goes before one for all. The error is why its Secret cannot be used; ok is false if
+// there is none of this name.
+func (c *Credentials) ByName(name, project string) (r Repository, ok bool, err error) {
+	var best *entry
 	for i := range c.repositories {
 		e := &c.repositories[i]
-		if e.normal != wanted || !isGit(e.Repository) {
+		if name == "" || e.Name != name || e.serves(KindHelm) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}
-		if e.Project == project {
-			return e.Repository, true
-		}
-		if e.Project == "" && common == nil {
-			common = e
-		}
-	}
-	if common == nil {
-		return Repository{}, false
-	}
-	return common.Repository, true
-}
-
-// template finds the longest prefix. The host has to match as a whole: the credentials of https://git.example.com
-// are not for https://git.example.com.evil.org.
-func (c *Credentials) template(address, project string) (Repository, bool) {
-	wanted, authority := object.NormaliseRepoURL(address), authorityOf(address)
-	var best *entry
-	for i := range c.templates {
-		e := &c.templates[i]
-		if e.authority != authority || !strings.HasPrefix(wanted, e.normal) || e.Project != "" && e.Project != project || !isGit(e.Repository) {
-			continue
-		}
-		if best == nil || len(e.normal) > len(best.normal) {
+		if best == nil || e.better(best, KindHelm) {
 			best = e
 		}
 	}
 	if best == nil {
-		return Repository{}, false
+		return Repository{}, false, nil
 	}
-	return best.Repository, true
+	if best.err != nil {
+		return Repository{}, true, best.err
+	}
+	r, err = c.complete(KindHelm, best.Repository, project)
+	return r, true, err
+}
+
+// complete adds what a template and the ConfigMaps say.
+func (c *Credentials) complete(kind string, r Repository, project string) (Repository, error) {
+	if !r.hasCredentials() {
+		if t, ok := c.template(kind, r.URL, project); ok {
+			if t.err != nil {
+				return Repository{}, t.err
+			}
+			r = inherit(r, t.Repository)
+		}
+	}
+	host := hostOf(r.URL)
+	r.CA = c.certificates[host]
+	if e, err := parseEndpoint(r.URL, true); err == nil && e.scheme == "ssh" {
+		r.KnownHosts = knownHostsOf(c.knownHosts, host)
+	}
+	if i := r.issuer(); i != nil {
+		r.TokenCA = c.certificates[hostOf(i.address())]
+	}
+	return r, nil
+}
+
+// find returns the Secret of a repository.
+func (c *Credentials) find(kind, address, project string) (*entry, bool) {
+	wanted := placeOf(address)
+	var best *entry
+	for i := range c.repositories {
+		e := &c.repositories[i]
+		if e.place != wanted || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
+			continue
+		}
+		if best == nil || e.better(best, kind) {
+			best = e
+		}
+	}
+	return best, best != nil
+}
+
+// template finds the longest prefix. The host has to match as a whole: the credentials of https://git.example.com
+// are not for https://git.example.com.evil.org.
+func (c *Credentials) template(kind, address, project string) (*entry, bool) {
+	wanted := placeOf(address)
+	var best *entry
+	for i := range c.templates {
+		e := &c.templates[i]
+		if !wanted.under(e.place) || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
+			continue
+		}
+		if best == nil || len(e.place.normal) > len(best.place.normal) || len(e.place.normal) == len(best.place.normal) && e.better(best, kind) {
+			best = e
+		}
+	}
+	return best, best != nil
+}
+
+// serves says how well a Secret fits a kind: 0 not at all, 2 if made for it.
+func (e *entry) serves(kind string) int {
+	switch {
+	case e.Type == kind, e.Type == "" && kind == KindGit:
+		return 2
+	case e.Type == "", e.place.registry && kind != KindGit && e.Type != KindGit:
+		return 1
+	}
+	return 0
+}
+
+// better reports whether e goes before other, which is as good an address: the project's own, then what is made for
+// the kind, then what can be used; else the first by name.
+func (e *entry) better(other *entry, kind string) bool {
+	if own := e.Project != ""; own != (other.Project != "") {
+		return own
+	}
+	if a, b := e.serves(kind), other.serves(kind); a != b {
+		return a > b
+	}
+	return e.err == nil && other.err != nil
 }
 
 // inherit takes what decides about access from a template.
 func inherit(r, t Repository) Repository {
 	r.Username, r.Password, r.BearerToken = t.Username, t.Password, t.BearerToken
 	r.SSHPrivateKey, r.TLSClientCert, r.TLSClientKey = t.SSHPrivateKey, t.TLSClientCert, t.TLSClientKey
-	r.ForceHTTPBasicAuth, r.unsupported = r.ForceHTTPBasicAuth || t.ForceHTTPBasicAuth, t.unsupported
-	r.Proxy, r.NoProxy = cmp.Or(r.Proxy, t.Proxy), cmp.Or(r.NoProxy, t.NoProxy)
+	r.GitHubApp, r.Google, r.Azure = t.GitHubApp, t.Google, t.Azure
+	r.ForceHTTPBasicAuth = r.ForceHTTPBasicAuth || t.ForceHTTPBasicAuth
+	r.EnableOCI, r.InsecureOCIForceHTTP = r.EnableOCI || t.EnableOCI, r.InsecureOCIForceHTTP || t.InsecureOCIForceHTTP
 	r.Insecure, r.InsecureIgnoreHostKey = r.Insecure || t.Insecure, r.InsecureIgnoreHostKey || t.InsecureIgnoreHostKey
+	if r.Proxy == "" {
+		r.Proxy, r.NoProxy = t.Proxy, cmp.Or(r.NoProxy, t.NoProxy)
+	}
 	return r
 }
 
-// hostOf returns the host without port in lower case; "" if the address has none.
-func hostOf(address string) string {
-	authority := authorityOf(address)
-	if host, _, err := net.SplitHostPort(authority); err == nil {
-		return host
-	}
-	return strings.Trim(authority, "[]")
-}
-
-// authorityOf returns the host, with its port if the address has one, in lower case.
-func authorityOf(address string) string {
-	address = strings.TrimSpace(address)
-	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		return strings.ToLower(u.Host)
-	}
-	if parts := scpForm.FindStringSubmatch(address); parts != nil {
-		return strings.ToLower(parts[2])
-	}
-	return ""
+// unusable is the error for a key of a Secret that says nothing usable.
+func unusable(secret *corev1.Secret, key, cause, fix string) error {
+	return fault.New(fault.Mistake, "read", "Secret "+secret.Namespace+"/"+secret.Name, "data."+key, cause, fix)
 }

@@ -31,7 +31,6 @@ func TestCredentialsFor(t *testing.T) {
 		secret("org", "repo-creds", "url", "https://github.com/company", "username", "org", "password", "p"),
 		secret("host", "repo-creds", "url", "https://github.com", "username", "host", "password", "p"),
 		secret("ssh", "repo-creds", "url", "git@github.com:company", "sshPrivateKey", "KEY"),
-		secret("app", "repo-creds", "url", "https://ghe.example.com", "githubAppID", "1", "githubAppPrivateKey", "KEY"),
 		secret("cluster", "cluster", "url", "https://github.com/company/x"),
 	}, map[string]string{"github.com": "PEM"}, map[string]string{KnownHostsKey: "github.com ssh-ed25519 AAAA"})
 	if len(problems) > 0 {
@@ -63,9 +62,6 @@ func TestCredentialsFor(t *testing.T) {
 	r, err = c.For("ssh://git@github.com/company/x.git", "default")
 	if err != nil || r.SSHPrivateKey.Reveal() != "KEY" || !strings.HasPrefix(r.KnownHosts, "github.com ") {
 		t.Errorf("ssh: %+v, %v", r, err)
-	}
-	if _, err = c.For("https://ghe.example.com/x/y", "default"); !fault.Is(err, fault.Stalled) || !strings.Contains(err.Error(), "GitHub App") {
-		t.Errorf("GitHub App: %v", err)
 	}
 	if text := fmt.Sprintf("%+v %v %#v", r, r, r); strings.Contains(text, "KEY") {
 		t.Errorf("prints its key: %s", text)

@@ -202,13 +202,11 @@ func (m *mirror) fetchObjects(ctx context.Context, commits []string, withoutBlob
 // fetch runs one git fetch and tells the observer. It retries once on a new mirror if git finds this one damaged.
 func (m *mirror) fetch(ctx context.Context, args []string, stdin, what string) (outcome, error) {
 	for attempt := 0; ; attempt++ {
-		env, cleanUp, err := m.remote.env(ctx, m.base())
+		start := m.store.clock.Now()
+		o, err := m.store.talkTo(ctx, m.remote, m.base(), command{dir: m.gitDir(), args: args, stdin: []byte(stdin)})
 		if err != nil {
 			return outcome{}, err
 		}
-		start := m.store.clock.Now()
-		o := m.store.talk(ctx, command{dir: m.gitDir(), args: args, env: env, stdin: []byte(stdin)})
-		cleanUp()
 		err = m.fetchError(o, what)
 		m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: what, Took: m.store.clock.Since(start), Err: err})
 		if o.err == nil {

@@ -79,14 +79,12 @@ func (m *mirror) fetchHistory(ctx context.Context) error {
 			return m.storeError(err)
 		}
 	}
-	env, cleanUp, err := m.remote.env(ctx, m.base())
+	start := m.store.clock.Now()
+	o, err := m.store.talkTo(ctx, m.remote, m.base(), command{dir: m.historyDir(), args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
+		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}})
 	if err != nil {
 		return err
 	}
-	defer cleanUp()
-	start := m.store.clock.Now()
-	o := m.store.talk(ctx, command{dir: m.historyDir(), env: env, args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
-		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}})
 	err = m.fetchError(o, "the history")
 	m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: "the history", Took: m.store.clock.Since(start), Err: err})
 	if o.err != nil {

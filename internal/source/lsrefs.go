@@ -6,22 +6,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
-	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // httpRefs lists refs over HTTP in process (gitprotocol-http(5), gitprotocol-v2(5)): asking is what happens all
@@ -56,49 +48,18 @@ type capabilities struct {
 }
 
 func newHTTPRefs(r *remote) (*httpRefs, error) {
-	config := &tls.Config{InsecureSkipVerify: r.repo.Insecure, MinVersion: tls.VersionTLS12} //nolint:gosec // only if the user's Secret says so
-	if r.repo.CA != "" {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM([]byte(r.repo.CA)) {
-			return nil, unreachable("use", r.repo, ProblemTLS, "the certificate of the authority is not PEM")
-		}
+	w := &web{repo: r.repo, options: webOptions{refuse: r.settings.refuse, vouched: true}} // patience is the turn's
+	p, err := newProxies(r.repo)
+	if err != nil {
+		return nil, err
 	}
-	if r.repo.TLSClientCert != "" {
-		pair, err := tls.X509KeyPair([]byte(r.repo.TLSClientCert), []byte(r.repo.TLSClientKey.Reveal()))
-		if err != nil {
-			return nil, unreachable("use", r.repo, ProblemAuth, "the TLS client certificate and its key do not fit together")
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	proxies := httpproxy.FromEnvironment()
-	if r.repo.Proxy != "" {
-		proxies = &httpproxy.Config{HTTPProxy: r.repo.Proxy, HTTPSProxy: r.repo.Proxy, NoProxy: r.repo.NoProxy}
-	}
-	proxy := proxies.ProxyFunc()
-	transport := &http.Transport{
-		Proxy:             func(req *http.Request) (*url.URL, error) { return proxy(req.URL) },
-		TLSClientConfig:   config,
-		DialContext:       r.dial(),
-		ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 1, IdleConnTimeout: 4 * time.Minute, TLSHandshakeTimeout: 15 * time.Second,
+	transport, err := w.transport(p, true)
+	if err != nil {
+		return nil, err
 	}
 	h := &httpRefs{remote: r, client: &http.Client{Transport: transport}}
 	h.client.CheckRedirect = h.checkRedirect
 	return h, nil
-}
-
-// dial refuses forbidden addresses at the moment of connecting, when a name cannot change its meaning any more.
-// Behind a proxy the proxy decides.
-func (r *remote) dial() func(context.Context, string, string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-	if r.repo.Proxy == "" && len(r.environmentProxies()) == 0 {
-		d.Control = func(_, address string, _ syscall.RawConn) error {
-			if at, err := netip.ParseAddrPort(address); err != nil || r.settings.refuse(at.Addr()) {
-				return &UnreachableError{Problem: ProblemAddress, Detail: "the host's address " + address + " is not one a repository may have"}
-			}
-			return nil
-		}
-	}
-	return d.DialContext
 }
 
 func (h *httpRefs) checkRedirect(next *http.Request, before []*http.Request) error {
@@ -179,10 +140,32 @@ func drain(body io.ReadCloser) {
 	_ = body.Close()
 }
 
+// exchange sends a request; if the server refuses a token that may have ended before its time, once more with a new one.
 func (h *httpRefs) exchange(ctx context.Context, method, address string, content []byte) (io.ReadCloser, *url.URL, error) {
+	for attempt := 0; ; attempt++ {
+		who, err := h.remote.login(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		answer, err := h.send(ctx, who, method, address, content)
+		if err != nil {
+			return nil, nil, err
+		}
+		err = h.checkStatus(answer, who)
+		if err == nil {
+			return answer.Body, answer.Request.URL, nil
+		}
+		drain(answer.Body)
+		if attempt > 0 || answer.StatusCode != http.StatusUnauthorized || !who.issued || !h.remote.settings.tokens.refused(h.remote.repo, who) {
+			return nil, nil, err
+		}
+	}
+}
+
+func (h *httpRefs) send(ctx context.Context, who login, method, address string, content []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	req.Header.Set("Git-Protocol", "version=2")
 	req.Header.Set("User-Agent", "git/2.40 (bowline)")
@@ -190,27 +173,19 @@ func (h *httpRefs) exchange(ctx context.Context, method, address string, content
 		req.Header.Set("Content-Type", "application/x-git-upload-pack-request")
 		req.Header.Set("Accept", "application/x-git-upload-pack-result")
 	}
-	if value := h.remote.authorization(); value != "" {
+	if value := who.header(); value != "" {
 		req.Header.Set("Authorization", value)
 	}
-	answer, err := h.client.Do(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := h.checkStatus(answer); err != nil {
-		drain(answer.Body)
-		return nil, nil, err
-	}
-	return answer.Body, answer.Request.URL, nil
+	return h.client.Do(req)
 }
 
-func (h *httpRefs) checkStatus(answer *http.Response) error {
+func (h *httpRefs) checkStatus(answer *http.Response, who login) error {
 	switch code := answer.StatusCode; {
 	case code == http.StatusOK && strings.HasPrefix(answer.Header.Get("Content-Type"), "application/x-git-upload-pack-"):
 		return nil
 	case code == http.StatusOK:
 		return &UnreachableError{Problem: ProblemInvalidData, Detail: "what answers there is not a Git server"}
-	case code == http.StatusUnauthorized && h.remote.authorization() == "":
+	case code == http.StatusUnauthorized && who == login{}:
 		return &UnreachableError{Problem: ProblemAuth, Detail: "the server asks for credentials and none are set"}
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
 		return &UnreachableError{Problem: ProblemAuth, Detail: "the server refuses the credentials: " + answer.Status}
@@ -227,24 +202,8 @@ func (h *httpRefs) failed(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	var known *UnreachableError
-	var unknownAuthority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var verification *tls.CertificateVerificationError
-	var timeout net.Error
-	problem, detail := ProblemNetwork, plain(err)
-	switch {
-	case errors.As(err, &known):
-		problem, detail = known.Problem, known.Detail
-	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &invalid), errors.As(err, &verification),
-		strings.Contains(detail, "tls: "): // an alert of the server has no type of its own
-		problem = ProblemTLS
-	case errors.As(err, &timeout) && timeout.Timeout():
-		problem, detail = ProblemTimeout, "no answer in time"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		problem, detail = ProblemBrokenOff, "the answer ended in the middle"
-	case errors.Is(err, errPkt):
+	problem, detail := webProblem(err)
+	if errors.Is(err, errPkt) {
 		problem = ProblemInvalidData
 	}
 	return unreachable(op, h.remote.repo, problem, detail)

@@ -88,11 +88,8 @@ var consequence = map[Problem]struct {
 // unreachable builds the error for a repository that could not be asked.
 func unreachable(op string, r Repository, problem Problem, detail string) error {
 	c := consequence[problem]
-	for _, secret := range r.secrets() {
-		detail = strings.ReplaceAll(detail, secret, "[redacted]")
-	}
 	return &fault.Error{Kind: c.kind, Op: op, Thing: "repository " + r.String(), Fix: c.fix,
-		Err: &UnreachableError{Problem: problem, Detail: detail}}
+		Err: &UnreachableError{Problem: problem, Detail: redact(detail, r.secrets())}}
 }
 
 // unknownRevision builds the error for a revision that a repository does not have.

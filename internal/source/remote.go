@@ -4,11 +4,11 @@ package source
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,8 +21,7 @@ type remote struct {
 	repo     Repository
 	endpoint endpoint
 	settings remoteSettings
-	username string // of the repository or, if it has none, of the address
-	password fault.Secret
+	proxy    *url.URL // nil for none
 }
 
 // remoteSettings are those of the Store.
@@ -31,6 +30,7 @@ type remoteSettings struct {
 	home      string // empty folder, HOME of every git
 	scratch   string // folder for files that live as long as one command
 	refuse    func(netip.Addr) bool
+	tokens    *tokens
 }
 
 func newRemote(r Repository, settings remoteSettings) (*remote, error) {
@@ -38,40 +38,71 @@ func newRemote(r Repository, settings remoteSettings) (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.unsupported != "" {
-		return nil, fault.New(fault.Stalled, "use", "repository "+r.String(), "", "its Secret holds "+r.unsupported+" credentials, which are not supported yet",
-			"use username and password, bearerToken, sshPrivateKey or a TLS client certificate")
+	out := &remote{repo: r, endpoint: e, settings: settings}
+	if e.scheme == "ssh" && r.KnownHosts == "" && !r.insecureHostKey() {
+		return nil, unreachable("use", r, ProblemHostKey, "no SSH host key of "+e.host+" is known")
 	}
-	if e.scheme == "ssh" && r.KnownHosts == "" && !r.InsecureIgnoreHostKey {
-		return nil, unreachable("use", r, ProblemHostKey, "no SSH host key is known")
+	if e.scheme != "file" {
+		err = out.chooseProxy()
 	}
-	out := &remote{repo: r, endpoint: e, settings: settings, username: r.Username, password: r.Password}
-	if r.Username == "" && r.Password.Empty() && r.BearerToken.Empty() {
-		out.username, out.password = e.username, fault.NewSecret(e.password)
-	}
-	return out, nil
+	return out, err
 }
 
-// authorization returns the value of the Authorization header, or "".
-func (r *remote) authorization() string {
-	switch {
-	case !r.repo.BearerToken.Empty():
-		return "Bearer " + r.repo.BearerToken.Reveal()
-	case r.username != "" || !r.password.Empty():
-		pair := r.username + ":" + r.password.Reveal()
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
+// chooseProxy decides whether there is a proxy on the way: here for git and for us, whose own rules differ.
+func (r *remote) chooseProxy() error {
+	p, err := newProxies(r.repo)
+	if err != nil {
+		return err
 	}
-	return ""
+	target := &url.URL{Scheme: "https", Host: net.JoinHostPort(r.endpoint.host, r.endpoint.port)}
+	if r.endpoint.port == "" {
+		target.Host = bracketed(r.endpoint.host)
+	}
+	if r.endpoint.overHTTP() {
+		target.Scheme = r.endpoint.scheme
+	}
+	if r.proxy, err = p.choose(target); err != nil {
+		return fault.New(fault.Stalled, "use", "the proxy for repository "+r.repo.String(), "", "its address cannot be read", "write HTTP_PROXY and HTTPS_PROXY as http://host:port")
+	}
+	if r.endpoint.scheme != "ssh" {
+		return nil
+	}
+	if r.repo.Proxy != "" && r.proxy != nil {
+		return fault.New(fault.Mistake, "use", "repository "+r.repo.String(), "data.proxy of its Secret", "SSH through a proxy is not supported",
+			"use the https address of the repository, name the host in noProxy, or remove the proxy")
+	}
+	r.proxy = nil // the environment's proxies are for HTTP
+	return nil
+}
+
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// login returns what the server is to be told. Errors are those of tokens.login.
+func (r *remote) login(ctx context.Context) (login, error) {
+	if r.repo.issuer() != nil {
+		return r.settings.tokens.login(ctx, r.repo)
+	}
+	l := login{username: r.repo.Username, password: r.repo.Password, bearer: r.repo.BearerToken}
+	if l == (login{}) {
+		l = login{username: r.endpoint.username, password: fault.NewSecret(r.endpoint.password)}
+	}
+	return l, nil
 }
 
 // localEnv is the environment of a git that needs no remote and must not reach one.
 func localEnv(home string) []string {
-	return append(commonEnv(home), "GIT_ALLOW_PROTOCOL=none")
+	return append(commonEnv(home, os.DevNull), "GIT_ALLOW_PROTOCOL=none")
 }
 
-func commonEnv(home string) []string {
+// commonEnv is what every git gets. config is the file of its settings.
+func commonEnv(home, config string) []string {
 	env := []string{
-		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull,
+		"HOME=" + home, "XDG_CONFIG_HOME=" + home, "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + config,
 		"GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0",
 	}
 	for _, name := range []string{"PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"} {
@@ -85,14 +116,21 @@ func commonEnv(home string) []string {
 // fsckLeniency are defects of old tools in commits' headers that hosts accept and that concern no file.
 var fsckLeniency = []string{"badTimezone", "missingSpaceBeforeDate", "missingEmail", "missingNameBeforeEmail", "zeroPaddedDate", "zeroPaddedFilemode", "gitmodulesParse", "gitmodulesUrl"}
 
-// env returns the environment for one git command that talks to the remote at base, and a function that removes
-// the files it needs. Credentials are in the environment and in files of mode 0600, never in arguments; the address is
-// in the environment too, so it can never be taken for an option.
-func (r *remote) env(ctx context.Context, base string) (env []string, cleanUp func(), err error) {
-	files := &scratch{dir: r.settings.scratch}
+// environment is what one git command that talks to a repository is run with.
+type environment struct {
+	vars  []string
+	login login // what the server will be told
+	files *scratch
+}
+
+// environment makes the environment for one git command that talks to the remote at base. Credentials are in files of
+// mode 0600 that live as long as the command, never in arguments and never in the environment, which other
+// processes of this user can read; the address is in the environment, so it can never be taken for an option.
+func (r *remote) environment(ctx context.Context, base string) (e environment, err error) {
+	e.files = &scratch{dir: r.settings.scratch}
 	defer func() {
 		if err != nil {
-			files.remove()
+			e.files.remove()
 		}
 	}()
 	settings := [][2]string{
@@ -103,120 +141,66 @@ func (r *remote) env(ctx context.Context, base string) (env []string, cleanUp fu
 	for _, defect := range fsckLeniency {
 		settings = append(settings, [2]string{"fetch.fsck." + defect, "warn"})
 	}
-	env = append(commonEnv(r.settings.home), "GIT_ALLOW_PROTOCOL="+r.endpoint.scheme)
+	config, more := os.DevNull, []string{"GIT_ALLOW_PROTOCOL=" + r.endpoint.scheme}
 	switch r.endpoint.scheme {
 	case "https", "http":
-		more, err := r.httpSettings(ctx, files)
-		if err != nil {
-			return nil, nil, err
+		if e.login, err = r.login(ctx); err != nil {
+			return e, loginError(r.repo, err)
 		}
-		settings = append(settings, more...)
-		env = append(env, r.proxyEnv()...)
+		secret, open, err := r.httpSettings(ctx, e.login, e.files)
+		if err != nil {
+			return e, err
+		}
+		settings = append(settings, open...)
+		if config, err = e.files.add(settingsFile(secret)); err != nil {
+			return e, err
+		}
 	case "ssh":
-		if err := r.checkAddress(ctx); err != nil {
-			return nil, nil, err
+		if _, err := r.lookUp(ctx); err != nil {
+			return e, err
 		}
-		line, err := r.sshCommand(files)
+		line, err := r.sshCommand(e.files)
 		if err != nil {
-			return nil, nil, err
+			return e, err
 		}
-		env = append(env, "GIT_SSH_COMMAND="+line, "GIT_SSH_VARIANT=ssh")
+		more = append(more, "GIT_SSH_COMMAND="+line, "GIT_SSH_VARIANT=ssh")
 	case "file":
 		settings = append(settings, [2]string{"safe.directory", "*"})
 	}
-	env = append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(settings)))
+	e.vars = append(commonEnv(r.settings.home, config), more...)
+	e.vars = append(e.vars, fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(settings)))
 	for i, s := range settings {
-		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, s[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, s[1]))
+		e.vars = append(e.vars, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, s[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, s[1]))
 	}
-	return env, files.remove, nil
+	return e, nil
 }
 
-func (r *remote) httpSettings(ctx context.Context, files *scratch) ([][2]string, error) {
-	settings := [][2]string{{"http.followRedirects", "false"}, {"http.lowSpeedLimit", "1000"}, {"http.lowSpeedTime", "30"}}
-	if header := r.authorization(); header != "" {
-		settings = append(settings, [2]string{"http.extraHeader", "Authorization: " + header})
+// talkTo runs one git command that talks to a repository, when there is a place for it. If the server refuses a token
+// that may have ended before its time, the command is run once more with a new one.
+func (s *Store) talkTo(ctx context.Context, r *remote, base string, c command) (outcome, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return outcome{err: context.Cause(ctx)}, nil
 	}
-	if r.repo.Insecure {
-		settings = append(settings, [2]string{"http.sslVerify", "false"})
-	}
-	for _, file := range []struct{ key, content string }{
-		{"http.sslCAInfo", r.repo.CA}, {"http.sslCert", r.repo.TLSClientCert}, {"http.sslKey", r.repo.TLSClientKey.Reveal()},
-	} {
-		if file.content == "" {
-			continue
-		}
-		path, err := files.add(file.content)
+	own := c.env
+	for attempt := 0; ; attempt++ {
+		e, err := r.environment(ctx, base)
 		if err != nil {
-			return nil, err
+			return outcome{}, err
 		}
-		settings = append(settings, [2]string{file.key, path})
-	}
-	if r.repo.Proxy != "" {
-		return append(settings, [2]string{"http.proxy", r.repo.Proxy}), nil
-	}
-	pinned, err := r.pin(ctx)
-	if err != nil || pinned == "" {
-		return settings, err
-	}
-	return append(settings, [2]string{"http.curloptResolve", pinned}), nil
-}
-
-// proxyEnv hands proxy settings on: the repository's own, or those of the process.
-func (r *remote) proxyEnv() []string {
-	if r.repo.Proxy != "" {
-		return []string{"NO_PROXY=" + r.repo.NoProxy, "no_proxy=" + r.repo.NoProxy}
-	}
-	var env []string
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"} {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
+		c.env = append(e.vars, own...)
+		o := run(ctx, c)
+		e.files.remove()
+		o.stderr = redact(o.stderr, e.login.secrets()) // a server may send back what it was told
+		if o.err == nil || attempt > 0 || ctx.Err() != nil || diagnose(o.stderr) != ProblemAuth || !s.tokens.refused(r.repo, e.login) {
+			return o, nil
 		}
 	}
-	return env
 }
 
-// pin looks the host up, refuses forbidden addresses, and returns the setting that makes curl connect to what was
-// checked: a name that changes its answer between check and use gains nothing.
-func (r *remote) pin(ctx context.Context) (string, error) {
-	if _, err := netip.ParseAddr(r.endpoint.host); err == nil || len(r.environmentProxies()) > 0 {
-		return "", r.checkAddress(ctx)
-	}
-	addresses, err := r.lookUp(ctx)
-	if err != nil {
-		return "", err
-	}
-	port := r.endpoint.port
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[r.endpoint.scheme]
-	}
-	texts := make([]string, len(addresses))
-	for i, a := range addresses {
-		if texts[i] = a.String(); a.Is6() {
-			texts[i] = "[" + texts[i] + "]"
-		}
-	}
-	return r.endpoint.host + ":" + port + ":" + strings.Join(texts, ","), nil
-}
-
-func (r *remote) environmentProxies() []string {
-	var out []string
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
-		if value := os.Getenv(name); value != "" {
-			out = append(out, value)
-		}
-	}
-	return out
-}
-
-// checkAddress refuses hosts whose address is forbidden. Behind a proxy the proxy decides.
-func (r *remote) checkAddress(ctx context.Context) error {
-	if r.endpoint.scheme != "ssh" && len(r.environmentProxies()) > 0 {
-		return nil
-	}
-	_, err := r.lookUp(ctx)
-	return err
-}
-
+// lookUp returns the addresses of the host; a forbidden one is an error.
 func (r *remote) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.endpoint.host)
 	if err != nil {
@@ -238,42 +222,28 @@ func (r *remote) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	return addresses, nil
 }
 
-// refuseLocal refuses the addresses behind which clouds answer with credentials of the machine (link-local), and
-// those that are no host at all.
-func refuseLocal(a netip.Addr) bool {
-	a = a.Unmap()
-	return a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || a == netip.MustParseAddr("fd00:ec2::254")
+// machineServices are addresses outside of the link-local networks behind which clouds answer with credentials of the machine.
+var machineServices = map[netip.Addr]bool{
+	netip.MustParseAddr("fd00:ec2::254"):   true, // AWS
+	netip.MustParseAddr("fd00:ec2::23"):    true, // AWS, for pods
+	netip.MustParseAddr("fd20:ce::254"):    true, // Google Cloud
+	netip.MustParseAddr("168.63.129.16"):   true, // Azure
+	netip.MustParseAddr("100.100.100.200"): true, // Alibaba Cloud
+	netip.MustParseAddr("192.0.0.192"):     true, // Oracle Cloud
 }
 
-// sshCommand returns the ssh that git is to run: no configuration, no agent, this key only, known hosts only.
-func (r *remote) sshCommand(files *scratch) (string, error) {
-	options := []string{
-		"ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "GlobalKnownHostsFile=" + os.DevNull,
-		"-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=2", "-o", "UpdateHostKeys=no", "-o", "LogLevel=ERROR",
-		"-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", "-o", "ClearAllForwardings=yes", "-o", "ProxyCommand=none",
+// translated is the network in which IPv6 hosts see IPv4 ones (RFC 6052).
+var translated = netip.MustParsePrefix("64:ff9b::/96")
+
+// refuseLocal refuses the addresses behind which clouds answer with credentials of the machine (link-local and
+// machineServices), and those that are no host at all.
+func refuseLocal(a netip.Addr) bool {
+	a = a.Unmap().WithZone("")
+	if translated.Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
-	if r.repo.InsecureIgnoreHostKey {
-		options = append(options, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile="+os.DevNull)
-	} else {
-		path, err := files.add(r.repo.KnownHosts)
-		if err != nil {
-			return "", err
-		}
-		options = append(options, "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+path)
-	}
-	if key := r.repo.SSHPrivateKey.Reveal(); key != "" {
-		path, err := files.add(strings.TrimRight(strings.ReplaceAll(key, "\r\n", "\n"), "\n") + "\n")
-		if err != nil {
-			return "", err
-		}
-		options = append(options, "-i", path)
-	} else {
-		options = append(options, "-o", "IdentityFile=none")
-	}
-	for i, o := range options {
-		options[i] = "'" + strings.ReplaceAll(o, "'", `'\''`) + "'"
-	}
-	return strings.Join(options, " "), nil
+	return a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || machineServices[a]
 }
 
 // scratch are files that live as long as one command.

@@ -28,7 +28,8 @@ type Store struct {
 	log     *slog.Logger
 	readers *readers
 	cache   *cache
-	slots   chan struct{} // one token for each git that talks to a repository
+	slots   chan struct{} // one element for each git that talks to a repository
+	tokens  *tokens
 
 	base   context.Context // ends with Close
 	cancel context.CancelFunc
@@ -55,6 +56,7 @@ func NewStore(dir string, options Options) (*Store, error) {
 	}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.slots = make(chan struct{}, maxGits)
+	s.tokens = newTokens(s.clock, s.tokenClient)
 	s.readers, s.cache = newReaders(s.options.Readers, s.home), newCache(s.options.CacheBytes)
 	return s, nil
 }
@@ -83,7 +85,7 @@ func (s *Store) mirror(r Repository) (*mirror, error) {
 	if m, ok := s.mirrors[key]; ok {
 		return m, nil
 	}
-	remote, err := newRemote(r, remoteSettings{allowFile: s.options.AllowFile, home: s.home, scratch: filepath.Join(s.dir, "scratch"), refuse: s.options.RefuseAddress})
+	remote, err := newRemote(r, remoteSettings{allowFile: s.options.AllowFile, home: s.home, scratch: filepath.Join(s.dir, "scratch"), refuse: s.options.RefuseAddress, tokens: s.tokens})
 	if err != nil {
 		return nil, err
 	}
@@ -112,17 +114,6 @@ func within(path, dir string) bool {
 func (s *Store) observe(r Request) {
 	if s.options.Observe != nil {
 		s.options.Observe(r)
-	}
-}
-
-// talk runs a git that talks to a repository when there is a place for it.
-func (s *Store) talk(ctx context.Context, c command) outcome {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-		return run(ctx, c)
-	case <-ctx.Done():
-		return outcome{err: context.Cause(ctx)}
 	}
 }
 

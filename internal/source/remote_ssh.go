@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"os"
+	"strings"
+)
+
+// sshCommand returns the ssh that git is to run: no configuration, no agent, this key only, known hosts only.
+func (r *remote) sshCommand(files *scratch) (string, error) {
+	options := []string{
+		"ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "GlobalKnownHostsFile=" + os.DevNull,
+		"-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=2", "-o", "UpdateHostKeys=no", "-o", "LogLevel=ERROR",
+		"-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", "-o", "ClearAllForwardings=yes", "-o", "ProxyCommand=none",
+	}
+	if r.repo.insecureHostKey() {
+		options = append(options, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile="+os.DevNull)
+	} else {
+		path, err := files.add(r.repo.KnownHosts)
+		if err != nil {
+			return "", err
+		}
+		options = append(options, "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+path)
+	}
+	if key := r.repo.SSHPrivateKey.Reveal(); key != "" {
+		path, err := files.add(strings.TrimRight(strings.ReplaceAll(key, "\r\n", "\n"), "\n") + "\n")
+		if err != nil {
+			return "", err
+		}
+		options = append(options, "-i", path)
+	} else {
+		options = append(options, "-o", "IdentityFile=none")
+	}
+	for i, o := range options {
+		options[i] = "'" + strings.ReplaceAll(o, "'", `'\''`) + "'"
+	}
+	return strings.Join(options, " "), nil
+}
