@@ -32,6 +32,7 @@ type metrics struct {
 	syncSeconds   *prometheus.CounterVec
 	reconciles    *prometheus.HistogramVec
 	inertSets     *prometheus.GaugeVec
+	renderMetrics
 }
 
 func newMetrics() *metrics {
@@ -58,6 +59,8 @@ func newMetrics() *metrics {
 	}
 	m.inertSets = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "bowline_applicationset_inert",
 		Help: "One for each ApplicationSet, all of which this version leaves alone."}, []string{"namespace", "name"})
+	m.renderMetrics = newRenderMetrics()
+	m.registry.MustRegister(m.renders, m.failures, m.seconds)
 	m.registry.MustRegister(m.inertSets, m.gitRequests, m.gitDuration, m.gitFailures, m.clusterEvents, m.clusterKinds, m.clusterUp, m.syncs,
 		m.syncSeconds, m.reconciles, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
