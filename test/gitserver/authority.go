@@ -44,7 +44,16 @@ func newAuthority() (*authority, error) {
 	return &authority{certificate: certificate, key: key, pem: encode("CERTIFICATE", der), serial: 1}, nil
 }
 
-func (a *authority) issuePEM(name string) (certificate, key string, err error) {
+// flaw is what is wrong with a certificate.
+type flaw int
+
+const (
+	sound flaw = iota
+	expired
+	otherName
+)
+
+func (a *authority) issuePEM(name string, wrong flaw) (certificate, key string, err error) {
 	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err
@@ -57,6 +66,12 @@ func (a *authority) issuePEM(name string) (certificate, key string, err error) {
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
 	}
+	switch wrong {
+	case expired:
+		template.NotBefore, template.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+	case otherName:
+		template.IPAddresses, template.DNSNames = nil, []string{"git.example.org"}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &own.PublicKey, a.key)
 	if err != nil {
 		return "", "", err
@@ -68,8 +83,8 @@ func (a *authority) issuePEM(name string) (certificate, key string, err error) {
 	return encode("CERTIFICATE", der), encode("PRIVATE KEY", private), nil
 }
 
-func (a *authority) issue(name string) (tls.Certificate, error) {
-	certificate, key, err := a.issuePEM(name)
+func (a *authority) issue(name string, wrong flaw) (tls.Certificate, error) {
+	certificate, key, err := a.issuePEM(name, wrong)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -9,6 +9,7 @@
 //   - Repo: a bare repository, changed by commits that need no work tree (see Repo.Commit).
 //   - Trouble: a way in which the server misbehaves until told otherwise (see Server.Misbehave).
 //   - Counts: how many requests of each kind were served, to prove how little a client asks.
+//   - Proxy: an HTTP or SOCKS5 proxy that leads every host to one Server and notes what it was asked for.
 package gitserver
 
 import (
@@ -39,6 +40,8 @@ type Options struct {
 	Token string
 	// TLS serves https with a certificate of an own authority (see Server.CA).
 	TLS bool
+	// Expired serves with a certificate that has ended, OtherName with one of git.example.org.
+	Expired, OtherName bool
 	// ClientCertificates asks for a client certificate of that authority (see Server.ClientCertificate).
 	ClientCertificates bool
 }
@@ -109,7 +112,14 @@ func (s *Server) prepareTLS() error {
 	if s.authority, err = newAuthority(); err != nil {
 		return err
 	}
-	certificate, err := s.authority.issue("127.0.0.1")
+	wrong := sound
+	switch {
+	case s.options.Expired:
+		wrong = expired
+	case s.options.OtherName:
+		wrong = otherName
+	}
+	certificate, err := s.authority.issue("127.0.0.1", wrong)
 	if err != nil {
 		return err
 	}
@@ -183,5 +193,5 @@ func (s *Server) CA() string {
 
 // ClientCertificate issues a client certificate and its key, both in PEM.
 func (s *Server) ClientCertificate() (certificate, key string, err error) {
-	return s.authority.issuePEM("client")
+	return s.authority.issuePEM("client", sound)
 }

@@ -139,3 +139,10 @@ func (s *Server) SetAccount(username, password string) {
 	defer s.mu.Unlock()
 	s.options.Username, s.options.Password = username, password
 }
+
+// SetToken makes another bearer token be accepted from now on.
+func (s *Server) SetToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Token = token
+}

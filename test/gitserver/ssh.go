@@ -26,6 +26,8 @@ type SSH struct {
 	URL string
 	// KnownHosts is the line of a known_hosts file for this server.
 	KnownHosts string
+	// Authority is the line of a known_hosts file for the authority that signed the server's host certificate.
+	Authority string
 	// ClientKey is the private key that is let in, in PEM.
 	ClientKey string
 
@@ -71,8 +73,31 @@ func StartSSH(root string) (*SSH, error) {
 	address := s.listener.Addr().(*net.TCPAddr)
 	s.URL = fmt.Sprintf("ssh://git@127.0.0.1:%d", address.Port)
 	s.KnownHosts = fmt.Sprintf("[127.0.0.1]:%d %s", address.Port, ssh.MarshalAuthorizedKey(host.PublicKey()))
+	authority, err := s.addCertificate(host)
+	if err != nil {
+		return nil, err
+	}
+	s.Authority = fmt.Sprintf("@cert-authority [127.0.0.1]:%d %s", address.Port, ssh.MarshalAuthorizedKey(authority))
 	s.wg.Go(s.accept)
 	return s, nil
+}
+
+// addCertificate makes the server offer a certificate of an own authority for its key too, and returns the authority's key.
+func (s *SSH) addCertificate(host ssh.Signer) (ssh.PublicKey, error) {
+	authority, _, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	certificate := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"127.0.0.1"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := certificate.SignCert(rand.Reader, authority); err != nil {
+		return nil, err
+	}
+	signer, err := ssh.NewCertSigner(certificate, host)
+	if err != nil {
+		return nil, err
+	}
+	s.config.AddHostKey(signer)
+	return authority.PublicKey(), nil
 }
 
 func newKey() (ssh.Signer, string, error) {
