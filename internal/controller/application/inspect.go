@@ -32,24 +32,40 @@ func unreadable(thing string, err error) error {
 	return fault.Wrap(fault.Retry, "read", thing, err, "check that the API server can be reached, then try again")
 }
 
-// Inspect compares an application as a reconcile would and writes nothing: for previews on the command line. Revisions
-// stand in for those of its sources. settled is false while something of the cluster is still being listed: then ask
-// again after the next change of its feed.
-func (c *Controller) Inspect(ctx context.Context, name string, revisions []string) (found []Finding, settled bool, err error) {
+// prospect finds out what an application asks for as a reconcile would. Revisions stand in for those of its sources.
+func (c *Controller) prospect(ctx context.Context, name string, revisions []string) (*pass, error) {
 	app := &v1alpha1.Application{}
 	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app); err != nil {
-		return nil, false, unreadable("application "+c.Namespace+"/"+name, err)
+		return nil, unreadable("application "+c.Namespace+"/"+name, err)
 	}
 	p := c.newPass(app)
 	p.admit(ctx)
 	if !p.permitted() {
-		return nil, false, errors.New(p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
+		return nil, errors.New(p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
 	}
+	var err error
 	if len(revisions) > 0 {
 		p.state, err = c.Engine.At(ctx, p.st.id, desired.ProjectOf(app), desired.SourcesOf(app), revisions, p.target)
 	} else {
 		p.state, err = c.Engine.For(ctx, p.st.id, app, p.target)
 	}
+	return p, err
+}
+
+// Desired returns what an application asks for, for previews on the command line.
+func (c *Controller) Desired(ctx context.Context, name string, revisions []string) (*desired.State, error) {
+	p, err := c.prospect(ctx, name, revisions)
+	if err != nil {
+		return nil, err
+	}
+	return p.state, nil
+}
+
+// Inspect compares an application as a reconcile would and writes nothing: for previews on the command line. Revisions
+// stand in for those of its sources. settled is false while something of the cluster is still being listed: then ask
+// again after the next change of its feed.
+func (c *Controller) Inspect(ctx context.Context, name string, revisions []string) (found []Finding, settled bool, err error) {
+	p, err := c.prospect(ctx, name, revisions)
 	if err != nil {
 		return nil, false, err
 	}

@@ -26,6 +26,7 @@ type projects struct {
 type compiledProject struct {
 	version  string
 	project  *access.Project
+	spec     v1alpha1.AppProjectSpec
 	unserved access.Unserved
 }
 
@@ -51,7 +52,7 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	if known, ok := p.cache[name]; ok && known.version == version {
 		return known.project, version, nil
 	}
-	compiled := compiledProject{version: version, project: access.Compile(&found, scoped), unserved: access.UnservedOf(&found)}
+	compiled := compiledProject{version: version, spec: found.Spec, project: access.Compile(&found, scoped), unserved: access.UnservedOf(&found)}
 	p.cache[name] = compiled
 	return compiled.project, version, nil
 }
@@ -61,6 +62,25 @@ func (p *projects) unserved(name string) access.Unserved {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cache[name].unserved
+}
+
+// PermitSource says whether a project permits to read from an address; nil means yes.
+func (c *Controller) PermitSource(ctx context.Context, project, url string) error {
+	compiled, _, err := c.projects.get(ctx, project)
+	if err != nil {
+		return err
+	}
+	return compiled.Source(url)
+}
+
+// ProjectSpec returns what a project says.
+func (c *Controller) ProjectSpec(ctx context.Context, name string) (v1alpha1.AppProjectSpec, error) {
+	if _, _, err := c.projects.get(ctx, name); err != nil {
+		return v1alpha1.AppProjectSpec{}, err
+	}
+	c.projects.mu.Lock()
+	defer c.projects.mu.Unlock()
+	return c.projects.cache[name].spec, nil
 }
 
 // heed says which demands of project and settings cannot be met, and closes what they guard.
