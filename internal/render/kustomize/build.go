@@ -5,7 +5,6 @@ package kustomize
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"path"
 	"strings"
 
@@ -17,51 +16,77 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/render"
-	"github.com/bowline-cd/bowline/internal/tree"
 )
 
+// build makes the pre-pass, and has the library build what it left.
 func build(ctx context.Context, in render.Input) (render.Output, error) {
+	o, err := buildOptions(in)
+	if err != nil {
+		return render.Output{}, err
+	}
 	folder, err := in.Folder(ctx)
 	if err != nil {
 		return render.Output{}, err
 	}
-	files := newFiles(ctx, in)
-	dir := strings.TrimSuffix(path.Join(home, folder), "/")
-	m, err := run(files, dir, &krusty.Options{
-		Reorder: krusty.ReorderOptionUnspecified, LoadRestrictions: types.LoadRestrictionsRootOnly,
-		PluginConfig: types.DisabledPluginConfig(),
-	})
+	s := newScout(ctx, in, newFiles(ctx, in), o, strings.TrimSuffix(path.Join(home, folder), "/"))
+	if _, err := s.reach(walk{dir: s.root}); err != nil {
+		return render.Output{}, err
+	}
+	if len(s.needs) == 0 {
+		if err := s.inflate(); err != nil {
+			return render.Output{}, err
+		}
+	}
+	if len(s.needs) > 0 {
+		return render.Output{Needs: s.needs, Warnings: s.warnings}, nil
+	}
+	if err := s.rewrite(); err != nil {
+		return render.Output{}, err
+	}
+	m, err := s.run()
 	if err != nil {
 		return render.Output{}, err
 	}
-	manifests, err := objects(in, tree.Join(folder, "kustomization.yaml"), m)
-	return render.Output{Manifests: manifests}, err
+	manifests, err := s.objects(m)
+	return render.Output{Manifests: manifests, Warnings: s.warnings}, err
 }
 
 // run calls the library. What the files could not give stands above what the library says.
-func run(files *files, dir string, options *krusty.Options) (resmap.ResMap, error) {
+func (s *scout) run() (resmap.ResMap, error) {
+	for _, n := range s.nodes {
+		if len(n.k.OpenAPI) > 0 {
+			tainted.Store(true)
+		}
+	}
+	restrictions := types.LoadRestrictionsRootOnly
+	if s.options.unrestricted {
+		restrictions = types.LoadRestrictionsNone
+	}
 	clean()
-	m, err := krusty.MakeKustomizer(options).Run(files, dir)
-	if files.failure != nil {
-		return nil, files.failure
+	m, err := krusty.MakeKustomizer(&krusty.Options{
+		Reorder: s.options.reorder, AddManagedbyLabel: s.options.managedBy, LoadRestrictions: restrictions,
+		PluginConfig: types.DisabledPluginConfig(),
+	}).Run(s.files, s.root)
+	clean()
+	if s.files.failure != nil {
+		return nil, s.files.failure
 	}
 	if err != nil {
-		text := strings.ReplaceAll(strings.ReplaceAll(err.Error(), home+"/", ""), home, ".")
-		return nil, &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "the kustomization", Where: files.display(dir),
-			Err: errors.New(text), Fix: "correct it and push"}
+		return nil, s.failed(err)
 	}
 	return m, nil
 }
 
 // objects turns the library's resources into manifests.
-func objects(in render.Input, file string, m resmap.ResMap) ([]object.Manifest, error) {
+func (s *scout) objects(m resmap.ResMap) ([]object.Manifest, error) {
 	var out []object.Manifest
+	origin := object.Origin{File: s.files.display(s.nodes[s.root].file), Source: s.in.Index}
 	for _, r := range m.Resources() {
-		doc, err := plain(file, r)
+		doc, err := plain(origin.File, r)
 		if err != nil {
 			return nil, fault.Wrap(fault.Bug, "read", "what Kustomize gave", err, "report it")
 		}
-		manifests, err := render.Manifest(doc, object.Origin{File: file, Source: in.Index})
+		manifests, err := render.Manifest(doc, origin)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kustomize
+
+import (
+	"errors"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+)
+
+const (
+	redacted = "[redacted]"
+	// maxCause bounds the library's text in an error.
+	maxCause = 2000
+	// minSecret is the length from which a value is looked for in a text.
+	minSecret = 4
+)
+
+// accumulated is where the library names the folder of a kustomization in whose build something failed.
+var accumulated = regexp.MustCompile(`(?:accumulation of path|for path|merging from path) '([^']+)'`)
+
+// failed turns an error of the library into one that names the innermost kustomization. The library quotes what it works
+// on, so values of Secrets are removed.
+func (s *scout) failed(err error) error {
+	text := s.redact(err.Error())
+	at := s.root
+	if all := accumulated.FindAllStringSubmatch(text, -1); len(all) > 0 {
+		at = all[len(all)-1][1]
+	}
+	where := s.display(at)
+	if n, ok := s.nodes[at]; ok {
+		where = s.display(n.file)
+	}
+	return &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "with Kustomize", Where: where, Err: errors.New(s.named(text)), Fix: "correct it and push"}
+}
+
+// named replaces folders of the library's by what the user knows, and shortens.
+func (s *scout) named(text string) string {
+	for _, dir := range slices.Backward(slices.Sorted(maps.Keys(s.remotes))) {
+		text = strings.ReplaceAll(text, dir, s.remotes[dir])
+		text = strings.ReplaceAll(text, path.Base(dir), s.remotes[dir])
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, home+"/", ""), home, ".")
+	text = strings.TrimSpace(text)
+	if len(text) > maxCause {
+		text = strings.ToValidUTF8(text[:maxCause], "") + " …"
+	}
+	return text
+}
+
+// redact removes every value of a Secret, and everything that a generator of Secrets reads, from a text.
+func (s *scout) redact(text string) string {
+	var values []string
+	for _, n := range s.nodes {
+		for _, g := range n.k.SecretGenerator {
+			for _, literal := range g.LiteralSources {
+				key, value, ok := strings.Cut(literal, "=")
+				if !ok {
+					value = key
+				}
+				values = append(values, value)
+			}
+			for _, file := range slices.Concat(g.FileSources, g.EnvSources, []string{g.EnvSource}) {
+				_, p, ok := strings.Cut(file, "=")
+				if !ok {
+					p = file
+				}
+				values = append(values, lines(s.files.contents[path.Join(n.dir, p)])...)
+			}
+		}
+		for _, p := range n.k.Patches {
+			values = append(values, secretsIn([]byte(p.Patch))...)
+		}
+		for _, p := range n.k.PatchesStrategicMerge {
+			values = append(values, secretsIn([]byte(p))...)
+		}
+	}
+	for _, content := range s.files.contents {
+		values = append(values, secretsIn(content)...)
+	}
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	for _, value := range values {
+		if len(value) >= minSecret {
+			text = strings.ReplaceAll(text, value, redacted)
+		}
+	}
+	return text
+}
+
+// lines returns a text, each of its lines, and what stands behind the first "=" of each.
+func lines(content []byte) []string {
+	out := []string{string(content)}
+	for _, line := range strings.Split(string(content), "\n") {
+		_, value, _ := strings.Cut(line, "=")
+		out = append(out, strings.TrimSpace(line), strings.TrimSpace(value))
+	}
+	return out
+}
+
+// secretsIn returns the values of the Secrets of a YAML text. If it does not parse, and a Secret may be in it, that is all
+// of its lines.
+func secretsIn(content []byte) []string {
+	if !strings.Contains(string(content), "Secret") {
+		return nil
+	}
+	docs, err := object.ParseYAML("", content)
+	if err != nil {
+		return lines(content)
+	}
+	var out []string
+	for _, doc := range docs {
+		if doc.Data["kind"] != "Secret" {
+			continue
+		}
+		for _, field := range []string{"data", "stringData"} {
+			values, _ := doc.Data[field].(map[string]any)
+			for _, value := range values {
+				if text, ok := value.(string); ok {
+					out = append(append(out, text), lines([]byte(text))...)
+				}
+			}
+		}
+	}
+	return out
+}

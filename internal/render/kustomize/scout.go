@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kustomize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// scout makes the pre-pass: it reads every kustomization that the library will reach, collects what lies elsewhere, and
+// rewrites what it found.
+type scout struct {
+	ctx      context.Context
+	in       render.Input
+	files    *files
+	options  options
+	root     string
+	nodes    map[string]*node // by folder
+	walked   map[walk]int
+	way      []string          // the folders from the root to where the walk is
+	remotes  map[string]string // what a mount shows, by its folder
+	needs    []render.Need
+	asked    map[string]bool
+	warnings []string
+}
+
+// node is one kustomization.
+type node struct {
+	dir, file string // absolute, without links
+	content   []byte
+	k         types.Kustomization
+	changed   bool
+	children  []child
+	objects   []entry // files with objects
+	charts    []chart
+	// namespace is what the charts inherit, once they were walked to.
+	namespace *string
+}
+
+// child is a kustomization that another one refers to.
+type child struct {
+	dir string
+	// plugins is true if its objects configure generators, transformers or validators.
+	plugins bool
+}
+
+// entry is a path in a field of a kustomization.
+type entry struct {
+	field, at string
+	plugins   bool
+}
+
+// walk is one way to come to a kustomization.
+type walk struct {
+	dir, namespace string
+	plugins        bool
+}
+
+const (
+	// maxDepth bounds how deep kustomizations lie in each other.
+	maxDepth = 64
+	// mark begins the name of every folder that is a mount inside of a kustomization.
+	mark = ".bowline-"
+)
+
+func newScout(ctx context.Context, in render.Input, files *files, o options, root string) *scout {
+	return &scout{
+		ctx: ctx, in: in, files: files, options: o, root: root, nodes: map[string]*node{}, walked: map[walk]int{},
+		remotes: map[string]string{}, asked: map[string]bool{}, warnings: o.warnings,
+	}
+}
+
+// reach walks through everything below a kustomization. It returns how many kustomizations the library builds for it: one
+// that several refer to is built several times.
+func (s *scout) reach(w walk) (int, error) {
+	if builds, ok := s.walked[w]; ok {
+		return builds, nil
+	}
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := s.cycle(w.dir); err != nil {
+		return 0, err
+	}
+	s.way = append(s.way, w.dir)
+	defer func() { s.way = s.way[:len(s.way)-1] }()
+	n, err := s.node(w.dir)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.inherit(n, w); err != nil {
+		return 0, err
+	}
+	if err := s.plugins(n, w.plugins); err != nil {
+		return 0, err
+	}
+	builds := 1
+	for _, c := range n.children {
+		below, err := s.reach(walk{dir: c.dir, namespace: cmpOr(n.k.Namespace, w.namespace), plugins: w.plugins || c.plugins})
+		if err != nil {
+			return 0, err
+		}
+		if builds += below; builds > s.in.Limits.Files {
+			return 0, s.in.Exceeded(fmt.Sprintf("kustomizations that refer to each other are built more than %d times", s.in.Limits.Files), render.SettingFiles)
+		}
+	}
+	s.walked[w] = builds
+	return builds, nil
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// cycle refuses a kustomization that is on the way to itself, as Kustomize does: also one that lies in a folder on the
+// way and refers to that folder.
+func (s *scout) cycle(dir string) error {
+	if len(s.way) >= maxDepth {
+		return fault.New(fault.Mistake, "render", "with Kustomize", s.files.display(dir),
+			fmt.Sprintf("its bases lie more than %d deep", maxDepth), "refer to fewer kustomizations in a row")
+	}
+	for i, above := range s.way {
+		mount, _, _ := s.files.mountOf(above)
+		same, _, _ := s.files.mountOf(dir)
+		if s.identity(above) != s.identity(dir) && (mount != same || !strings.HasPrefix(above, dir+"/")) {
+			continue
+		}
+		var names []string
+		for _, on := range append(slices.Clone(s.way[i:]), dir) {
+			names = append(names, s.display(on))
+		}
+		return fault.New(fault.Mistake, "render", "with Kustomize", s.display(s.way[len(s.way)-1]),
+			"its bases lead back to where they began: "+strings.Join(names, " → "), "remove one of these references")
+	}
+	return nil
+}
+
+// identity names a folder by what it shows: of two mounts of one repository the same folders have the same identity.
+func (s *scout) identity(dir string) string {
+	mount, rel, _ := s.files.mountOf(dir)
+	return s.remotes[mount] + "\x00" + rel
+}
+
+// display writes a path as the user knows it, below the address of the repository that holds it.
+func (s *scout) display(p string) string {
+	mount, rel, _ := s.files.mountOf(p)
+	of, ok := s.remotes[mount]
+	if !ok {
+		return s.files.display(p)
+	}
+	if rel == "" {
+		return of
+	}
+	return of + ": " + rel
+}
+
+// node reads a kustomization, once.
+func (s *scout) node(dir string) (*node, error) {
+	if n, ok := s.nodes[dir]; ok {
+		return n, nil
+	}
+	n, err := s.load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.fields(n); err != nil {
+		return nil, err
+	}
+	s.nodes[dir] = n
+	return n, nil
+}
+
+// load reads the kustomization file of a folder, and makes the edits of the source if it is the root.
+func (s *scout) load(dir string) (*node, error) {
+	file, err := s.kustomizationFile(dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{dir: dir, file: file}
+	if n.content, err = s.files.ReadFile(file); err != nil {
+		return nil, s.unreadable(n, "the kustomization", err)
+	}
+	if err := n.k.Unmarshal(n.content); err != nil {
+		return nil, s.invalid(n, err)
+	}
+	if dir != s.root || s.in.Source.Kustomize == nil {
+		return n, nil
+	}
+	before, err := yaml.Marshal(n.k)
+	if err != nil {
+		return nil, s.invalid(n, err)
+	}
+	n.k.FixKustomization()
+	e := editor{in: s.in, ctx: s.ctx, k: &n.k, missing: func(c string) (bool, error) { return s.missing(n, c) }}
+	if err := e.edit(s.in.Source.Kustomize); err != nil {
+		return nil, err
+	}
+	after, err := yaml.Marshal(n.k)
+	n.changed = string(before) != string(after)
+	return n, err
+}
+
+// kustomizationFile returns the one kustomization file of a folder.
+func (s *scout) kustomizationFile(dir string) (string, error) {
+	var found []string
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if p := path.Join(dir, name); s.files.isFile(p) {
+			found = append(found, p)
+		}
+		if s.files.failure != nil {
+			return "", s.unreadable(nil, "", s.files.failure)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fault.New(fault.Mistake, "render", "with Kustomize", s.display(dir), "the folder has no kustomization file",
+			"add a kustomization.yaml, or name the files in it one by one")
+	case 1:
+		return found[0], nil
+	}
+	return "", fault.New(fault.Mistake, "render", "with Kustomize", s.display(dir),
+		"the folder has several kustomization files: "+path.Base(found[0])+" and "+path.Base(found[1]), "keep one of them")
+}
+
+// missing reports whether a component of the source is a path at which there is nothing.
+func (s *scout) missing(n *node, component string) (bool, error) {
+	if _, remote, err := parseAddress(component); remote || err != nil {
+		return false, nil
+	}
+	p := filepath.Join(n.dir, component)
+	if found := s.files.resolve(p); errors.Is(found.err, tree.ErrAbsent) {
+		return true, nil
+	} else if found.err != nil {
+		return false, s.unreadable(n, s.in.Field("kustomize.components"), found.err)
+	}
+	return false, nil
+}
+
+// rewrite lays every kustomization that was changed over the one in its folder.
+func (s *scout) rewrite() error {
+	for _, n := range s.nodes {
+		if !n.changed {
+			continue
+		}
+		content, err := yaml.Marshal(n.k)
+		if err != nil {
+			return fault.Wrap(fault.Bug, "write", n.file, err, "report it")
+		}
+		s.files.replace(n.file, content)
+	}
+	return nil
+}
