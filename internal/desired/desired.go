@@ -8,8 +8,13 @@
 //   - Source set: every source of an application with the commit it was resolved to. It never changes; a newer commit
 //     makes a new one.
 //   - State: the objects an application asks for at one source set.
-//   - Memo: what was rendered is kept with its read set; a newer commit that changes nothing of the read set gives the
-//     same output without rendering, under the newer commit's name.
+//   - Remote: what a render turns out to need from elsewhere (a repository, a chart, a file). It is resolved, pinned and
+//     part of the source set; then the render is done again, until nothing more is needed.
+//   - Mount: one tree that a render reads from: the source's own, that of a ref ($values), or a remote's.
+//   - Memo: what was rendered is kept with its read sets and all else that went into it; a newer commit that changes
+//     nothing of that gives the same output without rendering, under the newer commit's name.
+//   - Volatile: a field whose value comes from a function that answers differently each time. It never makes a difference
+//     by itself.
 //   - Unreachable: the repository did not answer. The last resolved State stands then, under its own revision's name.
 //   - Target: the facts about project, cluster and settings that turn manifests into objects.
 //
@@ -20,7 +25,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -64,9 +68,12 @@ func (c Commit) Wanted() Commit {
 	return c
 }
 
-// same reports whether two commits of one source have the same content.
-func (c Commit) same(o Commit) bool {
-	return c.Repo.URL == o.Repo.URL && c.Kind == o.Kind && c.Chart == o.Chart && c.ID == o.ID && c.Digest == o.Digest
+// sameContent reports whether two commits are of the same files for certain.
+func (c Commit) sameContent(o Commit) bool {
+	if c.Kind == KindGit || c.Digest == "" {
+		return c.Kind == o.Kind && c.ID == o.ID && c.Repo.URL == o.Repo.URL && c.Chart == o.Chart && c.Digest == o.Digest
+	}
+	return c.Kind == o.Kind && c.Digest == o.Digest
 }
 
 // Sources fetches. Errors that only say that a repository did not answer satisfy errors.Is(err, ErrUnreachable). An error
@@ -108,6 +115,7 @@ type State struct {
 	// reads.
 	Inputs   object.Digest
 	Warnings []v1alpha1.ApplicationCondition
+	made     []rendered // what it was made of, for Explain
 }
 
 // Revision returns the commit of an application with one source; "" with several.
@@ -200,16 +208,4 @@ func ProjectOf(app *v1alpha1.Application) string {
 		return v1alpha1.DefaultAppProjectName
 	}
 	return app.Spec.Project
-}
-
-// WantedOf returns what a source of an application of a project asks for: a Commit that is not resolved yet.
-func WantedOf(s v1alpha1.ApplicationSource, project string) Commit {
-	c := Commit{Repo: Repo{URL: s.RepoURL, Project: project}, Chart: s.Chart, Revision: s.TargetRevision}
-	switch {
-	case s.Chart != "":
-		c.Kind = KindChart
-	case strings.HasPrefix(s.RepoURL, "oci://"):
-		c.Kind = KindOCI
-	}
-	return c
 }

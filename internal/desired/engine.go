@@ -5,12 +5,10 @@ package desired
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // ErrUnreachable is what errors of Sources are when a repository did not answer, as opposed to answering that
@@ -43,6 +41,9 @@ type Engine struct {
 	index index
 	fresh map[string]struct{} // applications whose next answer is made without what is remembered
 	dirty map[string]struct{} // applications whose record in memory is older than their entry
+	moved map[string]int      // applications whose remotes are to be resolved anew, with a number that differs each time
+	moves int
+	lists lists
 }
 
 // NewEngine returns an Engine that remembers nothing yet. memory and cache may be nil: then what stands, and what was
@@ -56,37 +57,17 @@ func NewEngine(sources Sources, renderer Renderer, memory Memory, cache Cache) *
 	}
 	return &Engine{
 		sources: sources, renderer: renderer, memory: memory, cache: cache,
-		apps: map[string]*entry{}, asked: map[string]*question{}, index: index{}, dirty: map[string]struct{}{}, fresh: map[string]struct{}{},
+		apps: map[string]*entry{}, asked: map[string]*question{}, index: index{}, dirty: map[string]struct{}{}, fresh: map[string]struct{}{}, moved: map[string]int{},
 	}
-}
-
-// question is what an application asks of its sources.
-type question struct {
-	spec    object.Digest // of the sources and the project
-	sources []v1alpha1.ApplicationSource
-	wanted  []Commit // repository and revision of each source; no commit yet
-	// The two below are guarded by the Engine's lock. While one of them is true nobody can say that a newer commit
-	// leaves the application's State as it is.
-	running bool
-	failed  bool
-}
-
-func newQuestion(app *v1alpha1.Application) *question {
-	q := &question{sources: SourcesOf(app)}
-	q.spec = object.DigestOf([]any{q.sources, ProjectOf(app)})
-	for _, s := range q.sources {
-		q.wanted = append(q.wanted, WantedOf(s, ProjectOf(app)))
-	}
-	return q
 }
 
 // For returns what the application named id asks for at the newest revision. When a repository is unreachable it
 // returns the standing State, if there is one, and an *UnreachableError: both count. Any other error means that the
 // newest revision has no State.
 func (e *Engine) For(ctx context.Context, id string, app *v1alpha1.Application, target Target) (*State, error) {
-	q := newQuestion(app)
+	q := newQuestion(id, ProjectOf(app), SourcesOf(app))
 	e.begin(id, q)
-	state, err := e.answer(ctx, id, q, target)
+	state, err := e.newest(ctx, q, target)
 	e.end(q, err)
 	return state, err
 }
@@ -104,52 +85,110 @@ func (e *Engine) end(q *question, err error) {
 	q.running, q.failed = false, err != nil
 }
 
-func (e *Engine) answer(ctx context.Context, id string, q *question, target Target) (*State, error) {
-	if len(q.sources) == 0 {
-		return nil, noSource()
+// newest answers a question at the newest revisions, or else at those that stand.
+func (e *Engine) newest(ctx context.Context, q *question, target Target) (*State, error) {
+	if err := q.check(); err != nil {
+		return nil, err
 	}
 	commits, err := e.resolve(ctx, q.sources, q.wanted)
 	if err == nil {
 		var state *State
-		if state, err = e.at(ctx, id, q, commits, target); err == nil {
+		if state, err = e.at(ctx, q, commits, target); err == nil {
 			return state, nil
 		}
 	}
 	if errors.Is(err, ErrUnreachable) {
-		return e.standing(ctx, id, q, target, err)
+		return e.standing(ctx, q, target, err)
 	}
 	return nil, err
 }
 
-// At returns what the application named id asks for at a given source set: a manual sync to a revision, or a rollback.
-// revisions holds one for each source; an empty or missing one means the source's own. Nothing of it is remembered.
-func (e *Engine) At(ctx context.Context, id, project string, sources []v1alpha1.ApplicationSource, revisions []string, target Target) (*State, error) {
-	if len(sources) == 0 {
-		return nil, noSource()
+// at answers a question whose revisions are resolved, and remembers the answer.
+func (e *Engine) at(ctx context.Context, q *question, commits []Commit, target Target) (*State, error) {
+	a, moved := e.begun(q, commits, target)
+	if err := a.verify(ctx); err != nil {
+		return nil, err
 	}
-	wanted := make([]Commit, len(sources))
-	for i, s := range sources {
-		wanted[i] = WantedOf(s, project)
-		if i < len(revisions) && revisions[i] != "" {
-			wanted[i].Revision = revisions[i]
+	next, err := a.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := next.make(commits, &target); err != nil {
+		return nil, err
+	}
+	e.bringPast(next, q.id)
+	e.mu.Lock()
+	e.remember(q.id, q, next)
+	if a.fresh {
+		delete(e.fresh, q.id)
+	}
+	if e.moved[q.id] == moved {
+		delete(e.moved, q.id)
+	}
+	e.mu.Unlock()
+	e.save(q.id)
+	return next.state, nil
+}
+
+// begun returns an answer with what may be reused for it.
+func (e *Engine) begun(q *question, commits []Commit, target Target) (a *answer, moved int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a = &answer{Engine: e, q: q, target: target, commits: commits, known: e.apps[q.id], keeps: true, pins: map[Commit]Commit{}}
+	if _, a.fresh = e.fresh[q.id]; a.fresh {
+		a.known = nil
+	}
+	moved = e.moved[q.id]
+	if a.known != nil {
+		a.recall(moved == 0 && slices.Equal(a.known.state.Commits, commits), a.known.state.Remotes)
+	}
+	return a, moved
+}
+
+// verify has the sources' signatures checked, if that was not done for these commits and this target.
+func (a *answer) verify(ctx context.Context) error {
+	if a.known != nil && a.known.verified == a.target.Version && slices.Equal(a.known.state.Commits, a.commits) {
+		return nil
+	}
+	for _, c := range a.commits {
+		if err := a.sources.Verify(ctx, c); err != nil {
+			return err
 		}
 	}
-	commits, err := e.resolve(ctx, sources, wanted)
+	return nil
+}
+
+// At returns what the application named id asks for at a given source set: a manual sync to a revision, or a rollback.
+// revisions holds one for each source; an empty or missing one means the source's own. What the renders need from
+// elsewhere is what it was when the application last was at these revisions, if that is known. Nothing of it is remembered.
+func (e *Engine) At(ctx context.Context, id, project string, sources []v1alpha1.ApplicationSource, revisions []string, target Target) (*State, error) {
+	q := newQuestion(id, project, sources)
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	for i := range min(len(sources), len(revisions)) {
+		if revisions[i] != "" {
+			q.wanted[i].Revision = revisions[i]
+		}
+	}
+	commits, err := e.resolve(ctx, sources, q.wanted)
 	if err != nil {
 		return nil, err
 	}
-	made, err := e.renderAll(ctx, sources, commits, target)
+	a, _ := e.begun(q, commits, target)
+	a.keeps = false
+	a.recall(true, e.pastRemotes(id, commits))
+	if err := a.verify(ctx); err != nil {
+		return nil, err
+	}
+	made, err := a.next(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := made.make(target); err != nil {
+	if err := made.make(commits, &target); err != nil {
 		return nil, err
 	}
 	return made.state, nil
-}
-
-func noSource() error {
-	return fault.New(fault.Mistake, "read", "the application", "spec.source", "it names no source", "set spec.source.repoURL and spec.source.path")
 }
 
 // resolve finds the commit of every wanted revision.
@@ -165,13 +204,6 @@ func (e *Engine) resolve(ctx context.Context, sources []v1alpha1.ApplicationSour
 	return commits, nil
 }
 
-func sourceField(i, n int) string {
-	if n == 1 {
-		return "spec.source"
-	}
-	return fmt.Sprintf("spec.sources[%d]", i)
-}
-
 // Afresh has the next answer for an application made without what is remembered of it. Until there is one the State that
 // is remembered stands: a repository that does not answer takes nothing away.
 func (e *Engine) Afresh(id string) {
@@ -180,31 +212,22 @@ func (e *Engine) Afresh(id string) {
 	e.fresh[id] = struct{}{}
 }
 
-// reusable returns what a new answer for an application may be made of.
-func (e *Engine) reusable(id string, q *question) *entry {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	known := e.apps[id]
-	if _, fresh := e.fresh[id]; fresh || known != nil && known.spec != q.spec {
-		return nil
-	}
-	return known
-}
-
 // Forget drops what is remembered of an application, in memory and on disk.
 func (e *Engine) Forget(id string) error {
 	e.saving.Lock()
 	defer e.saving.Unlock()
 	e.mu.Lock()
-	if known := e.apps[id]; known != nil {
+	known := e.apps[id]
+	if known != nil {
 		e.index.drop(id, known.roots)
 	}
 	delete(e.apps, id)
 	delete(e.asked, id)
 	delete(e.dirty, id)
 	delete(e.fresh, id)
+	delete(e.moved, id)
 	e.mu.Unlock()
-	return e.memory.Save(id, nil)
+	return errors.Join(e.memory.Save(id, nil), e.drop(known))
 }
 
 // remember keeps an answer, unless the application was forgotten or asked something else meanwhile. It is called with

@@ -4,198 +4,288 @@ package desired
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/render"
-	"github.com/bowline-cd/bowline/internal/tree"
 )
 
 // entry is what is remembered of one application. Once remembered it is never changed, only replaced.
 type entry struct {
-	spec    object.Digest // of the question it answers
-	sources []rendered
-	roots   []string // paths under which a change concerns the application
-	state   *State
-	target  string // Target.Version the state was made for
+	spec     object.Digest // of the question it answers
+	sources  []rendered
+	roots    []string // paths under which a change concerns the application
+	state    *State
+	target   string // Target.Version the state was made for
+	verified string // Target.Version the commits were verified for; "" if they were not
+	past     []pinned
 }
 
 // rendered is one rendered source.
 type rendered struct {
-	commit    Commit
-	reads     tree.ReadSet
+	key       object.Digest // of what was given to the render before it began
+	inputs    object.Digest // of all that it was made of
+	mounts    []mount       // the source's own tree first, the others sorted
+	used      used
+	limits    render.Limits
 	manifests []rawManifest
 	warnings  []string
 	typ       v1alpha1.ApplicationSourceType
 	refOnly   bool
+	cause     string // why it was rendered
+	kept      string // under which key the cache has it; "" if it does not
+}
+
+func (r *rendered) commit() Commit { return r.mounts[0].commit }
+
+// rootsOf returns what was read of one of its trees, if that is of the same repository; a nil r has read nothing.
+func (r *rendered) rootsOf(role string, commit Commit) []string {
+	if r == nil {
+		return nil
+	}
+	for _, m := range r.mounts {
+		if m.role == role && m.commit.Repo.URL == commit.Repo.URL {
+			return m.reads.roots()
+		}
+	}
+	return nil
+}
+
+func compareMounts(a, b mount) int {
+	if c := strings.Compare(a.role, b.role); c != 0 {
+		return c
+	}
+	return strings.Compare(needOf(a.commit).Key(), needOf(b.commit).Key())
 }
 
 func newEntry(spec object.Digest, sources []rendered) *entry {
 	n := &entry{spec: spec, sources: sources}
-	for _, r := range sources {
-		n.roots = append(n.roots, r.reads.Roots()...)
+	for i := range sources {
+		for _, m := range sources[i].mounts {
+			n.roots = append(n.roots, m.reads.roots()...)
+		}
 	}
+	slices.Sort(n.roots)
+	n.roots = slices.Clip(slices.Compact(n.roots))
 	return n
 }
 
-// at answers a question whose revisions are resolved.
-func (e *Engine) at(ctx context.Context, id string, q *question, commits []Commit, target Target) (*State, error) {
-	next, err := e.next(ctx, e.reusable(id, q), q, commits, target)
-	if err != nil {
-		return nil, err
-	}
-	if err := next.make(target); err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.remember(id, q, next)
-	delete(e.fresh, id)
-	e.mu.Unlock()
-	e.save(id)
-	return next.state, nil
+// answer is one attempt to answer a question: what it resolves is the same for all of its renders.
+type answer struct {
+	*Engine
+	q       *question
+	target  Target
+	commits []Commit
+	known   *entry // what may be reused; nil if nothing may
+	fresh   bool   // nothing of the past is to be used
+	keeps   bool   // what is rendered is kept in the cache
+	pins    map[Commit]Commit
 }
 
 // next returns the entry at the commits, made of what is known as far as that still holds.
-func (e *Engine) next(ctx context.Context, known *entry, q *question, commits []Commit, target Target) (*entry, error) {
-	if known == nil {
-		next, err := e.renderAll(ctx, q.sources, commits, target)
-		if err == nil {
-			next.spec = q.spec
-		}
-		return next, err
-	}
-	same := true
-	sources := make([]rendered, len(q.sources))
-	for i := range q.sources {
-		r, holds, err := e.reuse(ctx, known.sources[i], commits[i])
-		if err == nil && !holds {
-			same = false
-			r, err = e.render(ctx, i, q.sources, commits[i], target, known.sources[i].reads.Roots())
-		}
+func (a *answer) next(ctx context.Context) (*entry, error) {
+	same := a.known != nil && a.known.spec == a.q.spec
+	sources := make([]rendered, len(a.q.sources))
+	for i := range a.q.sources {
+		r, holds, err := a.source(ctx, i)
 		if err != nil {
 			return nil, err
 		}
-		sources[i] = r
+		sources[i], same = r, same && holds
 	}
 	if same {
-		return known.movedTo(commits, target.Version), nil
+		return a.known.movedTo(sources, a.commits, a.target.Version, a.target.Version), nil
 	}
-	return newEntry(q.spec, sources), nil
+	n := newEntry(a.q.spec, sources)
+	n.verified = a.target.Version
+	return n, nil
+}
+
+// source returns the render of one source; known is true if it is the one that is known.
+func (a *answer) source(ctx context.Context, i int) (r rendered, known bool, err error) {
+	before, cause := (*rendered)(nil), "it was not rendered before"
+	if a.known != nil && i < len(a.known.sources) {
+		before = &a.known.sources[i]
+		if r, cause, err = a.reuse(ctx, i, before); err != nil || cause == "" {
+			return r, true, err
+		}
+	}
+	if before == nil || cause == otherSpec {
+		if kept := a.load(i); kept != nil {
+			before = kept
+			if r, cause, err = a.reuse(ctx, i, kept); err != nil || cause == "" {
+				return r, false, err
+			}
+		}
+	}
+	if a.fresh {
+		cause = "a fresh answer was asked for"
+	}
+	r, err = a.render(ctx, i, before, cause)
+	if err == nil {
+		a.keep(i, &r)
+	}
+	return r, false, err
+}
+
+// otherSpec is why a render is of no use to another question.
+const otherSpec = "the source's spec, a name or a setting is another"
+
+// reuse returns a remembered render under the present commits if it would be the same now, or why it would not.
+func (a *answer) reuse(ctx context.Context, i int, before *rendered) (r rendered, cause string, err error) {
+	r = *before
+	if a.q.refOnly(i) || before.refOnly {
+		if a.q.refOnly(i) != before.refOnly {
+			return r, otherSpec, nil
+		}
+		r.mounts = []mount{{commit: a.commits[i]}}
+		return r, "", nil
+	}
+	if before.key != a.q.key(i, &a.target, before.typ) {
+		return r, otherSpec, nil
+	}
+	if tighter(a.target.Limits, before.limits) {
+		return r, "a limit is tighter", nil
+	}
+	environment := func() map[string]string { return a.q.environment(i, a.commits[i], &a.target) }
+	if cause := before.used.differs(ctx, environment, &a.target, &a.lists); cause != "" {
+		return r, cause, nil
+	}
+	return a.reuseMounts(ctx, i, r)
+}
+
+// reuseMounts looks whether all trees show a render what it saw.
+func (a *answer) reuseMounts(ctx context.Context, i int, r rendered) (_ rendered, cause string, err error) {
+	now := make([]Commit, len(r.mounts))
+	same := true
+	for k := range r.mounts {
+		m := &r.mounts[k]
+		commit, ok, err := a.commitOf(ctx, i, m)
+		if err != nil {
+			return r, "", err
+		}
+		if !ok {
+			return r, m.name() + " is no source any more", nil
+		}
+		now[k], same = commit, same && commit == m.commit
+		if cause, err := a.differs(ctx, m, commit); err != nil || cause != "" {
+			return r, cause, err
+		}
+	}
+	if !same {
+		r.mounts = slices.Clone(r.mounts)
+		for k := range r.mounts {
+			r.mounts[k].commit = now[k]
+		}
+	}
+	return r, "", nil
+}
+
+// commitOf returns the commit at which a tree is to be read now.
+func (a *answer) commitOf(ctx context.Context, i int, m *mount) (Commit, bool, error) {
+	switch m.role {
+	case "":
+		return a.commits[i], true, nil
+	case remote:
+		commit, err := a.pin(ctx, m.need())
+		return commit, true, err
+	default:
+		source, ok := a.q.refs[m.role[1:]]
+		if !ok {
+			return Commit{}, false, nil
+		}
+		return a.commits[source], true, nil
+	}
+}
+
+// differs says what a tree shows that it did not show before; "" if nothing.
+func (a *answer) differs(ctx context.Context, m *mount, commit Commit) (string, error) {
+	if m.commit.sameContent(commit) || len(m.reads) == 0 {
+		return "", nil
+	}
+	t, err := a.sources.Tree(ctx, commit, m.reads.roots())
+	if err != nil {
+		return "", err
+	}
+	path, differs, err := m.reads.differs(ctx, t)
+	if err != nil || !differs {
+		return "", err
+	}
+	if path == "" {
+		path = "the root"
+	}
+	if name := m.name(); name != "" {
+		path += " of " + name
+	}
+	return path + " changed", nil
 }
 
 // movedTo returns the same objects under newer commits: they do not have to be made again. When nothing differs at all
 // it is the entry itself, otherwise a copy of which only the state may still be changed.
-func (n *entry) movedTo(commits []Commit, target string) *entry {
-	if n.target == target && slices.Equal(n.state.Commits, commits) {
+func (n *entry) movedTo(sources []rendered, commits []Commit, target, verified string) *entry {
+	remotes := remotesOf(sources)
+	if n.target == target && n.verified == verified && slices.Equal(n.state.Commits, commits) && slices.Equal(n.state.Remotes, remotes) {
 		return n
 	}
 	moved := *n
-	moved.sources = slices.Clone(n.sources)
-	for i := range moved.sources {
-		moved.sources[i].commit = commits[i]
-	}
+	moved.sources, moved.verified = sources, verified
 	state := *n.state
-	state.Commits = commits
+	state.Commits, state.Remotes, state.made = commits, remotes, sources
 	moved.state = &state
 	return &moved
 }
 
-// reuse returns a remembered render if nothing that it read differs at the commit.
-func (e *Engine) reuse(ctx context.Context, r rendered, commit Commit) (rendered, bool, error) {
-	if r.commit.same(commit) || r.refOnly {
-		r.commit = commit
-		return r, true, nil
-	}
-	t, err := e.sources.Tree(ctx, commit, r.reads.Roots())
-	if err != nil {
-		return rendered{}, false, err
-	}
-	holds, err := r.reads.Holds(ctx, t)
-	if err != nil || !holds {
-		return rendered{}, false, err
-	}
-	r.commit = commit
-	return r, true, nil
-}
-
-func (e *Engine) renderAll(ctx context.Context, sources []v1alpha1.ApplicationSource, commits []Commit, target Target) (*entry, error) {
-	out := make([]rendered, len(sources))
-	for i := range sources {
-		var err error
-		if out[i], err = e.render(ctx, i, sources, commits[i], target, nil); err != nil {
-			return nil, err
-		}
-	}
-	return newEntry("", out), nil
-}
-
-func (e *Engine) render(ctx context.Context, i int, sources []v1alpha1.ApplicationSource, commit Commit, target Target, before []string) (rendered, error) {
-	s := sources[i]
-	if s.Ref != "" && s.Path == "" && s.Chart == "" {
-		return rendered{commit: commit, refOnly: true}, nil
-	}
-	in := render.Input{Source: s, Index: i, Where: sourceField(i, len(sources)), App: target.Instance, Limits: target.Limits}
-	out, reads, err := e.renderPlanned(ctx, in, commit, before)
-	if err != nil {
-		return rendered{}, err
-	}
-	raw, err := encode(out.Manifests)
-	if err != nil {
-		return rendered{}, err
-	}
-	return rendered{commit: commit, reads: reads, manifests: raw, warnings: out.Warnings, typ: out.Type}, nil
-}
-
-// maxFetches bounds how often one render asks for more. What was fetched stays, so the next try begins further on.
-const maxFetches = 20
-
-// renderPlanned fetches what the render is known to read, the source's path and what it read before, and what it then
-// turns out to need: links may lead anywhere in the repository.
-func (e *Engine) renderPlanned(ctx context.Context, in render.Input, commit Commit, before []string) (render.Output, tree.ReadSet, error) {
-	path, _ := tree.Clean(in.Source.Path) // a path that climbs out is refused by render
-	paths := append([]string{path}, before...)
-	for fetches := 1; ; fetches++ {
-		t, err := e.sources.Tree(ctx, commit, paths)
-		if err != nil {
-			return render.Output{}, tree.ReadSet{}, err
-		}
-		traced := tree.Trace(t)
-		in.Tree = traced
-		out, err := e.renderer.Render(ctx, in)
-		var missing interface{ MissingPath() string }
-		if !errors.As(err, &missing) || fetches == maxFetches || slices.Contains(paths, missing.MissingPath()) {
-			return out, traced.ReadSet(), err
-		}
-		paths = append(paths, missing.MissingPath())
-	}
-}
-
 // make brings the state up to date with the target. It is called before the entry is remembered.
-func (n *entry) make(target Target) error {
+func (n *entry) make(commits []Commit, target *Target) error {
 	if n.state != nil && n.target == target.Version {
 		return nil
 	}
-	state := &State{}
+	state := &State{Commits: commits, Remotes: remotesOf(n.sources), made: n.sources}
 	var all []rawManifest
 	var warnings warner
-	for _, r := range n.sources {
-		state.Commits = append(state.Commits, r.commit)
+	var inputs []object.Digest
+	for i := range n.sources {
+		r := &n.sources[i]
 		if r.refOnly {
 			continue
 		}
 		state.Types = append(state.Types, r.typ)
+		inputs = append(inputs, r.inputs)
 		all = append(all, r.manifests...)
 		for _, w := range r.warnings {
 			warnings.add(v1alpha1.ApplicationConditionManifestWarning, w)
 		}
 	}
-	objects, err := process(all, target, &warnings)
+	if err := withinLimits(all, target.Limits); err != nil {
+		return err
+	}
+	objects, err := process(all, *target, &warnings)
 	if err != nil {
 		return err
 	}
-	state.Objects, state.Warnings, state.Digest = objects, warnings.conditions(), digestOf(objects)
+	state.Objects, state.Warnings, state.Digest, state.Inputs = objects, warnings.conditions(), digestOf(objects), object.DigestOf(inputs)
 	n.state, n.target = state, target.Version
+	return nil
+}
+
+// withinLimits checks what one application gives, all of its sources together.
+func withinLimits(all []rawManifest, limits render.Limits) error {
+	limits = limits.WithDefaults()
+	size := int64(0)
+	for i := range all {
+		size += int64(len(all[i].json))
+	}
+	switch {
+	case len(all) > limits.Objects:
+		return fault.New(fault.Mistake, "render", "the application", "", fmt.Sprintf("it has %d objects, and an application may have %d", len(all), limits.Objects),
+			"split it, or raise bowline.render.maxObjects in argocd-cm")
+	case size > limits.OutputBytes:
+		return fault.New(fault.Mistake, "render", "the application", "", fmt.Sprintf("its objects are %d bytes together, and an application may have %d", size, limits.OutputBytes),
+			"split it, or raise bowline.render.maxOutput in argocd-cm")
+	}
 	return nil
 }

@@ -9,29 +9,32 @@ import (
 )
 
 // Moved takes notice that a revision of a repository went from one commit to another, between which the files at the
-// changed paths differ. match tells which sources follow that revision of that repository, by Repo and Revision; ID is
-// not set. It returns the applications that have to be looked at again, and those that are proven unchanged: their
-// State stands under the new commit from now on. Both are sorted.
+// changed paths differ. match tells which sources and remotes follow that revision of that repository; it is given them
+// without ID and Digest. It returns the applications that have to be looked at again, and those that are proven
+// unchanged: their State stands under the new commit from now on. Both are sorted.
 //
 // An application is proven unchanged only if its last State was made at from and read nothing that changed. One that
-// was made at another commit, that is being asked for right now or whose last answer was an error is to be looked at.
+// was made at another commit, that is being asked for right now or whose last answer was an error is to be looked at; so
+// is one whose renders know the commit's name, or whose remotes are to be resolved anew with every commit.
 func (e *Engine) Moved(match func(Commit) bool, from, to string, changed []string) (touched, unchanged []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	hit := e.index.touched(changed)
 	for id, q := range e.asked {
-		if !q.follows(match) {
+		known := e.apps[id]
+		if !q.follows(match) && !known.needs(match) {
 			continue
 		}
-		known := e.apps[id]
 		if q.running || q.failed || known == nil || known.spec != q.spec {
+			e.expect(id)
 			touched = append(touched, id)
 			continue
 		}
 		switch next := known.moved(match, from, to); {
 		case next == known:
 			// It was asked for after the move: there is nothing new to it.
-		case next == nil || hit[id]:
+		case next == nil || hit[id] && known.touched(match, changed):
+			e.expect(id)
 			touched = append(touched, id)
 		default:
 			e.remember(id, q, next)
@@ -43,14 +46,21 @@ func (e *Engine) Moved(match func(Commit) bool, from, to string, changed []strin
 	return touched, unchanged
 }
 
+// expect has the remotes of an application resolved anew. It is called with the lock held.
+func (e *Engine) expect(id string) {
+	e.moves++
+	e.moved[id] = e.moves
+}
+
 // Following returns the applications that follow a revision of a repository, sorted: those to look at when what
-// changed is not known, or when the repository stopped or began to answer.
+// changed is not known, or when the repository stopped or began to answer. Their remotes are resolved anew when they are.
 func (e *Engine) Following(match func(Commit) bool) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var ids []string
 	for id, q := range e.asked {
-		if q.follows(match) {
+		if q.follows(match) || e.apps[id].needs(match) {
+			e.expect(id)
 			ids = append(ids, id)
 		}
 	}
@@ -86,23 +96,65 @@ func (e *Engine) Behind(id string) []string {
 
 // shared returns what two applications have in common that follow the same revision, be it from different projects.
 func shared(c Commit) Commit {
-	return Commit{Repo: Repo{URL: object.NormaliseRepoURL(c.Repo.URL)}, Revision: c.Revision}
+	return Commit{Repo: Repo{URL: object.NormaliseRepoURL(c.Repo.URL)}, Kind: c.Kind, Chart: c.Chart, Revision: c.Revision}
 }
 
-func (q *question) follows(match func(Commit) bool) bool { return slices.ContainsFunc(q.wanted, match) }
+// needs reports whether one of the remotes matches. Nothing is known of a nil entry.
+func (n *entry) needs(match func(Commit) bool) bool {
+	return n != nil && slices.ContainsFunc(n.state.Remotes, func(c Commit) bool { return match(c.Wanted()) })
+}
 
-// moved returns the entry with every matching source at the newer commit: itself if they are there already, nil if one
-// of them was at neither.
+// touched reports whether a change of paths in the repositories that match concerns the application.
+func (n *entry) touched(match func(Commit) bool, changed []string) bool {
+	for i := range n.sources {
+		for k := range n.sources[i].mounts {
+			if m := &n.sources[i].mounts[k]; match(m.commit.Wanted()) && slices.ContainsFunc(changed, m.reads.touched) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// moved returns the entry with every matching source and remote at the newer commit: itself if they are there already,
+// nil if one of them was at neither, or if another commit is another input.
 func (n *entry) moved(match func(Commit) bool, from, to string) *entry {
+	news := false
+	follow := func(c Commit) (Commit, bool) {
+		if c.Kind != KindGit || c.ID == to || !match(c.Wanted()) {
+			return c, c.Kind == KindGit || !match(c.Wanted())
+		}
+		ok := c.ID == from
+		c.ID, news = to, true
+		return c, ok
+	}
 	commits := slices.Clone(n.state.Commits)
 	for i, c := range commits {
-		if !match(Commit{Repo: c.Repo, Revision: c.Revision}) || c.ID == to {
-			continue
-		}
-		if c.ID != from {
+		var ok bool
+		if commits[i], ok = follow(c); !ok {
 			return nil
 		}
-		commits[i].ID = to
 	}
-	return n.movedTo(commits, n.target)
+	sources := make([]rendered, len(n.sources))
+	if news && slices.ContainsFunc(n.state.Remotes, func(c Commit) bool { return !exact(c) }) {
+		return nil
+	}
+	for i := range n.sources {
+		sources[i] = n.sources[i]
+		mounts := slices.Clone(sources[i].mounts)
+		for k := range mounts {
+			var ok bool
+			if mounts[k].commit, ok = follow(mounts[k].commit); !ok {
+				return nil
+			}
+		}
+		if mounts[0].commit != sources[i].commit() && sources[i].used.namesRevision() {
+			return nil
+		}
+		sources[i].mounts = mounts
+	}
+	if !news {
+		return n
+	}
+	return n.movedTo(sources, commits, n.target, "")
 }

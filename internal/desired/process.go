@@ -75,7 +75,7 @@ func process(encoded []rawManifest, target Target, warnings *warner) ([]Object, 
 		placed: &placement{tracker: target.Tracker, instance: target.Instance, namespace: target.Namespace},
 	}
 	for i, m := range manifests {
-		if err := p.add(m, encoded[i].json); err != nil {
+		if err := p.add(m, &encoded[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -95,7 +95,7 @@ type processor struct {
 	missing  []string           // namespaced objects for which nothing names a namespace
 }
 
-func (p *processor) add(m object.Manifest, raw []byte) error {
+func (p *processor) add(m object.Manifest, raw *rawManifest) error {
 	u := m.Object
 	gvk := u.GroupVersionKind()
 	if p.target.Excluded(gvk.Group, gvk.Kind) {
@@ -120,7 +120,7 @@ func (p *processor) add(m object.Manifest, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Origin, err)
 	}
-	o := Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(content), Origin: m.Origin, manifest: raw, placed: p.placed}
+	o := Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(content), Origin: m.Origin, Volatile: raw.volatile, manifest: raw.json, placed: p.placed}
 	o.Refused = p.target.Permit(o.Key, scope != ScopeCluster)
 	p.put(o)
 	return nil
@@ -154,8 +154,9 @@ func (p *processor) missingNamespaces() error {
 
 // rawManifest is a manifest as it is remembered: JSON takes a fraction of the memory of decoded maps.
 type rawManifest struct {
-	json   []byte
-	origin object.Origin
+	json     []byte
+	origin   object.Origin
+	volatile []string // see Object.Volatile
 }
 
 func encode(manifests []object.Manifest) ([]rawManifest, error) {
