@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -15,9 +14,10 @@ import (
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
-func isPattern(p string) bool { return strings.ContainsAny(p, "*?[{") }
+func isPattern(p string) bool { return strings.ContainsAny(p, "*?[") }
 
-// glob returns the files a pattern matches, in the order of their paths. Folders behind links are not searched.
+// glob returns the files a pattern matches: of each folder first its own files by their names, then those of the folders
+// in it. Folders behind links are not searched.
 func (j *job) glob(ctx context.Context, at place) ([]place, error) {
 	if !doublestar.ValidatePattern(at.path) {
 		return nil, fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("%q is no valid pattern", at.text), "write it like envs/*.yaml or envs/**/values.yaml")
@@ -37,7 +37,6 @@ func (j *job) glob(ctx context.Context, at place) ([]place, error) {
 	if err := g.search(ctx, dir, base, 0); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(g.found, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	return g.found, nil
 }
 

@@ -42,10 +42,10 @@ func (j *job) place(ctx context.Context, text, field string) (place, error) {
 	dir, rest := j.release.Dir, text
 	if name, below, ok := reference(text); ok {
 		t, known := j.in.Refs[name]
-		switch _, variable := j.in.Build[name]; {
+		switch {
 		case known:
 			at.ref, at.tree, dir, rest = name, t, "", below
-		case !variable && name != render.BuildKubeVersion && name != render.BuildAPIVersions:
+		case !j.isVariable(name):
 			return place{}, fault.New(fault.Mistake, "render", j.thing(), field,
 				fmt.Sprintf("%q names source %q, and no source of the application has this ref", text, name), "give the source that holds the file ref: "+name)
 		}
@@ -67,6 +67,15 @@ func (j *job) place(ctx context.Context, text, field string) (place, error) {
 	}
 	at.path = cleaned
 	return at, nil
+}
+
+var variable = regexp.MustCompile(`^[A-Za-z0-9_]*`)
+
+// isVariable reports whether $text begins with a variable of the build environment.
+func (j *job) isVariable(text string) bool {
+	name := variable.FindString(text)
+	_, ok := j.in.Build[name]
+	return ok || name == render.BuildKubeVersion || name == render.BuildAPIVersions
 }
 
 // reference splits $name/rest.
@@ -135,8 +144,9 @@ func (j *job) noFile(at place, fix string) error {
 	return fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("%q is nowhere: there is no file %s", at.text, where), fix)
 }
 
-// valueFiles reads the value files of a source in their order. A pattern stands for the files it matches, in the order of
-// their paths; one that is listed by its own name too has its place there.
+// valueFiles reads the value files of a source in their order. A pattern stands for the files it matches that no earlier
+// one did; a file that is listed by its own name too has its place there
+// (https://argo-cd.readthedocs.io/en/latest/user-guide/helm/#deduplication).
 func (j *job) valueFiles(ctx context.Context, s *v1alpha1.ApplicationSourceHelm) ([]file, error) {
 	places, listed, err := j.listed(ctx, s.ValueFiles)
 	if err != nil {
