@@ -218,10 +218,11 @@ func (c *Cluster) Version() string {
 	return c.version
 }
 
-// APIVersions returns what the cluster serves as "group/version" and "group/version/Kind", sorted.
+// APIVersions returns what the cluster serves as "group/version" and "group/version/Kind", sorted. The list is shared: it
+// is not to be changed, and it is the same one until the cluster serves something else.
 func (c *Cluster) APIVersions() []string {
 	if cat := c.snapshot(); cat != nil {
-		return slices.Clone(cat.versions)
+		return cat.versions
 	}
 	return nil
 }
