@@ -38,7 +38,7 @@ func (m *mirror) listRefs(ctx context.Context) (Refs, error) {
 	if err != nil {
 		return Refs{}, err
 	}
-	refs := Refs{Repository: m.remote.repo, At: at, Head: found.head, commits: found.commits}
+	refs := Refs{Repository: m.remote.repo, At: at, Head: found.head, commits: found.commits, tags: found.tags}
 	m.mu.Lock()
 	m.refs = refs
 	m.mu.Unlock()

@@ -74,22 +74,32 @@ func (m *mirror) kindsInHistory(ctx context.Context, ids []string) (commits []st
 }
 
 func (m *mirror) fetchHistory(ctx context.Context) error {
-	if _, err := os.Stat(m.historyDir()); err != nil {
-		if err := skeleton(m.historyDir(), strings.Replace(configOf[modePlanned], "blob:none", "tree:0", 1)); err != nil {
+	return m.fetchBeside(ctx, m.historyDir(), "the history", "--prune", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+}
+
+// fetchBeside fetches refs without trees and files into a repository beside the mirror, which it makes if there is
+// none. option is one more for git fetch. The caller holds disk.
+func (m *mirror) fetchBeside(ctx context.Context, dir, what, option string, refspecs ...string) error {
+	if _, err := os.Stat(dir); err != nil {
+		if err := skeleton(dir, strings.Replace(configOf[modePlanned], "blob:none", "tree:0", 1)); err != nil {
 			return m.storeError(err)
 		}
 	}
 	start := m.store.clock.Now()
-	o, err := m.store.talkTo(ctx, m.remote, m.base(), command{dir: m.historyDir(), args: []string{"fetch", "--quiet", "--no-tags", "--prune", "--force", "--filter=tree:0",
-		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}})
+	args := []string{"fetch", "--quiet", "--no-tags", option, "--force", "--filter=tree:0",
+		"--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--end-of-options", "origin"}
+	o, err := m.store.talkTo(ctx, m.remote, m.base(), command{dir: dir, args: append(args, refspecs...)})
 	if err != nil {
 		return err
 	}
-	err = m.fetchError(o, "the history")
-	m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: "the history", Took: m.store.clock.Since(start), Err: err})
+	err = m.fetchError(o, what)
+	m.store.observe(Request{Repository: m.remote.repo.String(), Kind: RequestFetch, Revision: what, Took: m.store.clock.Since(start), Err: err})
 	if o.err != nil {
-		_ = os.RemoveAll(m.historyDir()) // cheap to build again, and then surely whole
-		m.store.readers.forget(m.historyDir())
+		sweep(dir)
+		if damaged(o.stderr) {
+			_ = os.RemoveAll(dir) // cheap to build again, and then surely whole
+			m.store.readers.forget(dir)
+		}
 	}
 	return err
 }

@@ -35,7 +35,8 @@ const readyRefs = "refs/bowline/commits/"
 //
 //	git/     the bare repository that is fetched into
 //	reader/  a repository that borrows git/'s objects and knows no remote
-//	history/ commits without files, once a short id had to be found
+//	history/ commits without files, once a short id had to be found or signatures be checked
+//	tags/    annotated tags, once their signatures had to be checked
 //	keep     which commits owners want kept
 type mirror struct {
 	store  *Store
@@ -245,8 +246,10 @@ func (m *mirror) setMode(wanted mode) error {
 
 // sweepDebris removes what a killed git left: lock files, which would stop the next one, and half packs, which
 // nothing names. The caller holds disk, so no git of ours is at work here.
-func (m *mirror) sweepDebris() {
-	_ = filepath.WalkDir(m.gitDir(), func(path string, d fs.DirEntry, err error) error {
+func (m *mirror) sweepDebris() { sweep(m.gitDir()) }
+
+func sweep(dir string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return nil //nolint:nilerr // what cannot be read will be said by git
 		}

@@ -37,12 +37,14 @@ type Refs struct {
 	At         time.Time // when it was asked
 	Head       string    // ref that HEAD points to; "" if unknown
 	commits    map[string]string
+	tags       map[string]string // refs of annotated tags, with the ids of the tag objects
 }
 
 // parsedRefs gathers refs while they are read.
 type parsedRefs struct {
 	head    string
 	commits map[string]string
+	tags    map[string]string
 }
 
 var (
@@ -61,15 +63,20 @@ func (p *parsedRefs) add(id, name string) error {
 		return errPkt
 	}
 	if p.commits == nil {
-		p.commits = map[string]string{}
+		p.commits, p.tags = map[string]string{}, map[string]string{}
 	}
 	if base, ok := strings.CutSuffix(name, peeledMark); ok {
+		if tag, ok := p.commits[base]; ok {
+			p.tags[base] = tag
+		}
 		p.commits[base] = id
 		return nil
 	}
-	if _, ok := p.commits[name]; !ok {
-		p.commits[name] = id
+	if _, ok := p.commits[name]; ok {
+		p.tags[name] = id
+		return nil
 	}
+	p.commits[name] = id
 	return nil
 }
 
@@ -111,8 +118,8 @@ func (r Refs) Resolve(revision Revision) (string, error) {
 	case IsCommitID(name):
 		return strings.ToLower(name), nil
 	}
-	if id, ok := r.newest(revision); ok {
-		return id, nil
+	if ref, ok := r.newest(revision); ok {
+		return r.commits[ref], nil
 	}
 	if id, found, err := r.named(name); found {
 		return id, err
@@ -153,7 +160,7 @@ func (r Refs) named(name string) (id string, found bool, err error) {
 	return "", false, nil
 }
 
-// newest finds the highest tag that satisfies a constraint. What parses as a version is a name, not a constraint
+// newest finds the ref of the highest tag that satisfies a constraint. What parses as a version is a name, not a constraint
 // ("1.2" and "v1" are tags or branches), as in Argo CD; and a constraint that tags satisfy wins over a branch of its name.
 func (r Refs) newest(revision Revision) (string, bool) {
 	constraint := constraintOf(revision.Name)
@@ -161,8 +168,8 @@ func (r Refs) newest(revision Revision) (string, bool) {
 		return "", false
 	}
 	var best *semver.Version
-	id := ""
-	for name, commit := range r.commits {
+	ref := ""
+	for name := range r.commits {
 		tag, ok := strings.CutPrefix(name, "refs/tags/"+revision.TagPrefix)
 		if !ok {
 			continue
@@ -173,10 +180,10 @@ func (r Refs) newest(revision Revision) (string, bool) {
 		}
 		// Equal versions under two names ("v1.0.0", "1.0.0") must not depend on the order of a map.
 		if order := compareVersions(version, best); order > 0 || order == 0 && version.Original() > best.Original() {
-			best, id = version, commit
+			best, ref = version, name
 		}
 	}
-	return id, best != nil
+	return ref, best != nil
 }
 
 func compareVersions(a, b *semver.Version) int {
@@ -195,6 +202,26 @@ func constraintOf(name string) *semver.Constraints {
 		return nil
 	}
 	return constraint
+}
+
+// tagOf returns the ref of the annotated tag that a revision stands for, and the id of the tag object; ok is false if
+// it stands for something else.
+func (r Refs) tagOf(revision Revision) (ref, id string, ok bool) {
+	name := revision.Name
+	switch {
+	case name == "", name == "HEAD", IsCommitID(name):
+		return "", "", false
+	case strings.HasPrefix(name, "refs/"):
+		ref = name
+	default:
+		if ref, ok = r.newest(revision); !ok {
+			if _, branch := r.commits["refs/heads/"+name]; !branch {
+				ref = "refs/tags/" + name
+			}
+		}
+	}
+	id, ok = r.tags[ref]
+	return ref, id, ok
 }
 
 // tip finds the only commit that a ref points to and whose id begins with a short id.
