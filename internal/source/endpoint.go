@@ -18,6 +18,7 @@ type endpoint struct {
 	port   string
 	// remote is the address without user info for https and http, as given for ssh, file://… for file.
 	remote             string
+	path               string // of a file address, as git will read it
 	username, password string // of the address, for https and http
 }
 
@@ -63,7 +64,8 @@ func parseEndpoint(raw string, allowFile bool) (endpoint, error) {
 		if u.Host != "" || !filepath.IsAbs(u.Path) {
 			return refuse("a file address needs an absolute path", "write it as file:///path")
 		}
-		e.remote = "file://" + u.Path
+		e.path = filepath.Clean(u.Path)
+		e.remote = (&url.URL{Scheme: "file", Path: e.path}).String() // escaped again: git unescapes once more
 		return e, nil
 	}
 	if e.scheme != "https" && e.scheme != "http" && e.scheme != "ssh" {

@@ -26,6 +26,7 @@ type httpRefs struct {
 	mu   sync.Mutex   // guards what the server said about itself
 	base string       // address after redirects; "" until known
 	caps capabilities // of protocol version 2
+	told login        // what it was last told about who asks
 }
 
 // server returns the server's address after redirects and whether it can leave blobs out; known is false before it was asked.
@@ -66,9 +67,7 @@ func (h *httpRefs) checkRedirect(next *http.Request, before []*http.Request) err
 	first := before[0].URL
 	sameHost := next.URL.Host == first.Host || next.URL.Hostname() == first.Hostname() && first.Scheme == "http" && next.URL.Scheme == "https"
 	if !sameHost || first.Scheme == "https" && next.URL.Scheme != "https" || len(before) > 4 {
-		target := *next.URL
-		target.User, target.RawQuery, target.Path = nil, "", strings.TrimSuffix(target.Path, "/info/refs")
-		return &UnreachableError{Problem: ProblemRedirect, Detail: "the server sends to another host, " + target.String()}
+		return &UnreachableError{Problem: ProblemRedirect, Detail: "the server sends to another host, " + next.URL.Scheme + "://" + next.URL.Host}
 	}
 	return nil
 }
@@ -147,6 +146,9 @@ func (h *httpRefs) exchange(ctx context.Context, method, address string, content
 		if err != nil {
 			return nil, nil, err
 		}
+		h.mu.Lock()
+		h.told = who
+		h.mu.Unlock()
 		answer, err := h.send(ctx, who, method, address, content)
 		if err != nil {
 			return nil, nil, err
@@ -188,11 +190,11 @@ func (h *httpRefs) checkStatus(answer *http.Response, who login) error {
 	case code == http.StatusUnauthorized && who == login{}:
 		return &UnreachableError{Problem: ProblemAuth, Detail: "the server asks for credentials and none are set"}
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusProxyAuthRequired:
-		return &UnreachableError{Problem: ProblemAuth, Detail: "the server refuses the credentials: " + answer.Status}
+		return &UnreachableError{Problem: ProblemAuth, Detail: "the server refuses the credentials: " + statusText(code)}
 	case code == http.StatusNotFound, code == http.StatusGone:
-		return &UnreachableError{Problem: ProblemNotFound, Detail: "there is no such repository, or it is not shown to these credentials: " + answer.Status}
+		return &UnreachableError{Problem: ProblemNotFound, Detail: "there is no such repository, or it is not shown to these credentials: " + statusText(code)}
 	default:
-		return &UnreachableError{Problem: ProblemServer, Detail: "the server answers " + answer.Status}
+		return &UnreachableError{Problem: ProblemServer, Detail: "the server answers " + statusText(code)}
 	}
 }
 
@@ -206,6 +208,9 @@ func (h *httpRefs) failed(ctx context.Context, err error) error {
 	if errors.Is(err, errPkt) {
 		problem = ProblemInvalidData
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	detail = redact(detail, h.told.secrets()) // a server may send back what it was told
 	return unreachable(op, h.remote.repo, problem, detail)
 }
 

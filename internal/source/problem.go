@@ -128,6 +128,8 @@ var signs = []struct {
 	{"could not read Password", ProblemAuth},
 	{"Permission denied (", ProblemAuth},
 	{"Too many authentication failures", ProblemAuth},
+	{"HTTP code 407", ProblemAuth}, // of a proxy
+	{"returned error: 407", ProblemAuth},
 	{"returned error: 401", ProblemAuth},
 	{"returned error: 403", ProblemAuth},
 	{"returned error: 404", ProblemNotFound},

@@ -36,11 +36,20 @@ func (r *remote) httpSettings(ctx context.Context, who login, files *scratch) (s
 	if pinned != "" {
 		open = append(open, [2]string{"http.curloptResolve", pinned})
 	}
-	proxy := ""
-	if r.proxy != nil {
-		proxy = r.proxy.String()
+	return append(secret, [2]string{"http.proxy", r.proxyForGit()}), open, nil
+}
+
+// proxyForGit returns the proxy as git takes it; "" for none. To curl socks5 means that the client looks names up, to us
+// it means, as socks5h does, that the proxy does.
+func (r *remote) proxyForGit() string {
+	if r.proxy == nil {
+		return ""
 	}
-	return append(secret, [2]string{"http.proxy", proxy}), open, nil
+	proxy := *r.proxy
+	if proxy.Scheme == "socks5" {
+		proxy.Scheme = "socks5h"
+	}
+	return proxy.String()
 }
 
 // pin looks the host up, refuses forbidden addresses, and returns the setting that makes curl connect to what was

@@ -102,6 +102,12 @@ func (r Repository) String() string { return fault.RedactURL(r.URL) }
 // LogValue implements slog.LogValuer: the address without credentials.
 func (r Repository) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
+// GoString and MarshalText give no more away than String: the address of a repository or of its proxy may hold a password.
+func (r Repository) GoString() string { return strconv.Quote(r.String()) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (r Repository) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // hasCredentials reports whether the repository says who is asking.
 func (r Repository) hasCredentials() bool {
 	return r.Username != "" || !r.Password.Empty() || !r.BearerToken.Empty() || !r.SSHPrivateKey.Empty() ||
@@ -146,7 +152,7 @@ func (r Repository) secrets() []string {
 			values = append(values, escaped)
 		}
 	}
-	return slices.DeleteFunc(values, func(v string) bool { return len(v) < 3 })
+	return values
 }
 
 // login is what a server is told about who asks.
@@ -178,13 +184,17 @@ func (l login) secrets() []string {
 	if password := l.password.Reveal(); password != "" {
 		values = append(values, l.basic(), password, url.QueryEscape(password), url.PathEscape(password))
 	}
-	return slices.DeleteFunc(values, func(v string) bool { return len(v) < 3 })
+	return values
 }
 
-// redact removes values from a text.
+// redact removes values from a text, the longest first: one may hold another. What is shorter than three bytes is no secret,
+// and would be found everywhere.
 func redact(text string, values []string) string {
-	for _, value := range values {
-		text = strings.ReplaceAll(text, value, "[redacted]")
+	longest := slices.SortedFunc(slices.Values(values), func(a, b string) int { return len(b) - len(a) })
+	for _, value := range longest {
+		if len(value) >= 3 {
+			text = strings.ReplaceAll(text, value, "[redacted]")
+		}
 	}
 	return text
 }

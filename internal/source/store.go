@@ -89,7 +89,7 @@ func (s *Store) mirror(r Repository) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path, ok := strings.CutPrefix(remote.endpoint.remote, "file://"); ok && within(path, s.dir) {
+	if remote.endpoint.scheme == "file" && within(remote.endpoint.path, s.dir) {
 		return nil, fault.New(fault.Forbidden, "use", "repository "+r.String(), "", "it lies in the data folder", "use another folder")
 	}
 	m, err := newMirror(s, remote)
