@@ -3,11 +3,12 @@
 package application
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // A render that calls functions whose answer differs from call to call (a random password, a certificate, the time) is
@@ -24,7 +25,7 @@ func (p *pass) noteRendered(state *desired.State) {
 	if p.next.Annotations == nil {
 		p.next.Annotations = map[string]string{}
 	}
-	p.next.Annotations[v1alpha1.AnnotationRenderedFrom] = string(state.Inputs) + "." + string(state.Digest)
+	p.next.Annotations[v1alpha1.AnnotationRenderedFrom] = state.Made()
 }
 
 func volatile(state *desired.State) bool {
@@ -32,21 +33,21 @@ func volatile(state *desired.State) bool {
 }
 
 // unproven returns rules that leave out the fields whose desired value is no news: the desired state is another answer
-// made from what the last full sync was made from.
+// made from what the last full sync was made from. Objects that nobody can repeat as a whole are not among them: their
+// names differ too.
 func (p *pass) unproven() v1alpha1.IgnoreDifferences {
-	inputs, digest, noted := strings.Cut(p.app.Annotations[v1alpha1.AnnotationRenderedFrom], ".")
-	if !noted || p.state == nil || inputs != string(p.state.Inputs) || digest == string(p.state.Digest) {
+	if p.state == nil {
 		return nil
 	}
+	fields := p.state.Unproven(p.app.Annotations[v1alpha1.AnnotationRenderedFrom])
 	var rules v1alpha1.IgnoreDifferences
-	for _, o := range p.state.Objects {
-		pointers := slices.DeleteFunc(slices.Clone(o.Volatile), func(pointer string) bool { return pointer == "" })
-		if len(pointers) == 0 {
-			continue
+	for _, key := range slices.SortedFunc(maps.Keys(fields), object.Key.Compare) {
+		pointers := slices.DeleteFunc(slices.Clone(fields[key]), func(pointer string) bool { return pointer == "" })
+		if len(pointers) > 0 {
+			rules = append(rules, v1alpha1.ResourceIgnoreDifferences{
+				Group: key.Group, Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, JSONPointers: pointers,
+			})
 		}
-		rules = append(rules, v1alpha1.ResourceIgnoreDifferences{
-			Group: o.Key.Group, Kind: o.Key.Kind, Namespace: o.Key.Namespace, Name: o.Key.Name, JSONPointers: pointers,
-		})
 	}
 	return rules
 }
