@@ -87,7 +87,7 @@ type azureIssuer struct {
 }
 
 func (a AzureIdentity) issuer(address string) issuer {
-	at := placeOf(address)
+	at := locate(address)
 	return azureIssuer{a, at.authority, at.registry, strings.HasPrefix(strings.ToLower(address), "http://")}
 }
 

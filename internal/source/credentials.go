@@ -31,8 +31,8 @@ type Credentials struct {
 // entry is a Secret with its address in the form in which addresses are compared.
 type entry struct {
 	Repository
-	place place
-	err   error // why the Secret cannot be used; whoever it is for is told so, instead of being served by another
+	location location
+	err      error // why the Secret cannot be used; whoever it is for is told so, instead of being served by another
 }
 
 // ParseSecrets reads the labelled Secrets of the control namespace, the data of argocd-tls-certs-cm (host to PEM) and of
@@ -57,7 +57,7 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 		if r.URL == "" {
 			continue
 		}
-		e := entry{r, placeOf(r.URL), err}
+		e := entry{r, locate(r.URL), err}
 		if kind == SecretTypeRepo {
 			c.repositories = append(c.repositories, e)
 		} else {
@@ -137,11 +137,11 @@ func (c *Credentials) complete(kind string, r Repository, project string) (Repos
 
 // find returns the Secret of a repository.
 func (c *Credentials) find(kind, address, project string) (*entry, bool) {
-	wanted := placeOf(address)
+	wanted := locate(address)
 	var best *entry
 	for i := range c.repositories {
 		e := &c.repositories[i]
-		if e.place != wanted || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
+		if e.location != wanted || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}
 		if best == nil || e.better(best, kind) {
@@ -154,14 +154,14 @@ func (c *Credentials) find(kind, address, project string) (*entry, bool) {
 // template finds the longest prefix. The host has to match as a whole: the credentials of https://git.example.com
 // are not for https://git.example.com.evil.org.
 func (c *Credentials) template(kind, address, project string) (*entry, bool) {
-	wanted := placeOf(address)
+	wanted := locate(address)
 	var best *entry
 	for i := range c.templates {
 		e := &c.templates[i]
-		if !wanted.under(e.place) || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
+		if !wanted.under(e.location) || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}
-		if best == nil || len(e.place.normal) > len(best.place.normal) || len(e.place.normal) == len(best.place.normal) && e.better(best, kind) {
+		if best == nil || len(e.location.normal) > len(best.location.normal) || len(e.location.normal) == len(best.location.normal) && e.better(best, kind) {
 			best = e
 		}
 	}
@@ -173,7 +173,7 @@ func (e *entry) serves(kind string) int {
 	switch {
 	case e.Type == kind, e.Type == "" && kind == KindGit:
 		return 2
-	case e.Type == "", e.place.registry && kind != KindGit && e.Type != KindGit:
+	case e.Type == "", e.location.registry && kind != KindGit && e.Type != KindGit:
 		return 1
 	}
 	return 0

@@ -57,7 +57,7 @@ func (r Repository) issuer() issuer {
 	case r.GitHubApp != GitHubApp{}:
 		return githubIssuer{r.GitHubApp, ownerOf(r.URL), r.Type == KindHelm || r.Type == KindOCI}
 	case r.Google != GoogleAccount{}:
-		return googleIssuer{r.Google, placeOf(r.URL).registry}
+		return googleIssuer{r.Google, locate(r.URL).registry}
 	case r.Azure != AzureIdentity{}:
 		return r.Azure.issuer(r.URL)
 	}
@@ -221,7 +221,7 @@ func wayTo(r Repository, i issuer) Repository {
 // wayHome is how the repository's own host is reached, with what it knows us by as a connection but without credentials.
 func wayHome(r Repository) Repository {
 	return Repository{
-		URL: "https://" + placeOf(r.URL).authority, CA: r.CA, Insecure: r.Insecure, Proxy: r.Proxy, NoProxy: r.NoProxy,
+		URL: "https://" + locate(r.URL).authority, CA: r.CA, Insecure: r.Insecure, Proxy: r.Proxy, NoProxy: r.NoProxy,
 		TLSClientCert: r.TLSClientCert, TLSClientKey: r.TLSClientKey,
 	}
 }

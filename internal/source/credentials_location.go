@@ -10,30 +10,30 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
-// place is an address in the form in which addresses are compared.
-type place struct {
+// location is an address in the form in which addresses are compared.
+type location struct {
 	normal    string // object.NormaliseRepoURL; of a registry without "oci://"
 	authority string // host, with its port if the address has one
 	registry  bool   // host/path without a scheme, or with "oci://"
 }
 
-func placeOf(address string) place {
+func locate(address string) location {
 	name, oci := strings.CutPrefix(strings.ToLower(strings.TrimSpace(address)), "oci://")
 	if oci || !strings.Contains(name, "://") && !strings.Contains(name, "@") {
 		authority, _, _ := strings.Cut(name, "/")
-		return place{normal: strings.TrimRight(name, "/"), authority: authority, registry: true}
+		return location{normal: strings.TrimRight(name, "/"), authority: authority, registry: true}
 	}
-	return place{normal: object.NormaliseRepoURL(address), authority: authorityOf(address)}
+	return location{normal: object.NormaliseRepoURL(address), authority: authorityOf(address)}
 }
 
 // under reports whether p begins with prefix and has the same host.
-func (p place) under(prefix place) bool {
+func (p location) under(prefix location) bool {
 	return p.registry == prefix.registry && p.authority == prefix.authority && strings.HasPrefix(p.normal, prefix.normal)
 }
 
 // hostOf returns the host without port in lower case; "" if the address has none.
 func hostOf(address string) string {
-	authority := placeOf(address).authority
+	authority := locate(address).authority
 	if host, _, err := net.SplitHostPort(authority); err == nil {
 		return host
 	}
