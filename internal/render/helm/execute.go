@@ -5,6 +5,7 @@ package helm
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ func (j *job) execute(ctx context.Context, values common.Values) (map[string]str
 	e := engine.Engine{CustomTemplateFuncs: w.functions()}
 	texts, err := e.Render(j.chart, top)
 	if err == nil {
+		maps.DeleteFunc(texts, func(name, _ string) bool { return strings.HasSuffix(name, notesSuffix) })
 		return texts, j.checkOutput(texts)
 	}
 	if j.caps.failure != nil {
@@ -84,10 +86,7 @@ func surround(c *chart.Chart) (undo func()) {
 // checkOutput holds what was rendered against the limit.
 func (j *job) checkOutput(texts map[string]string) error {
 	total := int64(0)
-	for name, text := range texts {
-		if strings.HasSuffix(name, notesSuffix) {
-			continue
-		}
+	for _, text := range texts {
 		if total += int64(len(text)); total > j.in.Limits.OutputBytes {
 			return j.mistake("", fmt.Sprintf("it renders to more than %s", size(j.in.Limits.OutputBytes)),
 				"split the application, or raise bowline.render.maxOutput")
