@@ -26,18 +26,30 @@ func (in Input) Exceeded(cause, setting string) error {
 		"make it smaller, or raise "+setting)
 }
 
+// TooManyObjects is the error of a render that gives more objects than Limits.Objects.
+func (in Input) TooManyObjects() error {
+	return in.Exceeded(fmt.Sprintf("it gives more than %d objects", in.Limits.WithDefaults().Objects), SettingObjects)
+}
+
+// TooLargeOutput is the error of a render whose objects are larger than Limits.OutputBytes as JSON.
+func (in Input) TooLargeOutput() error {
+	return in.Exceeded(fmt.Sprintf("it gives more than %s of objects", Size(in.Limits.WithDefaults().OutputBytes)), SettingOutput)
+}
+
 // Bounded checks an output against the limits on objects and on their text as JSON.
 func (in Input) Bounded(out Output) error {
 	limits := in.Limits.WithDefaults()
-	if n := len(out.Manifests); n > limits.Objects {
-		return in.Exceeded(fmt.Sprintf("it gives %d objects, which is more than %d", n, limits.Objects), SettingObjects)
+	if len(out.Manifests) > limits.Objects {
+		return in.TooManyObjects()
 	}
 	counter := counter{left: limits.OutputBytes}
 	encoder := json.NewEncoder(&counter)
 	for _, m := range out.Manifests {
-		if err := encoder.Encode(m.Object.Object); counter.left < 0 {
-			return in.Exceeded(fmt.Sprintf("it gives more than %s of objects", Size(limits.OutputBytes)), SettingOutput)
-		} else if err != nil {
+		err := encoder.Encode(m.Object.Object)
+		if counter.left < 0 {
+			return in.TooLargeOutput()
+		}
+		if err != nil {
 			return fault.Wrap(fault.Bug, "render", m.Origin.String(), err, "report it")
 		}
 	}

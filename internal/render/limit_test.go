@@ -27,7 +27,7 @@ func TestBounded(t *testing.T) {
 	}{
 		{render.Limits{}, ""},
 		{render.Limits{Objects: 10, OutputBytes: 10 * each}, ""},
-		{render.Limits{Objects: 9}, `cannot render path "app" at spec.source: it gives 10 objects, which is more than 9; make it smaller, or raise bowline.render.maxObjects`},
+		{render.Limits{Objects: 9}, `cannot render path "app" at spec.source: it gives more than 9 objects; make it smaller, or raise bowline.render.maxObjects`},
 		{render.Limits{OutputBytes: 10*each - 1}, fmt.Sprintf(`cannot render path "app" at spec.source: it gives more than %d bytes of objects; make it smaller, or raise bowline.render.maxOutput`, 10*each-1)},
 	} {
 		err := render.Input{Source: v1alpha1.ApplicationSource{Path: "app"}, Limits: c.limits}.Bounded(out)

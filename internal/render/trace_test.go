@@ -15,8 +15,10 @@ import (
 // facts is a cluster that is known, or not.
 type facts struct{ err error }
 
-func (f facts) KubeVersion(context.Context) (string, error)   { return "v1.36.2", f.err }
-func (f facts) APIVersions(context.Context) ([]string, error) { return []string{"apps/v1", "v1"}, f.err }
+func (f facts) KubeVersion(context.Context) (string, error) { return "v1.36.2", f.err }
+func (f facts) APIVersions(context.Context) ([]string, error) {
+	return []string{"apps/v1", "v1"}, f.err
+}
 
 func TestSubstitute(t *testing.T) {
 	build := map[string]string{"ARGOCD_APP_NAME": "web", "ARGOCD_APP_REVISION": "abc", "EMPTY": ""}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// take returns a process that waits, the one that worked last, or starts one.
+func (p *Pool) take() (*process, error) {
+	for {
+		proc, err := p.pop()
+		if err != nil {
+			return nil, err
+		}
+		if proc == nil {
+			return p.start()
+		}
+		select {
+		case <-proc.done: // somebody else ended it
+			p.end(proc)
+		default:
+			return proc, nil
+		}
+	}
+}
+
+func (p *Pool) pop() (*process, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch n := len(p.idle); {
+	case p.over:
+		return nil, errClosed
+	case n == 0:
+		return nil, nil
+	default:
+		proc := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		return proc, nil
+	}
+}
+
+func (p *Pool) start() (*process, error) {
+	proc, err := start(p.options.Command)
+	if err != nil {
+		return nil, fault.Wrap(fault.Retry, "start", "a render process", err, "see whether this machine has room for another process")
+	}
+	if len(proc.hello.Lacks) > 0 {
+		p.lacks.Do(func() {
+			p.options.Log.Warn("render processes are less confined than they could be: this kernel lacks something",
+				"lacks", clipTo(strings.Join(proc.hello.Lacks, "; "), maxHello))
+		})
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		p.ending.Go(proc.retire)
+		return nil, errClosed
+	}
+	p.all[proc] = struct{}{}
+	return proc, nil
+}
+
+// end ends a process in the background.
+func (p *Pool) end(proc *process) {
+	p.ending.Go(func() {
+		proc.retire()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.all, proc)
+	})
+}
+
+// put lets a process wait for work.
+func (p *Pool) put(proc *process) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return // Close ends it
+	}
+	proc.idleSince = p.options.Clock.Now()
+	p.idle = append(p.idle, proc)
+	p.arm()
+}
+
+// arm sets the timer to when the next process has waited long enough.
+func (p *Pool) arm() {
+	next := time.Duration(-1)
+	for i, proc := range p.idle {
+		left := max(p.life(i)-p.options.Clock.Since(proc.idleSince), 0)
+		if next < 0 || left < next {
+			next = left
+		}
+	}
+	switch {
+	case p.reap == nil:
+		p.reap = p.options.Clock.AfterFunc(next, p.reapIdle)
+	case next < 0:
+		p.reap.Stop()
+	default:
+		p.reap.Reset(next)
+	}
+}
+
+// life is how long a process that waits may wait: the one that worked last is kept warm.
+func (p *Pool) life(i int) time.Duration {
+	if i == len(p.idle)-1 {
+		return p.options.Warm
+	}
+	return p.options.Idle
+}
+
+func (p *Pool) reapIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return
+	}
+	var kept []*process
+	for i, proc := range p.idle {
+		if p.options.Clock.Since(proc.idleSince) < p.life(i) {
+			kept = append(kept, proc)
+		} else {
+			p.end(proc)
+		}
+	}
+	p.idle = slices.Clip(kept)
+	p.arm()
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package worker
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/bowline-cd/bowline/internal/render"
+)
+
+// memoryEvery is how often the memory of a process at work is looked at. What it takes in between is bounded by the
+// kernel (see hardMemory).
+const memoryEvery = 25 * time.Millisecond
+
+// watch ends a process that takes more time or memory than its job may. It counts time only while the process works, not
+// while it waits for an answer.
+type watch struct {
+	clock  clock.WithTickerAndDelayedExecution
+	in     render.Input
+	memory func() (int64, bool)
+	kill   func(reason error)
+
+	mu      sync.Mutex
+	left    time.Duration
+	since   time.Time
+	running bool
+	ended   bool
+	timer   clock.Timer
+	sampler clock.Timer
+}
+
+func newWatch(c clock.WithTickerAndDelayedExecution, in render.Input, memory func() (int64, bool), kill func(error)) *watch {
+	w := &watch{clock: c, in: in, memory: memory, kill: kill, left: in.Limits.Time}
+	w.sampler = c.AfterFunc(memoryEvery, w.sample)
+	return w
+}
+
+// resume starts to count, pause stops.
+func (w *watch) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.running || w.ended {
+		return
+	}
+	w.running, w.since = true, w.clock.Now()
+	if w.timer == nil {
+		w.timer = w.clock.AfterFunc(w.left, w.late)
+		return
+	}
+	w.timer.Reset(w.left)
+}
+
+func (w *watch) pause() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop()
+}
+
+func (w *watch) stop() {
+	if !w.running {
+		return
+	}
+	w.timer.Stop()
+	w.running = false
+	w.left = max(w.left-w.clock.Since(w.since), 0)
+}
+
+// end ends the watch with the job.
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop()
+	w.ended = true
+	w.sampler.Stop()
+}
+
+func (w *watch) late() {
+	w.mu.Lock()
+	// A timer that ran out while it was being stopped says nothing: what is left is counted again when it starts.
+	over := w.running && !w.ended && w.clock.Since(w.since) >= w.left
+	w.mu.Unlock()
+	if over {
+		w.kill(w.in.Exceeded(fmt.Sprintf("it takes longer than %s", w.in.Limits.Time), render.SettingTime))
+	}
+}
+
+func (w *watch) sample() {
+	used, ok := w.memory()
+	if ok && used > w.in.Limits.Memory {
+		w.kill(overMemory(w.in))
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ok && !w.ended {
+		w.sampler.Reset(memoryEvery)
+	}
+}
+
+func overMemory(in render.Input) error {
+	return in.Exceeded(fmt.Sprintf("it takes more than %s of memory", render.Size(in.Limits.Memory)), render.SettingMemory)
+}
