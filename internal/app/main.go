@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/worker"
 )
 
 // version is set when the program is built (-ldflags -X).
@@ -23,6 +24,7 @@ func userAgent() string { return "bowline/" + version }
 
 // Main runs the command line and returns the exit code of the process.
 func Main(ctx context.Context, args []string) int {
+	worker.MainIfAsked()
 	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ)})
 	root.AddCommand(newRunCommand(), newDemoCommand())
 	return cli.Execute(ctx, root, args)
