@@ -25,10 +25,12 @@ type files map[string]tree.MemoryFile
 
 // fakeSources is repositories in memory. Every repository has a branch "main", which an empty revision means too.
 type fakeSources struct {
-	mu    sync.Mutex
-	repos map[string]*fakeRepo
-	reads atomic.Int64 // of file contents: a render reads, a memo does not
-	trees atomic.Int64
+	mu                 sync.Mutex
+	repos              map[string]*fakeRepo
+	reads              atomic.Int64 // of file contents: a render reads, a memo does not
+	trees              atomic.Int64
+	resolves, verified atomic.Int64
+	unsigned           map[string]bool // commits
 }
 
 type fakeRepo struct {
@@ -80,12 +82,30 @@ func (s *fakeSources) set(url string, change func(*fakeRepo)) {
 	change(s.repo(url))
 }
 
+// address is where the fake keeps what is wanted: charts are repositories of their own.
+func address(c Commit) string {
+	if c.Kind == KindChart {
+		return c.Repo.URL + "#" + c.Chart
+	}
+	return c.Repo.URL
+}
+
 func (s *fakeSources) Resolve(_ context.Context, wanted Commit, _ string) (c Commit, err error) {
-	wanted.ID, err = s.resolve(wanted.Repo, wanted.Revision)
+	s.resolves.Add(1)
+	wanted.ID, err = s.resolve(Repo{URL: address(wanted)}, wanted.Revision)
+	if err == nil && wanted.Kind != KindGit {
+		wanted.Digest = "sha256:" + s.repos[address(wanted)].commits[wanted.ID].Root()
+	}
 	return wanted, err
 }
 
-func (s *fakeSources) Verify(context.Context, Commit) error { return nil }
+func (s *fakeSources) Verify(_ context.Context, c Commit) error {
+	s.verified.Add(1)
+	if s.unsigned[c.ID] {
+		return fmt.Errorf("commit %s is not signed", c.ID)
+	}
+	return nil
+}
 
 func (s *fakeSources) resolve(repo Repo, revision string) (string, error) {
 	s.mu.Lock()
@@ -112,7 +132,7 @@ func (s *fakeSources) Tree(_ context.Context, commit Commit, paths []string) (tr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.trees.Add(1)
-	r := s.repos[commit.Repo.URL]
+	r := s.repos[address(commit)]
 	if r.lost {
 		return nil, fmt.Errorf("%s sent half of a pack: %w", commit.Repo.URL, ErrUnreachable)
 	}
