@@ -38,6 +38,15 @@ type Options struct {
 	RefsAge time.Duration
 	// RefuseAddress says which addresses a repository's host must not have; by default those of link-local metadata services.
 	RefuseAddress func(netip.Addr) bool
+	// AllowPrivate says whether files at an address, and redirects and charts that an index names, may come from a host with a
+	// loopback or private address that no Secret names; by default none may.
+	AllowPrivate func(host string) bool
+	// ArtifactLimits bound charts, what registries have, and files.
+	ArtifactLimits ArtifactLimits
+	// ArtifactBytes bounds the disk for them, 2 GiB by default; what owners keep counts and stays. ArtifactLife is how long they
+	// stay unused; 14 days by default.
+	ArtifactBytes int64
+	ArtifactLife  time.Duration
 	// Observe, if set, is told of every request to a repository.
 	Observe func(Request)
 	Clock   clock.WithTicker
@@ -73,6 +82,8 @@ func withDefaults(o Options) Options {
 	setDefault(&o.RefsTimeout, 30*time.Second)
 	setDefault(&o.FetchTimeout, 10*time.Minute)
 	setDefault(&o.RefsAge, 10*time.Second)
+	setDefault(&o.ArtifactBytes, 2<<30)
+	setDefault(&o.ArtifactLife, 14*24*time.Hour)
 	if o.RefuseAddress == nil {
 		o.RefuseAddress = refuseLocal
 	}

@@ -144,6 +144,9 @@ func (r *polled) mustAsk() bool {
 	if ask {
 		return true
 	}
+	if r.onlyArtifacts() {
+		return false // each is asked for only if there is no recent answer
+	}
 	m, err := r.poller.store.mirror(r.repo)
 	if err != nil {
 		return true
@@ -162,12 +165,17 @@ func (r *polled) turn(ctx context.Context, ask bool) {
 		revisions = append(revisions, revision)
 	}
 	r.mu.Unlock()
-	refs, err := r.refs(ctx, ask, revisions)
+	git, other := r.split(revisions)
+	refs, err := r.refs(ctx, ask, git)
 	if ctx.Err() != nil {
 		answer(waiting, context.Cause(ctx))
 		return
 	}
-	found := r.resolve(ctx, refs, err, revisions)
+	found := append(r.resolve(ctx, refs, err, git), r.findArtifacts(ctx, ask, other)...)
+	if ctx.Err() != nil {
+		answer(waiting, context.Cause(ctx))
+		return
+	}
 	if err == nil {
 		err = firstUnreachable(found)
 	}

@@ -21,7 +21,8 @@ type Watch struct {
 	Revisions  []Revision
 }
 
-// Move says what became of a revision that somebody follows. To is ready in the mirror when it is told.
+// Move says what became of a revision that somebody follows. To is ready in the mirror when it is told. From and To are
+// commits; for charts and registries the digests of a Pin, without what they name having been fetched.
 // There is one for a revision's first commit (From is ""), for each further one, for the first of equal failures (Err; From
 // and To are the last commit known), and for the end of a failure (From and To equal, Err nil).
 type Move struct {

@@ -19,6 +19,11 @@ type Revision struct {
 	Name string
 	// TagPrefix limits a constraint to tags that begin with it; the version is what follows.
 	TagPrefix string
+	// Chart is the name of a chart, for a repository of charts: Name is a version or a constraint on versions then (see
+	// Artifact). Without it Name is, for a repository of type oci, a tag, a digest or a constraint on tags.
+	Chart string
+	// PassCredentials is that of the Artifact.
+	PassCredentials bool
 }
 
 func (r Revision) String() string {

@@ -30,6 +30,8 @@ type Store struct {
 	cache   *cache
 	slots   chan struct{} // one element for each git that talks to a repository
 	tokens  *tokens
+	// artifacts are charts, what registries have, and files.
+	artifacts *artifacts
 
 	base   context.Context // ends with Close
 	cancel context.CancelFunc
@@ -58,6 +60,7 @@ func NewStore(dir string, options Options) (*Store, error) {
 	s.slots = make(chan struct{}, maxGits)
 	s.tokens = newTokens(s.clock, s.tokenClient)
 	s.readers, s.cache = newReaders(s.options.Readers, s.home), newCache(s.options.CacheBytes)
+	s.artifacts = newArtifacts(s)
 	return s, nil
 }
 
@@ -66,6 +69,7 @@ func (s *Store) Close() error {
 	s.cancel()
 	s.readers.close()
 	s.work.Wait()
+	s.artifacts.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.mirrors {
@@ -172,6 +176,9 @@ func (s *Store) ResolveIn(ctx context.Context, refs Refs, revision Revision) (st
 // fetchEach brings commits into the mirror in one request, and returns an error for each that could not be had.
 func (s *Store) fetchEach(ctx context.Context, r Repository, commits []string) map[string]error {
 	failures := map[string]error{}
+	if len(commits) == 0 {
+		return failures // of a repository that may not be Git
+	}
 	m, err := s.mirror(r)
 	if err != nil {
 		for _, commit := range commits {
@@ -279,16 +286,18 @@ func (s *Store) Commit(ctx context.Context, r Repository, commit string) (Commit
 	return parsed.info, nil
 }
 
-// Forget closes the mirror of a repository and removes it: Trees of it answer no more. For credentials that are gone.
+// Forget closes the mirror of a repository and removes it, and what else was got from there: Trees of it answer no more.
+// For credentials that are gone.
 func (s *Store) Forget(r Repository) error {
 	s.mu.Lock()
 	m, ok := s.mirrors[r.Key()]
 	delete(s.mirrors, r.Key())
 	s.mu.Unlock()
+	err := s.artifacts.forget(r)
 	if !ok {
-		return os.RemoveAll(filepath.Join(s.dir, "mirrors", r.digest(s.key)))
+		return errors.Join(err, os.RemoveAll(filepath.Join(s.dir, "mirrors", r.digest(s.key))))
 	}
-	return m.forget()
+	return errors.Join(err, m.forget())
 }
 
 // Retain removes every mirror, open or left by an earlier process, but those of the given repositories and of the
@@ -308,7 +317,7 @@ func (s *Store) Retain(repositories []Repository) error {
 		}
 	}
 	s.mu.Unlock()
-	var all []error
+	all := []error{s.artifacts.retain(wanted, folders)}
 	for _, m := range gone {
 		all = append(all, m.forget())
 	}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// artifacts are the repositories of a Store that are not Git.
+type artifacts struct {
+	store  *Store
+	dir    string
+	trees  *treeCache
+	limits atomic.Pointer[ArtifactLimits]
+
+	mu    sync.Mutex
+	shops map[string]*shop
+
+	collecting sync.Mutex          // guards what follows, and that what is removed is needed by nobody
+	keepers    map[string]*keepers // by the folder of a shelf
+	unseen     atomic.Int64        // bytes stored since room was last made
+}
+
+const (
+	openTrees = 256     // trees held, with an open file each
+	openNames = 200_000 // names of all of them together
+)
+
+func newArtifacts(s *Store) *artifacts {
+	a := &artifacts{store: s, dir: filepath.Join(s.dir, "artifacts"), trees: newTreeCache(openTrees, openNames), shops: map[string]*shop{}, keepers: map[string]*keepers{}}
+	limits := s.options.ArtifactLimits.withDefaults()
+	a.limits.Store(&limits)
+	a.unseen.Store(s.options.ArtifactBytes) // what an earlier process left is not counted yet
+	return a
+}
+
+// shop is one repository as it is asked for artifacts of one kind: what it said lately and what was got from it. Who has the
+// key of one repository never sees what was got with that of another.
+type shop struct {
+	all   *artifacts
+	repo  Repository
+	kind  ArtifactKind
+	shelf *shelf
+	web   *web
+	what  goods
+
+	vouched   atomic.Int64 // time.Duration for which answers count as recent
+	downloads singleflight.Group
+}
+
+// goods is what differs between HTTP chart repositories, registries and files.
+type goods interface {
+	// resolve finds out what an artifact is, by answers to requests that began at notBefore or later.
+	resolve(ctx context.Context, a Artifact, notBefore time.Time) (Pin, error)
+	// stored returns the tree of a pin, or errNotStored.
+	stored(a Artifact, p Pin) (tree.Tree, error)
+	// fetch brings what a pin needs into the shelf.
+	fetch(ctx context.Context, a Artifact, p Pin) error
+}
+
+// shop returns the shop of a repository, which it opens at first.
+func (all *artifacts) shop(r Repository, kind ArtifactKind) (*shop, error) {
+	if all.store.base.Err() != nil {
+		return nil, errors.New("the store is closed")
+	}
+	key := r.Key() + string(kind)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if s, ok := all.shops[key]; ok {
+		return s, nil
+	}
+	s := &shop{all: all, repo: r, kind: kind}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	all.shops[key] = s
+	return s, nil
+}
+
+func (s *shop) open() error {
+	store := s.all.store
+	options := webOptions{
+		refuse: store.options.RefuseAddress, private: store.options.AllowPrivate,
+		vouched: s.repo.vouched(), outside: s.kind == ArtifactFile,
+	}
+	address := s.repo.URL
+	registry := inRegistry(s.repo, s.kind)
+	if registry {
+		place, err := parseRegistry(s.repo)
+		if err != nil {
+			return err
+		}
+		address = place.address()
+	}
+	var err error
+	if s.web, err = newWeb(s.repo, address, options); err != nil {
+		return err
+	}
+	s.identify()
+	if s.shelf, err = newShelf(s.all.folder(s.repo), filepath.Join(store.dir, "scratch"), store.clock, s.all.trees); err != nil {
+		return storeFault(err)
+	}
+	switch {
+	case registry:
+		s.what, err = newRegistry(s)
+	case s.kind == ArtifactChart:
+		s.what, err = newCharts(s)
+	default:
+		s.what = newFiles(s)
+	}
+	return err
+}
+
+// identify takes who asks from where tokens that end come from, if the repository has such an identity.
+func (s *shop) identify() {
+	if s.repo.issuer() == nil {
+		return
+	}
+	tokens := s.all.store.tokens
+	s.web.credential = func(ctx context.Context) (login, error) { return tokens.login(ctx, s.repo) }
+}
+
+func (all *artifacts) folder(r Repository) string {
+	return filepath.Join(all.dir, r.digest(all.store.key))
+}
+
+// vouched reports whether somebody who may write Secrets named the repository.
+func (r Repository) vouched() bool { return r.hasCredentials() || r.Name != "" }
+
+// trust is how old an answer may be.
+func (s *shop) trust() time.Duration {
+	return max(s.all.store.options.RefsAge, time.Duration(s.vouched.Load()))
+}
+
+func (s *shop) limits() ArtifactLimits { return *s.all.limits.Load() }
+
+func (s *shop) resolve(ctx context.Context, a Artifact, notBefore time.Time) (Pin, error) {
+	if err := a.check(s.repo); err != nil {
+		return Pin{}, err
+	}
+	return s.what.resolve(ctx, a, notBefore)
+}
+
+func (s *shop) stored(a Artifact, p Pin) (tree.Tree, error) { return s.what.stored(a, p) }
+
+// fetch lets those who want the same share one download, which goes on when one of them gives up.
+func (s *shop) fetch(ctx context.Context, a Artifact, p Pin) error {
+	return s.share(ctx, "fetch "+p.Digest, func(ctx context.Context) error { return s.what.fetch(ctx, a, p) })
+}
+
+// share runs work once for all who call with the same key meanwhile.
+func (s *shop) share(ctx context.Context, key string, work func(context.Context) error) error {
+	done := s.downloads.DoChan(key, func() (any, error) {
+		store := s.all.store
+		timeout := store.options.FetchTimeout
+		ctx, cancel := context.WithTimeoutCause(store.base, timeout, unreachable("fetch from", s.repo, ProblemTimeout, "it took longer than "+timeout.String()))
+		defer cancel()
+		select {
+		case store.slots <- struct{}{}:
+			defer func() { <-store.slots }()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		return nil, work(ctx)
+	})
+	select {
+	case result := <-done:
+		return result.Err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// asking bounds one small question to the repository, and tells Options.Observe of it.
+func (s *shop) asking(ctx context.Context, kind RequestKind, revision string, ask func(context.Context) error) error {
+	store := s.all.store
+	timeout := store.options.RefsTimeout
+	if kind == RequestIndex || kind == RequestExtract {
+		timeout = store.options.FetchTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, unreachable("ask", s.repo, ProblemTimeout, "no answer within "+timeout.String()))
+	defer cancel()
+	at := store.clock.Now()
+	err := ask(ctx)
+	if err != nil {
+		var unknown *UnknownRevisionError
+		if !errors.As(err, &unknown) {
+			err = s.web.failed(ctx, requestVerbs[kind], err)
+		}
+	}
+	store.observe(Request{Repository: s.repo.String(), Kind: kind, Revision: revision, Took: store.clock.Since(at), Err: err})
+	return err
+}
+
+// Kinds of requests for artifacts; the last three by the names of Argo CD's metrics about registries.
+const (
+	RequestIndex    RequestKind = "index"            // the index of a chart repository
+	RequestFile     RequestKind = "file"             // a file at an address
+	RequestTags     RequestKind = "get-tags"         // the tags of a registry's repository
+	RequestManifest RequestKind = "resolve-revision" // what a tag points to
+	RequestExtract  RequestKind = "extract"          // an archive
+)
+
+var requestVerbs = map[RequestKind]string{
+	RequestIndex: "read the index of", RequestFile: "read", RequestTags: "list the tags of", RequestManifest: "resolve a tag of", RequestExtract: "fetch from",
+}
+
+// save stores content under a digest, and makes room for it.
+func (s *shop) save(put func() (string, int64, error)) (string, error) {
+	digest, size, err := put()
+	var wrong *wrongDigest
+	if errors.As(err, &wrong) {
+		err = &UnreachableError{Problem: ProblemInvalidData, Detail: wrong.Error()}
+	}
+	if err == nil {
+		s.all.grew(size)
+	}
+	return digest, err
+}
+
+// asked is an answer of a repository that many go by. Those who need a newer one share one request.
+type asked[A any] struct {
+	turns *turns[time.Time, A]
+	now   func() time.Time
+	ask   func(ctx context.Context, before A) (A, error)
+
+	mu   sync.Mutex
+	at   time.Time // when the request began; zero for none
+	last A
+}
+
+func newAsked[A any](s *Store, ask func(ctx context.Context, before A) (A, error)) *asked[A] {
+	a := &asked[A]{now: s.clock.Now, ask: ask}
+	a.turns = newTurns(s.base, a.answer)
+	return a
+}
+
+// get returns an answer to a request that began at notBefore or later.
+func (a *asked[A]) get(ctx context.Context, notBefore time.Time) (A, error) {
+	if last, at := a.known(); !at.IsZero() && !at.Before(notBefore) {
+		return last, nil
+	}
+	return a.turns.ask(ctx, notBefore)
+}
+
+func (a *asked[A]) known() (A, time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last, a.at
+}
+
+// answer serves one turn, without a request if one that was made meanwhile is new enough for all.
+func (a *asked[A]) answer(ctx context.Context, calls []*call[time.Time, A]) {
+	var newest time.Time
+	for _, c := range calls {
+		if c.question.After(newest) {
+			newest = c.question
+		}
+	}
+	last, at := a.known()
+	var err error
+	if at.IsZero() || at.Before(newest) {
+		at = a.now()
+		if last, err = a.ask(ctx, last); err == nil {
+			a.mu.Lock()
+			a.last, a.at = last, at
+			a.mu.Unlock()
+		}
+	}
+	for _, c := range calls {
+		c.answer, c.err = last, err
+	}
+}
