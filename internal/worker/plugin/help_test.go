@@ -5,6 +5,7 @@ package plugin_test
 import (
 	"context"
 	"maps"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,7 +122,8 @@ func (b *bench) startReal(config string) (end func()) {
 	end = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait(); _ = os.Remove(socket) }) // asked to end, it only removes its socket
 	b.t.Cleanup(end)
 	for {
-		if _, err := os.Lstat(socket); err == nil {
+		if conn, err := net.Dial("unix", socket); err == nil {
+			_ = conn.Close()
 			return end
 		}
 		time.Sleep(time.Millisecond)
