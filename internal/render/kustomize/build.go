@@ -80,13 +80,17 @@ func (s *scout) run() (resmap.ResMap, error) {
 // objects turns the library's resources into manifests.
 func (s *scout) objects(m resmap.ResMap) ([]object.Manifest, error) {
 	var out []object.Manifest
-	origin := object.Origin{File: s.files.display(s.nodes[s.root].file), Source: s.in.Index}
+	written := s.written()
 	for _, r := range m.Resources() {
-		doc, err := plain(origin.File, r)
+		err := s.origins(r)
+		var doc map[string]any
+		if err == nil {
+			doc, err = plain(r)
+		}
 		if err != nil {
 			return nil, fault.Wrap(fault.Bug, "read", "what Kustomize gave", err, "report it")
 		}
-		manifests, err := render.Manifest(doc, origin)
+		manifests, err := render.Manifest(doc, written.of(r.GetKind(), r.GetName()))
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +101,7 @@ func (s *scout) objects(m resmap.ResMap) ([]object.Manifest, error) {
 
 // plain brings a resource into the types of unstructured objects. It goes through JSON, as the program's output does:
 // there 1.0 is 1, and a date is text.
-func plain(file string, r *resource.Resource) (map[string]any, error) {
+func plain(r *resource.Resource) (map[string]any, error) {
 	values, err := r.Map()
 	if err != nil {
 		return nil, err
@@ -106,6 +110,6 @@ func plain(file string, r *resource.Resource) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := object.ParseJSON(file, text)
+	doc, err := object.ParseJSON("", text)
 	return doc.Data, err
 }

@@ -3,6 +3,7 @@
 package kustomize
 
 import (
+	"encoding/base64"
 	"errors"
 	"maps"
 	"path"
@@ -75,7 +76,14 @@ func (s *scout) redact(text string) string {
 			}
 		}
 		for _, p := range n.k.Patches {
-			values = append(values, secretsIn([]byte(p.Patch))...)
+			patch := []byte(p.Patch)
+			if p.Path != "" {
+				patch = s.files.contents[path.Join(n.dir, p.Path)]
+			}
+			values = append(values, secretsIn(patch)...)
+			if p.Target != nil && strings.Contains(p.Target.Kind, "Secret") {
+				values = append(values, patchValues(patch)...)
+			}
 		}
 		for _, p := range n.k.PatchesStrategicMerge {
 			values = append(values, secretsIn([]byte(p))...)
@@ -88,9 +96,21 @@ func (s *scout) redact(text string) string {
 	for _, value := range values {
 		if len(value) >= minSecret {
 			text = strings.ReplaceAll(text, value, redacted)
+			text = strings.ReplaceAll(text, base64.StdEncoding.EncodeToString([]byte(value)), redacted)
 		}
 	}
 	return text
+}
+
+// patchValues returns the values that the operations of a JSON patch set.
+func patchValues(patch []byte) []string {
+	var out []string
+	for _, line := range strings.Split(string(patch), "\n") {
+		if _, value, ok := strings.Cut(line, "value"); ok {
+			out = append(out, strings.Trim(value, `"': {}[],`))
+		}
+	}
+	return out
 }
 
 // lines returns a text, each of its lines, and what stands behind the first "=" of each.
