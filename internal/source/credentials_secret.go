@@ -68,6 +68,7 @@ func parseFlags(s *corev1.Secret, r *Repository) error {
 // parsePlain checks what is text.
 func parsePlain(s *corev1.Secret, r *Repository) error {
 	if !slices.Contains([]string{"", KindGit, KindHelm, KindOCI}, r.Type) {
+		r.Type = "" // nobody knows what it is for
 		return unusable(s, "type", "there is no such type", "write git, helm or oci")
 	}
 	for _, field := range []struct{ key, value string }{
