@@ -238,7 +238,9 @@ func TestHostileGitmodules(t *testing.T) {
 	lib := server.Repo(t, "lib")
 	pinned := lib.Write(t, map[string]string{"x": canary})
 	touched := filepath.Join(t.TempDir(), "touched")
-	section := func(path, url string) string { return "[submodule \"m\"]\n\tpath = " + path + "\n\turl = " + url + "\n" }
+	section := func(path, url string) string {
+		return "[submodule \"m\"]\n\tpath = " + path + "\n\turl = " + url + "\n"
+	}
 	tests := []struct{ reason, gitmodules, mentions string }{
 		{"an option", section("m", "--upload-pack=touch "+touched), "option"},
 		{"an option in quotes", section("m", `"--upload-pack=touch `+touched+`"`), "option"},
