@@ -32,7 +32,7 @@ func (j *job) assemble(files []file, at string, depth int) (*chart.Chart, error)
 	}
 	c, err := loader.LoadFiles(own)
 	if err != nil {
-		return nil, j.mistake(at, err.Error(), "correct the chart")
+		return nil, j.mistake(at, withoutValues(err).Error(), "correct the chart")
 	}
 	for _, f := range slices.Concat(c.Templates, c.Files) {
 		j.at[f] = places[f.Name]

@@ -137,7 +137,7 @@ func (j *job) dependency(ctx context.Context, d *chart.Dependency, where string)
 		j.need(need)
 		return nil
 	}
-	label := need.String() + "/"
+	label := strings.TrimRight("chart "+d.Name+" "+d.Version, " ") + "/"
 	files, err := j.fetched(ctx, remote.Tree, label)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (j *job) dependency(ctx context.Context, d *chart.Dependency, where string)
 		return err
 	}
 	if c.Name() != d.Name {
-		return j.mistake(where, fmt.Sprintf("%s is a chart of the name %q", need, c.Name()), "correct the name of the dependency")
+		return j.mistake(where, fmt.Sprintf("what its repository has as %q is a chart of the name %q", d.Name, c.Name()), "correct the name of the dependency")
 	}
 	j.chart.AddDependency(c)
 	return nil
@@ -164,7 +164,7 @@ func (j *job) fetched(ctx context.Context, t tree.Tree, label string) ([]file, e
 func (j *job) neighbour(ctx context.Context, d *chart.Dependency, where string) error {
 	rel := strings.TrimPrefix(d.Repository, "file://")
 	refused := func(cause string) error {
-		return j.mistake(where, fmt.Sprintf("dependency %q is at %s, %s", d.Name, d.Repository, cause), "name a folder of the repository, relative to the chart")
+		return j.mistake(where, fmt.Sprintf("dependency %q lies at %s, %s", d.Name, d.Repository, cause), "name a folder of the repository, relative to the chart")
 	}
 	dir, ok := tree.Clean(path.Join(j.release.Dir, rel))
 	if strings.HasPrefix(rel, "/") || !ok || strings.HasPrefix(path.Join(j.release.Dir, rel), "..") {

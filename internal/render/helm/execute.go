@@ -35,12 +35,12 @@ func (j *job) execute(ctx context.Context, values common.Values) (map[string]str
 	plain := surround(j.chart)
 	e := engine.Engine{CustomTemplateFuncs: w.functions()}
 	texts, err := e.Render(j.chart, top)
+	if j.caps.failure != nil { // some functions answer nothing instead of failing
+		return nil, j.caps.failure
+	}
 	if err == nil {
 		maps.DeleteFunc(texts, func(name, _ string) bool { return strings.HasSuffix(name, notesSuffix) })
 		return texts, j.checkOutput(texts)
-	}
-	if j.caps.failure != nil {
-		return nil, j.caps.failure
 	}
 	if isParseError(err) { // what stands around a template must not confuse what is said of it
 		plain()

@@ -3,7 +3,9 @@
 package helm
 
 import (
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -13,8 +15,8 @@ import (
 var (
 	parseForm = regexp.MustCompile(`(?s)^parse error at \((.+?):(\d+)(?::\d+)?\): (.*)$`)
 	failForm  = regexp.MustCompile(`(?s)^execution error at \((.+?):(\d+)(?::\d+)?\): (.*)$`)
-	// chainForm is one step on the way to the expression that failed: from a template through what it includes.
-	chainForm = regexp.MustCompile(`(?m)^\s*(\S.*?):(\d+)(?::\d+)?\n\s+executing ".*?" at <(.*)>:\n\s+(.*)$`)
+	chainForm = regexp.MustCompile(`(?m)^\s*(\S.*?):(\d+)(?::\d+)?\n\s+executing ".*?" at <(.*)>:$`)
+	rawForm   = regexp.MustCompile(`template: (\S[^:]*):(\d+)(?::\d+)?: executing ".*?" at <(.*?)>: `)
 	// quoted is the text of a template that came from values and may hold what is in them.
 	quoted = regexp.MustCompile(`(cannot parse template|error during tpl function execution for) "(?:[^"\\]|\\.)*"`)
 	// surrounding is what stands around each template.
@@ -39,26 +41,63 @@ func (j *job) explain(err error) error {
 	if m := failForm.FindStringSubmatch(text); m != nil {
 		return fault.New(fault.Mistake, "render", j.thing(), where(m[1], m[2]), m[3], "set what the chart asks for in the values of the source")
 	}
-	steps := chainForm.FindAllStringSubmatch(text, -1)
-	if len(steps) == 0 {
-		return fault.New(fault.Mistake, "render", j.thing(), "", oneLine(renamed(text, j.places)), "correct the template or the values")
+	steps, message := stepsOf(text)
+	at := -1 // the last step in a file, not in a text that tpl runs
+	for i, s := range steps {
+		if _, ok := j.places[s.name]; ok {
+			at = i
+		}
 	}
-	last := steps[len(steps)-1]
-	cause := "at <" + last[3] + ">: " + oneLine(last[4])
-	for i := len(steps) - 2; i >= 0; i-- {
-		if from := where(steps[i][1], steps[i][2]); !strings.Contains(cause, from) {
+	if at < 0 {
+		return fault.New(fault.Mistake, "render", j.thing(), "", oneLine(text), "correct the template or the values")
+	}
+	cause := "at <" + steps[at].expression + ">: " + oneLine(message)
+	if inner := steps[len(steps)-1]; at < len(steps)-1 {
+		cause = "at <" + steps[at].expression + ">: line " + inner.line + " of the text, at <" + inner.expression + ">: " + oneLine(message)
+	}
+	used := []string{where(steps[at].name, steps[at].line)}
+	for i := at - 1; i >= 0 && len(used) < maxSteps; i-- {
+		if from := where(steps[i].name, steps[i].line); !slices.Contains(used, from) {
+			used = append(used, from)
 			cause += ", used at " + from
 		}
 	}
-	return fault.New(fault.Mistake, "render", j.thing(), where(last[1], last[2]), cause, advice(last[4]))
+	return fault.New(fault.Mistake, "render", j.thing(), used[0], cause, advice(message))
 }
 
-// renamed puts the places of templates where their names stand.
-func renamed(text string, places map[string]string) string {
-	for name, at := range places {
-		text = strings.ReplaceAll(text, name, at)
+// maxSteps bounds how much of the way to an expression is told.
+const maxSteps = 5
+
+// step is one step on the way to the expression that failed: from a template through what it includes.
+type step struct{ name, line, expression string }
+
+// stepsOf reads the way to the expression that failed, and what is wrong with it. Helm tells it in lines of its own, or,
+// where it cannot, as package text/template does.
+func stepsOf(text string) (steps []step, message string) {
+	for _, form := range []*regexp.Regexp{chainForm, rawForm} {
+		matches := form.FindAllStringSubmatchIndex(text, -1)
+		for _, m := range matches {
+			steps = append(steps, step{name: text[m[2]:m[3]], line: text[m[4]:m[5]], expression: text[m[6]:m[7]]})
+			message = text[m[7]+len(">:"):]
+		}
+		if steps != nil {
+			break
+		}
 	}
-	return text
+	message = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(message), "error calling tpl: "))
+	return steps, message
+}
+
+// Where Helm and its YAML library put a value into the text of an error.
+var (
+	mismatch = regexp.MustCompile(`type mismatch on (.+?): (?s:.*)`)
+	badKey   = regexp.MustCompile(`(unsupported map key of type: [^,]+), key: (?s:.*)`)
+)
+
+// withoutValues takes the values out of the text of an error: they may be secret.
+func withoutValues(err error) error {
+	text := mismatch.ReplaceAllString(err.Error(), "the values of dependency $1 are no mapping")
+	return errors.New(badKey.ReplaceAllString(text, "$1"))
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

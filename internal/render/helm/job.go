@@ -87,12 +87,12 @@ func (j *job) render(ctx context.Context) ([]object.Manifest, error) {
 		values = loader.MergeMaps(values, layer)
 	}
 	if err := chartutil.ProcessDependencies(j.chart, values); err != nil {
-		return nil, j.mistake(j.path(path.Join(j.release.Dir, "Chart.yaml")), err.Error(), "correct the dependencies or the values meant for them")
+		return nil, j.mistake(j.path(path.Join(j.release.Dir, "Chart.yaml")), withoutValues(err).Error(), "correct the dependencies or the values meant for them")
 	}
 	j.warnUnmet(j.chart)
 	coalesced, err := valuesutil.CoalesceValues(j.chart, values)
 	if err != nil {
-		return nil, j.mistake("", err.Error(), "give each dependency's values as a mapping")
+		return nil, j.mistake("", withoutValues(err).Error(), "give each dependency's values as a mapping")
 	}
 	if !j.release.SkipSchema {
 		if err := j.validate(ctx, coalesced); err != nil || len(j.needs) > 0 {
@@ -111,6 +111,9 @@ func (j *job) render(ctx context.Context) ([]object.Manifest, error) {
 
 // check refuses what `helm template` refuses before it renders.
 func (j *job) check() error {
+	if version := j.chart.Metadata.APIVersion; version != chart.APIVersionV1 && version != chart.APIVersionV2 {
+		return j.mistake(j.path(path.Join(j.release.Dir, "Chart.yaml")), fmt.Sprintf("apiVersion %q is none of charts", version), "write apiVersion: v2")
+	}
 	if kind := j.chart.Metadata.Type; kind != "" && kind != "application" {
 		return j.mistake(j.path(path.Join(j.release.Dir, "Chart.yaml")), "charts of type "+kind+" render nothing by themselves",
 			"name a chart that depends on it")

@@ -30,6 +30,18 @@ type place struct {
 	waiting bool
 }
 
+// String names the file for people.
+func (p place) String() string {
+	switch {
+	case p.url != "":
+		return fault.RedactURL(p.url)
+	case p.ref != "":
+		return "$" + p.ref + "/" + p.path
+	default:
+		return p.path
+	}
+}
+
 // same reports whether two places are the same file.
 func (p place) same(o place) bool { return p.ref == o.ref && p.path == o.path && p.url == o.url }
 
@@ -116,32 +128,21 @@ func (j *job) readPlace(ctx context.Context, at place) (f file, found bool, err 
 		j.need(j.fileNeed(at))
 		return file{}, false, nil
 	}
-	shown := at.path
-	switch {
-	case at.ref != "":
-		shown = "$" + at.ref + "/" + at.path
-	case at.url != "":
-		shown = at.url
-	}
 	target, entry, err := tree.Resolve(ctx, at.tree, at.path)
 	switch {
 	case errors.Is(err, tree.ErrAbsent):
 		return file{}, false, nil
 	case err != nil:
-		return file{}, false, j.unreadable(shown, err)
+		return file{}, false, j.unreadable(at.String(), err)
 	case entry.Mode == tree.Dir || entry.Mode == tree.Submodule:
-		return file{}, false, fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("%q is a folder", at.text), "name a file")
+		return file{}, false, fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("%s is a folder", at), "name a file")
 	}
-	data, err := j.read(ctx, at.tree, target, shown)
-	return file{name: at.text, at: shown, data: data}, err == nil, err
+	data, err := j.read(ctx, at.tree, target, at.String())
+	return file{name: at.text, at: at.String(), data: data}, err == nil, err
 }
 
 func (j *job) noFile(at place, fix string) error {
-	where := at.path
-	if at.ref != "" {
-		where = "$" + at.ref + "/" + at.path
-	}
-	return fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("%q is nowhere: there is no file %s", at.text, where), fix)
+	return fault.New(fault.Mistake, "render", j.thing(), at.field, fmt.Sprintf("there is no file %s", at), fix)
 }
 
 // valueFiles reads the value files of a source in their order. A pattern stands for the files it matches that no earlier

@@ -135,7 +135,7 @@ func (l *schemaLoader) fetched(url, scheme string) (any, error) {
 	case ok:
 		data, err := remote.Tree.Read(l.ctx, render.FileName, l.job.in.Limits.FileBytes)
 		if err != nil {
-			l.failure = l.job.unreadable(url, err)
+			l.failure = l.job.unreadable(fault.RedactURL(url), err)
 			return nil, l.failure
 		}
 		return jsonschema.UnmarshalJSON(bytes.NewReader(data))

@@ -56,7 +56,7 @@ func (j *job) sourceValues(ctx context.Context, s *v1alpha1.ApplicationSourceHel
 }
 
 func (j *job) badValues(where string, err error) error {
-	return &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the values", Where: where, Err: err, Fix: "write them as a YAML mapping"}
+	return &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the values", Where: where, Err: withoutValues(err), Fix: "write them as a YAML mapping"}
 }
 
 // parameters sets single values, as --set and --set-string do. Of two of the same name the later counts, and a forced
