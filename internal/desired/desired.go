@@ -183,11 +183,17 @@ func (o Object) GVK() schema.GroupVersionKind {
 
 // Decode returns a fresh copy of the object's content.
 func (o Object) Decode() *unstructured.Unstructured {
+	u := o.Rendered()
+	o.placed.put(u, o.Key.Namespace)
+	return u
+}
+
+// Rendered returns a fresh copy of the object as its source gave it: without namespace and mark, if it has none.
+func (o Object) Rendered() *unstructured.Unstructured {
 	u := &unstructured.Unstructured{}
 	if err := u.UnmarshalJSON(o.manifest); err != nil {
 		panic(fmt.Sprintf("desired: %s was encoded by this room and does not decode: %v", o.Key, err))
 	}
-	o.placed.put(u, o.Key.Namespace)
 	return u
 }
 
