@@ -98,7 +98,7 @@ func (p *Pool) arm() {
 	}
 	switch {
 	case p.reap == nil:
-		p.reap = p.options.Clock.AfterFunc(next, p.reapIdle)
+		p.reap = after(p.options.Clock, next, p.reapIdle)
 	case next < 0:
 		p.reap.Stop()
 	default:

@@ -127,5 +127,7 @@ func chartInput(t tree.Tree) render.Input {
 // cluster is a destination of which all is known.
 type cluster struct{}
 
-func (cluster) KubeVersion(context.Context) (string, error)   { return "v1.36.2", nil }
-func (cluster) APIVersions(context.Context) ([]string, error) { return []string{"apps/v1", "v1", "v1/ConfigMap"}, nil }
+func (cluster) KubeVersion(context.Context) (string, error) { return "v1.36.2", nil }
+func (cluster) APIVersions(context.Context) ([]string, error) {
+	return []string{"apps/v1", "v1", "v1/ConfigMap"}, nil
+}

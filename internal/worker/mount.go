@@ -22,7 +22,7 @@ type op byte
 const (
 	lookupOp op = iota + 1
 	listOp
-	readOp
+	readOp // of one file, and of others that are probably read next
 	kubeVersionOp
 	apiVersionsOp
 )
@@ -96,7 +96,14 @@ type mount struct {
 
 	mu      sync.Mutex
 	entries map[string]known
-	listed  map[string][]tree.Entry
+	listed  map[string]*listed
+	ahead   map[string][]byte // content of files that were read ahead
+}
+
+// listed is a folder whose entries are known.
+type listed struct {
+	entries []tree.Entry
+	reads   int // how many calls read files in it
 }
 
 type known struct {
@@ -105,7 +112,7 @@ type known struct {
 }
 
 func newMount(calls *calls, number int, root string) *mount {
-	return &mount{calls: calls, number: number, root: root, entries: map[string]known{}, listed: map[string][]tree.Entry{}}
+	return &mount{calls: calls, number: number, root: root, entries: map[string]known{}, listed: map[string]*listed{}, ahead: map[string][]byte{}}
 }
 
 func (m *mount) Root() string { return m.root }
@@ -139,14 +146,19 @@ func (m *mount) recall(p string) (known, bool) {
 	if k, ok := m.entries[p]; ok {
 		return k, true
 	}
-	if list, ok := m.listed[folderOf(p)]; ok && p != "" {
-		i, found := slices.BinarySearchFunc(list, path.Base(p), func(e tree.Entry, name string) int { return strings.Compare(e.Name, name) })
-		if !found {
-			return known{err: tree.ErrAbsent}, true
-		}
-		return known{entry: list[i]}, true
+	folder, ok := m.listed[folderOf(p)]
+	if !ok || p == "" {
+		return known{}, false
 	}
-	return known{}, false
+	i, found := folder.find(p)
+	if !found {
+		return known{err: tree.ErrAbsent}, true
+	}
+	return known{entry: folder.entries[i]}, true
+}
+
+func (l *listed) find(p string) (int, bool) {
+	return slices.BinarySearchFunc(l.entries, path.Base(p), func(e tree.Entry, name string) int { return strings.Compare(e.Name, name) })
 }
 
 func folderOf(p string) string {
@@ -159,8 +171,8 @@ func folderOf(p string) string {
 func (m *mount) List(_ context.Context, p string) ([]tree.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if list, ok := m.listed[p]; ok {
-		return slices.Clone(list), nil
+	if folder, ok := m.listed[p]; ok {
+		return slices.Clone(folder.entries), nil
 	}
 	r, err := m.calls.do(m.call(listOp, p))
 	if err != nil {
@@ -174,18 +186,69 @@ func (m *mount) List(_ context.Context, p string) ([]tree.Entry, error) {
 		return nil, err
 	}
 	if slices.IsSortedFunc(list, func(a, b tree.Entry) int { return strings.Compare(a.Name, b.Name) }) {
-		m.listed[p] = list
+		m.listed[p] = &listed{entries: list}
 	}
 	return slices.Clone(list), nil
 }
 
 func (m *mount) Read(_ context.Context, p string, limit int64) ([]byte, error) {
-	r, err := m.calls.do(binary.AppendVarint(m.call(readOp, p), limit))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if data, ok := m.ahead[p]; ok {
+		delete(m.ahead, p)
+		if limit >= 0 && int64(len(data)) > limit {
+			return nil, tree.ErrTooLarge
+		}
+		return data, nil
+	}
+	next := m.next(p)
+	frame := binary.AppendVarint(m.call(readOp, p), limit)
+	for _, p := range next {
+		frame = appendText(frame, p)
+	}
+	r, err := m.calls.do(frame)
 	if err != nil {
 		return nil, err
 	}
 	data := r.bytes()
+	for _, p := range next {
+		if r.byte() == byte(okStatus) {
+			m.ahead[p] = r.bytes()
+		}
+	}
 	return data, r.end()
+}
+
+// maxAhead bounds how many files are read ahead at once, and aheadBytes how large each may be.
+const (
+	maxAhead   = 64
+	aheadBytes = 64 << 10
+)
+
+// next returns the files that are probably read after p: those that follow in a folder that was listed, once a second
+// file of it is read, twice as many each time. Nobody depends on more by that: who lists a folder depends on the id of
+// it, and so on the content of its files.
+func (m *mount) next(p string) []string {
+	folder, ok := m.listed[folderOf(p)]
+	if !ok {
+		return nil
+	}
+	i, found := folder.find(p)
+	if folder.reads++; !found || folder.reads < 2 {
+		return nil
+	}
+	var paths []string
+	room := maxCall - len(p) - 64
+	for _, e := range folder.entries[i+1:] {
+		at := tree.Join(folderOf(p), e.Name)
+		if room -= len(at) + binary.MaxVarintLen64; room < 0 || len(paths) >= min(1<<min(folder.reads, 10), maxAhead) {
+			break
+		}
+		if (e.Mode == tree.File || e.Mode == tree.Executable) && e.Size <= aheadBytes {
+			paths = append(paths, at)
+		}
+	}
+	return paths
 }
 
 // facts are what the caller knows of the destination cluster.

@@ -179,15 +179,12 @@ func (s *session) answer(r *reader) ([]byte, error) {
 
 func (s *session) file(o op, r *reader, ok []byte) ([]byte, error) {
 	number := r.number(uint64(len(s.mounts) - 1)) //nolint:gosec // there is at least one
-	p, limit := r.text(), s.in.Limits.FileBytes
+	p, limit := r.text(), int64(-1)
 	if o == readOp {
-		if asked := r.signed(); asked >= 0 {
-			limit = min(limit, asked)
-		}
+		limit = r.signed()
 	}
-	cleaned, inside := tree.Clean(p)
-	if err := r.end(); err != nil || !inside || cleaned != p || len(p) > maxPath || strings.ContainsRune(p, 0) {
-		return nil, brokenError{fmt.Errorf("%w: a call for %q", errFrame, clipTo(p, 100))}
+	if err := checkPath(r, p); err != nil {
+		return nil, err
 	}
 	t := s.mounts[number]
 	switch o {
@@ -202,11 +199,52 @@ func (s *session) file(o op, r *reader, ok []byte) ([]byte, error) {
 		}
 		return ok, err
 	}
-	if s.files[fmt.Sprint(number, " ", p)] = struct{}{}; len(s.files) > s.in.Limits.Files {
+	return s.read(t, number, p, limit, r, ok)
+}
+
+// checkPath refuses what no tree has: paths that are not clean.
+func checkPath(r *reader, p string) error {
+	cleaned, inside := tree.Clean(p)
+	if r.err != nil || !inside || cleaned != p || len(p) > maxPath || strings.ContainsRune(p, 0) {
+		return brokenError{fmt.Errorf("%w: a call for %q", errFrame, clipTo(p, 100))}
+	}
+	return nil
+}
+
+// read answers with a file, and with those that the process reads ahead as far as they can be had.
+func (s *session) read(t tree.Tree, mount uint64, p string, limit int64, r *reader, ok []byte) ([]byte, error) {
+	data, err := s.content(t, mount, p, limit)
+	if err != nil {
+		return nil, err
+	}
+	ok = appendText(slices.Grow(ok, len(data)+binary.MaxVarintLen64), data)
+	for len(r.rest) > 0 {
+		p := r.text()
+		if err := checkPath(r, p); err != nil {
+			return nil, err
+		}
+		data, err := s.content(t, mount, p, aheadBytes)
+		var broken brokenError
+		switch {
+		case errors.As(err, &broken):
+			return nil, err
+		case err != nil: // it is told when the file itself is asked for
+			ok = append(ok, byte(failedStatus))
+		default:
+			ok = appendText(append(ok, byte(okStatus)), data)
+		}
+	}
+	return ok, nil
+}
+
+func (s *session) content(t tree.Tree, mount uint64, p string, limit int64) ([]byte, error) {
+	if limit < 0 || limit > s.in.Limits.FileBytes {
+		limit = s.in.Limits.FileBytes
+	}
+	if s.files[fmt.Sprint(mount, " ", p)] = struct{}{}; len(s.files) > s.in.Limits.Files {
 		return nil, brokenError{s.in.Exceeded(fmt.Sprintf("it reads more than %d files", s.in.Limits.Files), render.SettingFiles)}
 	}
-	data, err := t.Read(s.ctx, p, limit)
-	return appendText(slices.Grow(ok, len(data)+binary.MaxVarintLen64), data), err
+	return t.Read(s.ctx, p, limit)
 }
 
 // objects takes some of the objects. They are checked like those of a file: the process is no witness.

@@ -35,8 +35,13 @@ type watch struct {
 
 func newWatch(c clock.WithTickerAndDelayedExecution, in render.Input, memory func() (int64, bool), kill func(error)) *watch {
 	w := &watch{clock: c, in: in, memory: memory, kill: kill, left: in.Limits.Time}
-	w.sampler = c.AfterFunc(memoryEvery, w.sample)
+	w.sampler = after(c, memoryEvery, w.sample)
 	return w
+}
+
+// after calls f when d has passed. Clocks differ in whether they may be asked from within.
+func after(c clock.WithTickerAndDelayedExecution, d time.Duration, f func()) clock.Timer {
+	return c.AfterFunc(d, func() { go f() })
 }
 
 // resume starts to count, pause stops.
@@ -48,7 +53,7 @@ func (w *watch) resume() {
 	}
 	w.running, w.since = true, w.clock.Now()
 	if w.timer == nil {
-		w.timer = w.clock.AfterFunc(w.left, w.late)
+		w.timer = after(w.clock, w.left, w.late)
 		return
 	}
 	w.timer.Reset(w.left)
