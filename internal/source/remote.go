@@ -42,10 +42,22 @@ func newRemote(r Repository, settings remoteSettings) (*remote, error) {
 	if e.scheme == "ssh" && r.KnownHosts == "" && !r.insecureHostKey() {
 		return nil, unreachable("use", r, ProblemHostKey, "no SSH host key of "+e.host+" is known")
 	}
-	if e.scheme != "file" {
-		err = out.chooseProxy()
+	if e.scheme == "file" {
+		return out, nil
 	}
-	return out, err
+	if err := out.checkNumber(); err != nil {
+		return nil, err
+	}
+	return out, out.chooseProxy()
+}
+
+// checkNumber refuses forbidden addresses that stand in the URL as numbers, before anybody, a proxy for instance, is
+// asked for them. Names are checked when they are looked up.
+func (r *remote) checkNumber() error {
+	if a, err := netip.ParseAddr(r.endpoint.host); err == nil && r.settings.refuse(a) {
+		return unreachable("use", r.repo, ProblemAddress, "the host's address "+a.String()+" is not one a repository may have")
+	}
+	return nil
 }
 
 // chooseProxy decides whether there is a proxy on the way: here for git and for us, whose own rules differ.

@@ -53,16 +53,13 @@ func (r *remote) proxyForGit() string {
 }
 
 // pin looks the host up, refuses forbidden addresses, and returns the setting that makes curl connect to what was
-// checked: a name that changes its answer between check and use gains nothing. Behind a proxy the proxy decides about
-// names; addresses that stand in the URL as numbers are refused there too.
+// checked: a name that changes its answer between check and use gains nothing. Behind a proxy the proxy decides.
 func (r *remote) pin(ctx context.Context) (string, error) {
-	_, err := netip.ParseAddr(r.endpoint.host)
-	numeric := err == nil
-	if r.proxy != nil && !numeric {
-		return "", nil
+	if _, err := netip.ParseAddr(r.endpoint.host); err == nil || r.proxy != nil {
+		return "", nil // numbers were checked by newRemote
 	}
 	addresses, err := r.lookUp(ctx)
-	if err != nil || numeric {
+	if err != nil {
 		return "", err
 	}
 	port := r.endpoint.port

@@ -223,7 +223,7 @@ func TestProxyIsChosenOnce(t *testing.T) {
 		{"git@git.example.com:x", "", "", ""},
 		{"git@git.example.com:x", "socks5://own:1080", "git.example.com", ""},
 	} {
-		r, err := newRemote(Repository{URL: test.url, Proxy: test.proxy, NoProxy: test.noProxy, KnownHosts: "x"}, remoteSettings{})
+		r, err := newRemote(Repository{URL: test.url, Proxy: test.proxy, NoProxy: test.noProxy, KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
 		if err != nil {
 			t.Errorf("%s: %v", test.url, err)
 			continue
@@ -232,7 +232,7 @@ func TestProxyIsChosenOnce(t *testing.T) {
 			t.Errorf("%s by %q without %q: %q, want %q", test.url, test.proxy, test.noProxy, got, test.want)
 		}
 	}
-	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "socks5://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{})
+	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "socks5://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
 	if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "SSH through a proxy") || strings.Contains(err.Error(), "topsecret") {
 		t.Errorf("ssh: %v", err)
 	}
