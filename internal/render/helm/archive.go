@@ -12,14 +12,15 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/bowline-cd/bowline/internal/render"
 )
 
-// Bounds on a chart archive. Unpacked bytes count for all archives of a render together; the first is Helm's own
-// MaxDecompressedChartSize.
+// Bounds on chart archives.
 const (
+	// maxUnpacked bounds what comes out of all archives of a render together. It is Helm's MaxDecompressedChartSize.
 	maxUnpacked = 100 << 20
-	// maxRatio bounds how much larger than the archive its content may be, once it is larger than minBomb: what a tar
-	// archive says of its files is not believed, all that comes out of the decompressor is counted.
+	// maxRatio bounds how much larger than the archive its content may be, once it is larger than minBomb.
 	maxRatio = 200
 	minBomb  = 16 << 20
 )
@@ -33,7 +34,7 @@ func (j *job) unpack(data []byte, at string) ([]file, error) {
 	if err != nil {
 		return nil, j.badArchive(at, err)
 	}
-	budget := &bounded{from: unzipped, left: min(maxUnpacked-j.bytes, max(minBomb, int64(len(data))*maxRatio))}
+	budget := &bounded{from: unzipped, left: min(maxUnpacked, max(minBomb, int64(len(data))*maxRatio))}
 	var files []file
 	for archive := tar.NewReader(budget); ; {
 		header, err := archive.Next()
@@ -51,7 +52,6 @@ func (j *job) unpack(data []byte, at string) ([]file, error) {
 			files = append(files, *f)
 		}
 	}
-	j.bytes += budget.read
 	if len(files) == 0 {
 		return nil, j.badArchive(at, errors.New("there are no files in it"))
 	}
@@ -71,11 +71,14 @@ func (j *job) member(archive *tar.Reader, header *tar.Header, at string) (*file,
 		return nil, j.badArchive(at, err)
 	}
 	if header.Size > j.in.Limits.FileBytes {
-		return nil, j.badArchive(at, fmt.Errorf("the file %s in it is larger than %s", name, size(j.in.Limits.FileBytes)))
+		return nil, j.badArchive(at, fmt.Errorf("the file %s in it is larger than %s", name, render.Size(j.in.Limits.FileBytes)))
 	}
 	content, err := io.ReadAll(archive)
 	if err != nil {
 		return nil, j.badArchive(at, err)
+	}
+	if j.bytes += int64(len(content)); j.bytes > maxUnpacked { // a sparse file is larger than what stands for it
+		return nil, j.badArchive(at, errTooLarge)
 	}
 	if header.Typeflag == tar.TypeSymlink || header.Typeflag == tar.TypeLink {
 		j.warn("%s: %s is a link in an archive, which has no content for Helm; put the file itself into the archive", at, name)
@@ -105,17 +108,19 @@ func (j *job) badArchive(at string, cause error) error {
 	return j.mistake(at, "it is no good chart archive: "+cause.Error(), "pack it again with `helm package` or `helm dependency update`")
 }
 
-// bounded is a reader that fails where it would give too much.
+var errTooLarge = errors.New("what is in it is too large")
+
+// bounded is a reader that fails where it would give too much. It counts what comes out of the decompressor: what an
+// archive says of the sizes of its files is not believed.
 type bounded struct {
-	from       io.Reader
-	read, left int64
+	from io.Reader
+	left int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
-	b.read += int64(n)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, errors.New("what is in it is too large")
+		return 0, errTooLarge
 	}
 	return n, err
 }

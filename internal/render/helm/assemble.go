@@ -34,7 +34,7 @@ func (j *job) assemble(files []file, at string, depth int) (*chart.Chart, error)
 	if err != nil {
 		return nil, j.mistake(at, withoutValues(err).Error(), "correct the chart")
 	}
-	for _, f := range slices.Concat(c.Templates, c.Files) {
+	for _, f := range slices.Concat(c.Templates, c.Files, c.Raw) {
 		j.at[f] = places[f.Name]
 	}
 	for _, name := range slices.Sorted(maps.Keys(vendored)) {

@@ -13,6 +13,8 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
+
+	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // notesSuffix is how the names of the files end that `helm install` shows to people.
@@ -88,8 +90,8 @@ func (j *job) checkOutput(texts map[string]string) error {
 	total := int64(0)
 	for _, text := range texts {
 		if total += int64(len(text)); total > j.in.Limits.OutputBytes {
-			return j.mistake("", fmt.Sprintf("it renders to more than %s", size(j.in.Limits.OutputBytes)),
-				"split the application, or raise bowline.render.maxOutput")
+			return j.mistake("", fmt.Sprintf("it renders to more than %s", render.Size(j.in.Limits.OutputBytes)),
+				"split the application, or raise "+render.SettingOutput)
 		}
 	}
 	return nil

@@ -91,12 +91,14 @@ func stepsOf(text string) (steps []step, message string) {
 // Where Helm and its YAML library put a value into the text of an error.
 var (
 	mismatch = regexp.MustCompile(`type mismatch on (.+?): (?s:.*)`)
+	notMap   = regexp.MustCompile(`(?:cannot unmarshal yaml document: )?error unmarshaling JSON: while decoding JSON: json: cannot unmarshal (\w+) into Go value of type map\[string\]interface \{\}`)
 	badKey   = regexp.MustCompile(`(unsupported map key of type: [^,]+), key: (?s:.*)`)
 )
 
 // withoutValues takes the values out of the text of an error: they may be secret.
 func withoutValues(err error) error {
 	text := mismatch.ReplaceAllString(err.Error(), "the values of dependency $1 are no mapping")
+	text = notMap.ReplaceAllString(text, "it is no mapping but of type $1")
 	return errors.New(badKey.ReplaceAllString(text, "$1"))
 }
 

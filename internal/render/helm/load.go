@@ -16,6 +16,7 @@ import (
 	"helm.sh/helm/v4/pkg/ignore"
 
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -148,7 +149,7 @@ func (j *job) read(ctx context.Context, t tree.Tree, at, shown string) ([]byte, 
 func (j *job) count(shown string) error {
 	if j.files++; j.files > j.in.Limits.Files {
 		return j.mistake(shown, fmt.Sprintf("the chart has more than %d files, its dependencies included", j.in.Limits.Files),
-			"leave files that are not part of it out with .helmignore, or raise bowline.render.maxFiles")
+			"leave files that are not part of it out with .helmignore, or raise "+render.SettingFiles)
 	}
 	return nil
 }
@@ -165,19 +166,12 @@ func (j *job) unreadable(shown string, err error) error {
 	case errors.Is(err, tree.ErrAbsent), errors.Is(err, tree.ErrLinks):
 		fix = "mend or remove the link"
 	case errors.Is(err, tree.ErrTooLarge):
-		err = fmt.Errorf("the file is larger than %s", size(j.in.Limits.FileBytes))
+		err = fmt.Errorf("the file is larger than %s", render.Size(j.in.Limits.FileBytes))
 		fix = "leave it out of the chart with .helmignore, or make it smaller"
 	default:
 		return err
 	}
 	return &fault.Error{Kind: fault.Mistake, Op: "render", Thing: j.thing(), Where: shown, Err: err, Fix: fix}
-}
-
-func size(n int64) string {
-	if n >= 1<<20 && n%(1<<20) == 0 {
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }
 
 // info is what the rules of .helmignore want to know of a file.

@@ -69,13 +69,24 @@ type output struct {
 func (o *output) add(at string, line int, data map[string]any) error {
 	manifests, err := render.Manifest(data, object.Origin{File: at, Line: line, Source: o.job.in.Index})
 	if err != nil {
-		return err
+		return ofTemplate(err, line)
 	}
 	if o.manifests = append(o.manifests, manifests...); len(o.manifests) > o.job.in.Limits.Objects {
 		return o.job.mistake(at, fmt.Sprintf("it renders to more than %d objects", o.job.in.Limits.Objects),
-			"split the application, or raise bowline.render.maxObjects")
+			"split the application, or raise "+render.SettingObjects)
 	}
 	return nil
+}
+
+// ofTemplate says of an error in an object that a template gave, and that so has no line, what to correct.
+func ofTemplate(err error, line int) error {
+	var f *fault.Error
+	if line != 0 || !errors.As(err, &f) {
+		return err
+	}
+	shown := *f
+	shown.Thing, shown.Fix = "what the template renders", "correct the template or its values"
+	return &shown
 }
 
 // crds adds what lies in the crds folders, which are no templates.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -45,6 +44,7 @@ func (j *job) validateChart(ctx context.Context, c *chart.Chart, values map[stri
 		if err != nil {
 			return err
 		}
+		slices.Sort(found)
 		*problems = append(*problems, found...)
 	}
 	for _, sub := range c.Dependencies() {
@@ -66,7 +66,7 @@ func (j *job) validateChart(ctx context.Context, c *chart.Chart, values map[stri
 
 // validateOne returns what is wrong with the values of one chart.
 func (j *job) validateOne(ctx context.Context, c *chart.Chart, values map[string]any) (problems []string, err error) {
-	where := path.Join(c.ChartFullPath(), schemaFile)
+	where := j.at[c.Raw[slices.IndexFunc(c.Raw, func(f *common.File) bool { return f.Name == schemaFile })]]
 	defer func() {
 		if r := recover(); r != nil { // as Helm does: the library gives up on some schemas this way
 			err = j.badSchema(where, fmt.Errorf("%v", r))
