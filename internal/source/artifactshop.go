@@ -111,7 +111,7 @@ func (s *shop) open() error {
 	}
 	switch {
 	case registry:
-		s.what, err = newRegistry(s)
+		s.what, err = newOCIRegistry(s)
 	case s.kind == ArtifactChart:
 		s.what, err = newCharts(s)
 	default:

@@ -233,7 +233,7 @@ func (s *shop) downloadElsewhere(ctx context.Context, a Artifact, address *url.U
 	if err != nil {
 		return "", err
 	}
-	return other.what.(*registry).archiveOf(ctx, Artifact{Kind: ArtifactChart, Name: name, Revision: tag}, s.shelf, want)
+	return other.what.(*ociRegistry).archiveOf(ctx, Artifact{Kind: ArtifactChart, Name: name, Revision: tag}, s.shelf, want)
 }
 
 func cutLast(text, sep string) (before, after string, found bool) {

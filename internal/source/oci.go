@@ -20,7 +20,7 @@ import (
 
 // image is one repository of a registry: what its tags were lately.
 type image struct {
-	g    *registry
+	g    *ociRegistry
 	path string
 	tags *asked[[]string]
 
@@ -29,7 +29,7 @@ type image struct {
 }
 
 // image returns the registry's repository of an artifact.
-func (g *registry) image(a Artifact) (*image, error) {
+func (g *ociRegistry) image(a Artifact) (*image, error) {
 	path := strings.Trim(g.at.path+"/"+a.Name, "/")
 	if !registryPath.MatchString(path) {
 		return nil, unknownRevision(g.shop.repo, a.String(), "registries have no such name: small letters, digits and .-_/ only", "write the name as the registry has it")
@@ -46,7 +46,7 @@ func (g *registry) image(a Artifact) (*image, error) {
 }
 
 // resolve implements goods. A digest is taken as it is and only looked up; a tag that exists is meant before a constraint.
-func (g *registry) resolve(ctx context.Context, a Artifact, notBefore time.Time) (Pin, error) {
+func (g *ociRegistry) resolve(ctx context.Context, a Artifact, notBefore time.Time) (Pin, error) {
 	i, err := g.image(a)
 	if err != nil {
 		return Pin{}, err
@@ -81,7 +81,7 @@ func (g *registry) resolve(ctx context.Context, a Artifact, notBefore time.Time)
 	return g.pin(a, tag, digest), nil
 }
 
-func (g *registry) pin(a Artifact, tag, digest string) Pin {
+func (g *ociRegistry) pin(a Artifact, tag, digest string) Pin {
 	if a.Kind == ArtifactChart {
 		tag = strings.ReplaceAll(tag, "_", "+")
 	}
@@ -132,7 +132,7 @@ func (i *image) newest(ctx context.Context, a Artifact, notBefore time.Time) (st
 	return tags[at], nil
 }
 
-func (g *registry) noTag(a Artifact) error {
+func (g *ociRegistry) noTag(a Artifact) error {
 	if a.Kind == ArtifactChart {
 		return noVersion(g.shop.repo, a.Name, a.Revision)
 	}
@@ -260,7 +260,7 @@ func nextPage(link string) string {
 }
 
 // stored implements goods.
-func (g *registry) stored(a Artifact, p Pin) (tree.Tree, error) {
+func (g *ociRegistry) stored(a Artifact, p Pin) (tree.Tree, error) {
 	content, ok := g.shop.shelf.read(p.Digest, maxManifest)
 	if !ok {
 		return nil, errNotStored
@@ -279,7 +279,7 @@ func (g *registry) stored(a Artifact, p Pin) (tree.Tree, error) {
 	})
 }
 
-func (g *registry) thing(a Artifact, version string) string {
+func (g *ociRegistry) thing(a Artifact, version string) string {
 	if a.Kind == ArtifactChart {
 		return "chart " + a.Name + " " + version + " of " + g.shop.repo.String()
 	}
@@ -287,7 +287,7 @@ func (g *registry) thing(a Artifact, version string) string {
 }
 
 // fetch implements goods.
-func (g *registry) fetch(ctx context.Context, a Artifact, p Pin) error {
+func (g *ociRegistry) fetch(ctx context.Context, a Artifact, p Pin) error {
 	i, err := g.image(a)
 	if err != nil {
 		return err
@@ -315,7 +315,7 @@ func (g *registry) fetch(ctx context.Context, a Artifact, p Pin) error {
 }
 
 // archiveOf stores the archive of a chart on another repository's shelf, and returns its digest.
-func (g *registry) archiveOf(ctx context.Context, a Artifact, to *shelf, want string) (string, error) {
+func (g *ociRegistry) archiveOf(ctx context.Context, a Artifact, to *shelf, want string) (string, error) {
 	p, err := g.resolve(ctx, a, g.shop.all.store.clock.Now().Add(-g.shop.trust()))
 	if err != nil {
 		return "", err

@@ -29,7 +29,7 @@ const (
 
 // send sends a request with what the registry asked for before, and once more with what it asks for now. Credentials leave
 // in two ways only: to the registry itself, and to the token service that it names, see askToken.
-func (g *registry) send(req *http.Request, path string) (*http.Response, error) {
+func (g *ociRegistry) send(req *http.Request, path string) (*http.Response, error) {
 	ctx := req.Context()
 	who, err := g.who(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (g *registry) send(req *http.Request, path string) (*http.Response, error) 
 }
 
 // remembered returns the header that the registry accepted before; "" if it was not asked yet or what it gave has ended.
-func (g *registry) remembered(who login, path string) string {
+func (g *ociRegistry) remembered(who login, path string) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pass, ok := g.tokens[path]
@@ -77,7 +77,7 @@ func (g *registry) remembered(who login, path string) string {
 	return ""
 }
 
-func (g *registry) forget(path string) {
+func (g *ociRegistry) forget(path string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.basic = false
@@ -85,7 +85,7 @@ func (g *registry) forget(path string) {
 }
 
 // answerChallenge returns the header that a registry asks for; "" if there is none to give.
-func (g *registry) answerChallenge(ctx context.Context, who login, path string, headers []string) (string, error) {
+func (g *ociRegistry) answerChallenge(ctx context.Context, who login, path string, headers []string) (string, error) {
 	for _, c := range parseChallenges(headers) {
 		switch {
 		case c.scheme == "bearer" && who.bearer.Empty() && c.params["realm"] != "":
@@ -110,7 +110,7 @@ func (g *registry) answerChallenge(ctx context.Context, who login, path string, 
 // askToken asks the service that a registry names for a token to pull (https://distribution.github.io/distribution/spec/auth/token).
 // It is told the credentials, so it has to be the registry's own host or be reached by https, and never by less than the
 // registry is.
-func (g *registry) askToken(ctx context.Context, who login, path string, c challenge) (registryPass, error) {
+func (g *ociRegistry) askToken(ctx context.Context, who login, path string, c challenge) (registryPass, error) {
 	u, err := url.Parse(c.params["realm"])
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return registryPass{}, &UnreachableError{Problem: ProblemAuth, Detail: "the registry names a token service that is no web address"}

@@ -69,7 +69,7 @@ func parseManifest(content []byte) (manifest, error) {
 }
 
 // layer returns the only layer that is read, after looking whether it can be.
-func (g *registry) layer(a Artifact, digest string, content []byte) (layer, error) {
+func (g *ociRegistry) layer(a Artifact, digest string, content []byte) (layer, error) {
 	refuse := func(cause, fix string) (layer, error) {
 		return layer{}, fault.New(fault.Mistake, "use", g.thing(a, digest), "", cause, fix)
 	}

@@ -71,8 +71,8 @@ func parseRegistry(r Repository) (shelfmark, error) {
 
 func (p shelfmark) address() string { return p.scheme + "://" + p.host + "/" + p.path }
 
-// registry is an OCI registry as one repository reads it (OCI distribution specification 1.1).
-type registry struct {
+// ociRegistry is an OCI registry as one repository reads it (OCI distribution specification 1.1).
+type ociRegistry struct {
 	shop *shop
 	at   shelfmark
 	who  func(context.Context) (login, error)
@@ -83,18 +83,18 @@ type registry struct {
 	tokens map[string]registryPass // by path
 }
 
-func newRegistry(s *shop) (*registry, error) {
+func newOCIRegistry(s *shop) (*ociRegistry, error) {
 	at, err := parseRegistry(s.repo)
 	if err != nil {
 		return nil, err
 	}
-	g := &registry{shop: s, at: at, who: s.web.credential, images: map[string]*image{}, tokens: map[string]registryPass{}}
+	g := &ociRegistry{shop: s, at: at, who: s.web.credential, images: map[string]*image{}, tokens: map[string]registryPass{}}
 	s.web.credential = func(context.Context) (login, error) { return login{}, nil } // send adds what the registry asks for
 	return g, nil
 }
 
 // ask sends a request about one of the registry's repositories, and judges the status as web.get does.
-func (g *registry) ask(ctx context.Context, method, path, what, query, accept string) (*http.Response, error) {
+func (g *ociRegistry) ask(ctx context.Context, method, path, what, query, accept string) (*http.Response, error) {
 	u := url.URL{Scheme: g.at.scheme, Host: g.at.host, Path: "/v2/" + path + "/" + what, RawQuery: query}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 	if err != nil {
