@@ -5,6 +5,7 @@ package kustomize
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path"
 	"strings"
 
@@ -31,6 +32,9 @@ func build(ctx context.Context, in render.Input) (render.Output, error) {
 	s := newScout(ctx, in, newFiles(ctx, in), o, strings.TrimSuffix(path.Join(home, folder), "/"))
 	if _, err := s.reach(walk{dir: s.root}); err != nil {
 		return render.Output{}, err
+	}
+	if s.files.failure != nil {
+		return render.Output{}, s.files.failure
 	}
 	if len(s.needs) == 0 {
 		if err := s.inflate(); err != nil {
@@ -62,12 +66,10 @@ func (s *scout) run() (resmap.ResMap, error) {
 	if s.options.unrestricted {
 		restrictions = types.LoadRestrictionsNone
 	}
-	clean()
-	m, err := krusty.MakeKustomizer(&krusty.Options{
+	m, err := s.library(&krusty.Options{
 		Reorder: s.options.reorder, AddManagedbyLabel: s.options.managedBy, LoadRestrictions: restrictions,
 		PluginConfig: types.DisabledPluginConfig(),
-	}).Run(s.files, s.root)
-	clean()
+	})
 	if s.files.failure != nil {
 		return nil, s.files.failure
 	}
@@ -75,6 +77,19 @@ func (s *scout) run() (resmap.ResMap, error) {
 		return nil, s.failed(err)
 	}
 	return m, nil
+}
+
+// library runs the library with a fresh schema. It panics on some input, such as a schema that is none.
+func (s *scout) library(options *krusty.Options) (m resmap.ResMap, err error) {
+	clean()
+	defer clean()
+	defer func() {
+		if broken := recover(); broken != nil {
+			tainted.Store(true)
+			err = fmt.Errorf("the library broke down: %v", broken)
+		}
+	}()
+	return krusty.MakeKustomizer(options).Run(s.files, s.root)
 }
 
 // objects turns the library's resources into manifests.

@@ -4,6 +4,7 @@ package kustomize
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -69,7 +70,7 @@ func (s *scout) helmFields(n *node) error {
 		s.warnings = append(s.warnings, s.where(n, "helmGlobals.configHome")+": helmGlobals.configHome does nothing: charts are rendered without Helm's settings and plugins")
 	}
 	for i := range n.charts {
-		if err := s.chart(n, &n.charts[i], cmpOr(globals.ChartHome, types.HelmDefaultHome)); err != nil {
+		if err := s.chart(n, &n.charts[i], cmp.Or(globals.ChartHome, types.HelmDefaultHome)); err != nil {
 			return err
 		}
 	}
@@ -158,7 +159,7 @@ func (s *scout) remoteChart(n *node, c *chart) error {
 
 // inherit gives charts without a namespace that of the kustomization that has one, from inside to outside.
 func (s *scout) inherit(n *node, w walk) error {
-	namespace := cmpOr(n.k.Namespace, w.namespace)
+	namespace := cmp.Or(n.k.Namespace, w.namespace)
 	if n.namespace != nil && *n.namespace != namespace {
 		for _, c := range n.charts {
 			if c.Namespace == "" {
@@ -232,7 +233,7 @@ func (s *scout) template(n *node, c *chart) ([]object.Manifest, error) {
 	mount, dir, _ := s.files.mountOf(c.at)
 	r := helm.Release{
 		Chart: s.files.mounts[mount], Dir: dir, Label: c.label, Values: values,
-		Name: cmpOr(cmpOr(c.ReleaseName, c.NameTemplate), releaseName), Namespace: cmpOr(cmpOr(c.Namespace, *n.namespace), releaseNamespace),
+		Name: cmp.Or(c.ReleaseName, c.NameTemplate, releaseName), Namespace: cmp.Or(c.Namespace, *n.namespace, releaseNamespace),
 		IncludeCRDs: c.IncludeCRDs, SkipTests: c.SkipTests, SkipHooks: c.SkipHooks,
 	}
 	r.KubeVersion, r.APIVersions = s.cluster(c)
@@ -255,7 +256,7 @@ func (s *scout) template(n *node, c *chart) ([]object.Manifest, error) {
 func (s *scout) cluster(c *chart) (kube string, api []string) {
 	kube, api = c.KubeVersion, c.ApiVersions
 	if k := s.in.Source.Kustomize; k != nil {
-		kube = cmpOr(kube, k.KubeVersion)
+		kube = cmp.Or(kube, k.KubeVersion)
 		if len(api) == 0 {
 			api = k.APIVersions
 		}
@@ -263,7 +264,7 @@ func (s *scout) cluster(c *chart) (kube string, api []string) {
 	if len(api) == 0 {
 		api = s.options.helmAPI
 	}
-	return cmpOr(kube, s.options.helmKube), api
+	return cmp.Or(kube, s.options.helmKube), api
 }
 
 // values returns what goes over the chart's own values: the values file, by itself the chart's, merged with the inline

@@ -33,9 +33,6 @@ func (s *scout) unreadable(n *node, field string, err error) error {
 	if !errors.As(err, &escape) && !errors.Is(err, tree.ErrLinks) {
 		return err
 	}
-	if n == nil {
-		return fault.Wrap(fault.Mistake, "render", "with Kustomize", err, "keep links inside of the repository")
-	}
 	refused := s.refused(n, field, err)
 	refused.Fix = "keep paths and links inside of the repository"
 	return refused

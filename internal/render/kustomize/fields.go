@@ -3,13 +3,11 @@
 package kustomize
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
 	"strings"
-	"unicode"
 
 	"sigs.k8s.io/kustomize/api/types"
 
@@ -17,12 +15,13 @@ import (
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
-// fields goes through every field of a kustomization that names a file, a folder or an address.
+// fields goes through every field of a kustomization that names a file, a folder or an address. What was not fetched does
+// not end it, so that all of it is known after one pre-pass.
 func (s *scout) fields(n *node) error {
 	k := &n.k
 	var errs error
 	once := func(err error) {
-		if errs == nil {
+		if errs == nil && !missing(err) {
 			errs = err
 		}
 	}
@@ -106,6 +105,12 @@ func (s *scout) resource(n *node, field string, e *string, plugins bool) error {
 	return s.confined(n, field, *e, found)
 }
 
+// missing reports whether an error says that a file was not fetched.
+func missing(err error) bool {
+	var m interface{ MissingPath() string }
+	return errors.As(err, &m)
+}
+
 // component reads an entry that is always a folder.
 func (s *scout) component(n *node, field string, e *string) error {
 	a, remote, err := parseAddress(*e)
@@ -180,7 +185,11 @@ func (s *scout) local(n *node, field, e string) (place, error) {
 func (s *scout) confined(n *node, field, e string, found place) error {
 	mount, _, _ := s.files.mountOf(n.dir)
 	if s.options.unrestricted && mount == home || strings.HasPrefix(found.at, n.dir+"/") {
-		return nil
+		if found.entry.Mode == tree.Dir {
+			return nil
+		}
+		_, err := s.files.ReadFile(found.at) // the library reads it later; here all that was not fetched is found at once
+		return s.unreadable(n, field, err)
 	}
 	err := s.refused(n, field, fmt.Errorf("%q lies outside of the kustomization's own folder, which Kustomize does not allow by itself", e))
 	err.Fix = "move it below " + s.display(n.dir) + ", make it a base, or set --load-restrictor LoadRestrictionsNone in " + settingOptions
@@ -252,14 +261,11 @@ func (s *scout) pairs(n *node, field string, p *types.KvPairSources) error {
 		}
 	}
 	for i := range p.EnvSources {
-		if err := s.env(n, fmt.Sprintf("%s.envs[%d]", field, i), &p.EnvSources[i]); err != nil {
+		if err := s.file(n, fmt.Sprintf("%s.envs[%d]", field, i), &p.EnvSources[i]); err != nil {
 			return err
 		}
 	}
-	if p.EnvSource == "" {
-		return nil
-	}
-	return s.env(n, field+".env", &p.EnvSource)
+	return s.optionalFile(n, field+".env", &p.EnvSource)
 }
 
 // keyed reads [key=]path. An address keeps the key that its last name gave.
@@ -274,44 +280,4 @@ func (s *scout) keyed(n *node, field string, e *string) error {
 	}
 	*e = key + "=" + p
 	return nil
-}
-
-// env reads a file of NAME=value lines. The library takes a name without "=" from the environment of the process; here
-// there is none, so such a name is empty.
-func (s *scout) env(n *node, field string, e *string) error {
-	if err := s.file(n, field, e); err != nil {
-		return err
-	}
-	p := filepath.Join(n.dir, *e)
-	if !s.files.isFile(p) { // an address that is still to be resolved
-		return nil
-	}
-	content, err := s.files.ReadFile(p)
-	if err != nil {
-		return s.unreadable(n, field, err)
-	}
-	filled, names := fillEnv(content)
-	if len(names) == 0 {
-		return nil
-	}
-	s.warnings = append(s.warnings, fmt.Sprintf("%s: %s has no value: a render has no environment to take one from, so it is empty",
-		s.whereField(n, field), strings.Join(names, ", ")))
-	name := fmt.Sprintf("%senv-%d", mark, len(s.files.mounts))
-	s.files.mount(path.Join(n.dir, name), tree.Memory(map[string]tree.MemoryFile{render.FileName: {Content: string(filled)}}))
-	*e, n.changed = path.Join(name, render.FileName), true
-	return nil
-}
-
-// fillEnv gives every name without a value an empty one, and returns those names.
-func fillEnv(content []byte) (filled []byte, names []string) {
-	lines := bytes.Split(content, []byte("\n"))
-	for i, line := range lines {
-		text := bytes.TrimSuffix(bytes.TrimLeftFunc(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), unicode.IsSpace), []byte("\r"))
-		if len(text) == 0 || text[0] == '#' || bytes.Contains(text, []byte("=")) {
-			continue
-		}
-		names = append(names, string(text))
-		lines[i] = append(bytes.Clone(text), '=')
-	}
-	return bytes.Join(lines, []byte("\n")), names
 }

@@ -3,6 +3,7 @@
 package kustomize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,13 +105,13 @@ func (s *scout) reach(w walk) (int, error) {
 	if err := s.inherit(n, w); err != nil {
 		return 0, err
 	}
-	if err := s.plugins(n, w.plugins); err != nil {
+	if err := s.plugins(n, w.plugins); err != nil && !missing(err) {
 		return 0, err
 	}
 	builds := 1
 	for _, c := range n.children {
-		below, err := s.reach(walk{dir: c.dir, namespace: cmpOr(n.k.Namespace, w.namespace), plugins: w.plugins || c.plugins})
-		if err != nil {
+		below, err := s.reach(walk{dir: c.dir, namespace: cmp.Or(n.k.Namespace, w.namespace), plugins: w.plugins || c.plugins})
+		if err != nil && !missing(err) {
 			return 0, err
 		}
 		if builds += below; builds > s.in.Limits.Files {
@@ -119,13 +120,6 @@ func (s *scout) reach(w walk) (int, error) {
 	}
 	s.walked[w] = builds
 	return builds, nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // cycle refuses a kustomization that is on the way to itself, as Kustomize does: also one that lies in a folder on the
@@ -220,11 +214,11 @@ func (s *scout) load(dir string) (*node, error) {
 func (s *scout) kustomizationFile(dir string) (string, error) {
 	var found []string
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		if p := path.Join(dir, name); s.files.isFile(p) {
+		p := path.Join(dir, name)
+		if s.files.isFile(p) {
 			found = append(found, p)
-		}
-		if s.files.failure != nil {
-			return "", s.unreadable(nil, "", s.files.failure)
+		} else if err := s.files.resolve(p).err; err != nil && !errors.Is(err, tree.ErrAbsent) {
+			return "", s.unreadable(&node{file: p}, "the kustomization", err)
 		}
 	}
 	switch len(found) {

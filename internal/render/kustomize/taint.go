@@ -11,9 +11,9 @@ import (
 // tainted is true once a kustomization changed the schema of this process.
 var tainted atomic.Bool
 
-// Tainted reports whether a kustomization that was rendered in this process set its own OpenAPI schema. The schema is a
-// variable of the library, and a later render could see what is left of it (kustomize issue 4824): the process must not
-// render another one.
+// Tainted reports whether a kustomization that was rendered in this process set its own OpenAPI schema, or broke the
+// library down. The schema is a variable of the library, and a later render could see what is left of it (kustomize issue
+// 4824): the process must not render another one.
 func Tainted() bool { return tainted.Load() }
 
 // clean forgets every schema that was set.
