@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,6 +24,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/source"
+	"github.com/bowline-cd/bowline/internal/worker"
 )
 
 // roles is everything that runs, in the order it depends on each other:
@@ -37,6 +39,8 @@ type roles struct {
 	store    *source.Store
 	poller   *source.Poller
 	sources  *sources
+	renders  *renderCache
+	pool     *worker.Pool
 	engine   *desired.Engine
 	clusters *clusters
 	settings *configuration.Reader
@@ -55,26 +59,19 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.settings = configuration.NewReader(mgr.GetAPIReader(), opts.Namespace, log, r.changed)
 	r.company = company.NewWatcher(mgr.GetAPIReader(), opts.Namespace, log, func() { r.apps.EnqueueAll() })
 
-	var err error
-	r.store, err = source.NewStore(mirrorsDir(opts.Data), source.Options{AllowFile: opts.AllowFileRepos, Observe: r.metrics.git, Clock: realClock, Logger: log})
-	if err != nil {
+	if err := r.openSources(ctx, opts, log); err != nil {
+		r.close()
 		return nil, err
 	}
-	memory, err := newFileMemory(opts.Data)
-	if err != nil {
-		return nil, err
-	}
-	r.sources = &sources{store: r.store, current: r.settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
-	r.engine = desired.NewEngine(r.sources, inProcess{}, memory, nil)
-	r.sources.engine = r.engine
 	r.apps = application.New(application.Deps{
 		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
 		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
 		Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
-	r.sources.applications = r.apps
+	r.sources.applications, r.sources.projects = r.apps, r.apps
 	// The first settings are read before anything depends on them.
 	if err := r.settings.Load(ctx); err != nil {
+		r.close()
 		return nil, err
 	}
 	s := r.settings.Current().Settings
@@ -87,6 +84,30 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 		r.events = newEventWriter(mgr.GetClient(), bus, log)
 	}
 	return r, nil
+}
+
+// openSources opens what fetches, what renders, and what remembers both.
+func (r *roles) openSources(ctx context.Context, opts RunOptions, log *slog.Logger) (err error) {
+	r.store, err = source.NewStore(mirrorsDir(opts.Data), source.Options{
+		AllowFile: opts.AllowFileRepos, AllowPrivate: privateHosts(r.settings.Current), Observe: r.metrics.git, Clock: realClock, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	memory, err := newFileMemory(opts.Data)
+	if err != nil {
+		return err
+	}
+	if r.renders, err = newRenderCache(opts.Data, defaultRenderCacheBytes, log, realClock); err != nil {
+		return err
+	}
+	if r.pool, err = newPool(r.settings.Current, opts.Plugins, log); err != nil {
+		return err
+	}
+	r.sources = newSources(ctx, r.store, r.settings.Current, log)
+	r.engine = desired.NewEngine(r.sources, counted{r.pool, r.metrics}, memory, r.renders)
+	r.sources.engine = r.engine
+	return nil
 }
 
 // mayAct reports whether this process may write anything, and if not why.
@@ -107,6 +128,10 @@ func (r *roles) rules() *application.Rules {
 func (r *roles) changed(s *configuration.Snapshot) {
 	r.clusters.Apply(s)
 	r.sources.reset()
+	r.store.SetArtifactLimits(artifactLimits(s.Settings.Fetching))
+	if err := r.renders.SetKey(s.Key); err != nil {
+		r.log.Warn("renders are not kept in the data folder", "error", err)
+	}
 	if r.poller != nil { // it is made with the first settings
 		r.poller.SetPace(s.Settings.PollInterval, s.Settings.PollJitter)
 	}
@@ -154,17 +179,24 @@ func (r *roles) serve(ctx context.Context, opts RunOptions) error {
 }
 
 // webhook reads a provider's call, checked with the secrets of argocd-secret.
-func (r *roles) webhook(header http.Header, body []byte) ([]string, error) {
-	secrets := r.settings.Current().WebhookSecrets
-	push, err := source.ParseWebhook(header, body, source.WebhookSecrets{
-		GitHub: fault.NewSecret(secrets["webhook.github.secret"]), GitLab: fault.NewSecret(secrets["webhook.gitlab.secret"]),
-	})
+func (r *roles) webhook(header http.Header, query url.Values, body []byte) ([]string, error) {
+	secrets := source.WebhookSecrets{}
+	for key, value := range r.settings.Current().WebhookSecrets {
+		secrets[key] = fault.NewSecret(value)
+	}
+	push, err := source.ParseWebhook(header, query, body, secrets)
 	return push.URLs, err
 }
 
 func (r *roles) close() {
 	r.clusters.Close()
+	if r.pool != nil {
+		r.pool.Close()
+	}
+	if r.store == nil {
+		return
+	}
 	if err := r.store.Close(); err != nil {
-		r.log.Error("close the Git store", "error", err)
+		r.log.Error("close the store of sources", "error", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,8 +42,9 @@ type Options struct {
 	// Ready are the checks of /readyz by name. They answer from what is known, without calling anyone.
 	Ready map[string]func() error
 	// Webhook reads a provider's call into the addresses of the repositories it is about. It checks the signature
-	// before anything else. Its errors are answered by their kind.
-	Webhook func(header http.Header, body []byte) ([]string, error)
+	// before anything else. Its errors are answered by their kind. Some providers can be told apart, and know their secret,
+	// by the query of the address only.
+	Webhook func(header http.Header, query url.Values, body []byte) ([]string, error)
 	// Hint is told each address.
 	Hint func(url string)
 	// MaxWebhookBytes is the largest body that is read, asked anew for each call; nil is 50 MiB.

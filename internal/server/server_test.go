@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -63,9 +64,11 @@ func start(t *testing.T, change func(*server.Options)) running {
 	r := running{hints: &hints{}, log: &lockedBuffer{}}
 	opts := server.Options{
 		Address: "127.0.0.1:0", MetricsAddress: "127.0.0.1:0", Registry: prometheus.NewRegistry(),
-		Log:     slog.New(slog.NewTextHandler(r.log, nil)),
-		Webhook: func(http.Header, []byte) ([]string, error) { return []string{"https://example.com/shop.git"}, nil },
-		Hint:    r.hints.add,
+		Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Webhook: func(http.Header, url.Values, []byte) ([]string, error) {
+			return []string{"https://example.com/shop.git"}, nil
+		},
+		Hint: r.hints.add,
 	}
 	if change != nil {
 		change(&opts)
@@ -146,23 +149,23 @@ func TestWebhookAnswers(t *testing.T) {
 	tests := []struct {
 		reason string
 		method string
-		parse  func(http.Header, []byte) ([]string, error)
+		parse  func(http.Header, url.Values, []byte) ([]string, error)
 		body   string
 		status int
 		want   string
 		hints  int
 	}{
-		{reason: "a push", parse: func(h http.Header, body []byte) ([]string, error) {
+		{reason: "a push", parse: func(h http.Header, _ url.Values, body []byte) ([]string, error) {
 			return []string{"https://example.com/a", "ssh://git@example.com/a"}, nil
 		}, body: "{}", status: 200, want: "thank you", hints: 2},
-		{reason: "another event", parse: func(http.Header, []byte) ([]string, error) { return nil, source.ErrNotAPush }, status: 200, want: "not about a push"},
-		{reason: "a forged one", parse: func(http.Header, []byte) ([]string, error) {
+		{reason: "another event", parse: func(http.Header, url.Values, []byte) ([]string, error) { return nil, source.ErrNotAPush }, status: 200, want: "not about a push"},
+		{reason: "a forged one", parse: func(http.Header, url.Values, []byte) ([]string, error) {
 			return []string{"https://example.com/a"}, fault.New(fault.Forbidden, "accept", "GitHub webhook", "", "its signature is wrong", "")
 		}, status: 403, want: "its signature is wrong"},
-		{reason: "a broken one", parse: func(http.Header, []byte) ([]string, error) {
+		{reason: "a broken one", parse: func(http.Header, url.Values, []byte) ([]string, error) {
 			return nil, fault.New(fault.Mistake, "read", "webhook", "", "the body is not JSON", "")
 		}, status: 400, want: "not JSON"},
-		{reason: "a bug", parse: func(http.Header, []byte) ([]string, error) { panic("index out of range") }, status: 500, want: "bug"},
+		{reason: "a bug", parse: func(http.Header, url.Values, []byte) ([]string, error) { panic("index out of range") }, status: 500, want: "bug"},
 		{reason: "too large", body: strings.Repeat("x", 1<<20+1), status: 413, want: "webhook.maxPayloadSizeMB"},
 		{reason: "by GET", method: "GET", status: 405, want: "POST"},
 	}
@@ -205,7 +208,7 @@ func TestABodyOfUnknownLengthIsCutAtTheLimit(t *testing.T) {
 func TestCallersTogetherHoldABoundedAmountOfMemory(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	r := start(t, func(o *server.Options) {
-		o.Webhook = func(http.Header, []byte) ([]string, error) {
+		o.Webhook = func(http.Header, url.Values, []byte) ([]string, error) {
 			entered <- struct{}{}
 			<-leave
 			return nil, nil
@@ -285,7 +288,7 @@ func TestAnAddressThatIsTakenIsSaidAtOnce(t *testing.T) {
 func TestACleanStopLetsRequestsEnd(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	r := start(t, func(o *server.Options) {
-		o.Webhook = func(http.Header, []byte) ([]string, error) {
+		o.Webhook = func(http.Header, url.Values, []byte) ([]string, error) {
 			close(entered)
 			<-leave
 			return []string{"https://example.com/late.git"}, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"golang.org/x/sync/semaphore"
 
@@ -23,7 +24,7 @@ const (
 
 // webhook answers POST /api/webhook.
 type webhook struct {
-	parse  func(http.Header, []byte) ([]string, error)
+	parse  func(http.Header, url.Values, []byte) ([]string, error)
 	hint   func(string)
 	max    func() int64
 	budget *semaphore.Weighted
@@ -74,7 +75,7 @@ func (h *webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "the body ended early")
 		return
 	}
-	h.take(w, r.Header, body)
+	h.take(w, r, body)
 }
 
 func tooLarge(limit int64) string {
@@ -82,8 +83,8 @@ func tooLarge(limit int64) string {
 }
 
 // take passes on what the call says.
-func (h *webhook) take(w http.ResponseWriter, header http.Header, body []byte) {
-	urls, err := h.parse(header, body)
+func (h *webhook) take(w http.ResponseWriter, r *http.Request, body []byte) {
+	urls, err := h.parse(r.Header, r.URL.Query(), body)
 	switch {
 	case errors.Is(err, source.ErrNotAPush):
 		answer(w, http.StatusOK, map[string]any{"message": "this event is not about a push; nothing to do"})
@@ -93,9 +94,9 @@ func (h *webhook) take(w http.ResponseWriter, header http.Header, body []byte) {
 		refuseError(w, err)
 		return
 	}
-	for _, url := range urls {
-		h.log.Debug("webhook", "repository", fault.RedactURL(url))
-		h.hint(url)
+	for _, address := range urls {
+		h.log.Debug("webhook", "repository", fault.RedactURL(address))
+		h.hint(address)
 	}
 	answer(w, http.StatusOK, map[string]any{"message": "thank you, the repository is looked at now"})
 }

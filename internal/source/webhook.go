@@ -17,16 +17,13 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
-// WebhookSecrets are those of argocd-secret: webhook.github.secret and webhook.gitlab.secret. An empty one means
-// that the provider's calls are not verified.
-type WebhookSecrets struct {
-	GitHub, GitLab fault.Secret
-}
+// WebhookSecrets are the keys webhook.* of argocd-secret. Without those of a provider its calls are not verified.
+type WebhookSecrets map[string]fault.Secret
 
 // Push is what a webhook says. It is a hint and nothing more: that a repository is worth being asked now.
 type Push struct {
-	URLs          []string // every address of the repository that the provider names
-	Ref           string   // refs/heads/main
+	URLs          []string // every address of the repository that the provider names; oci://host/path of a registry
+	Ref           string   // refs/heads/main; "" from a registry
 	Branch        string   // main; "" for a tag
 	Tag           string
 	Before, After string // commits
@@ -35,100 +32,136 @@ type Push struct {
 // ErrNotAPush says that a call is of a known provider and well signed, but not about a push.
 var ErrNotAPush = errors.New("this event is not a push")
 
-// ParseWebhook reads a push event of GitHub (also Gitea's and Forgejo's, which speak like GitHub) or GitLab. The signature
-// or token is checked before anything of the body is looked at, in constant time. A wrong one is
-// fault.Forbidden; a body that is none a fault.Mistake; another event ErrNotAPush.
-func ParseWebhook(header http.Header, body []byte, secrets WebhookSecrets) (Push, error) {
-	switch {
-	case header.Get("X-Gitlab-Event") != "":
-		return parseGitLab(header, body, secrets.GitLab)
-	case header.Get("X-Github-Event") != "":
-		return parseGitHub(header, body, secrets.GitHub)
+// webhookCall is what a provider sent.
+type webhookCall struct {
+	header http.Header
+	query  url.Values
+	body   []byte
+}
+
+// webhookProvider is one line of the table of providers.
+type webhookProvider struct {
+	name string
+	// is reports whether a call is of this provider, by headers and query: the body is not looked at before verify.
+	is func(webhookCall) bool
+	// keys are its secrets in argocd-secret. If all are empty, calls are not verified, as in Argo CD: a call costs one
+	// poll, and a repository is polled once a second at most.
+	keys []string
+	// verify reports whether a call knows the secrets, given in the order of keys.
+	verify func(c webhookCall, secrets []string) bool
+	// fix says where to set the secret.
+	fix string
+	// read reads the body.
+	read func(webhookCall) (Push, error)
+}
+
+// webhookProviders are asked in this order: Gitea and its like send the headers of Gogs and of GitHub as well, and
+// Bitbucket Cloud sends that of Bitbucket Server.
+var webhookProviders = []webhookProvider{
+	azureDevOps, gitea, gitHub, gitLab, bitbucketCloud, bitbucketServer, dockerHub, quay, harbor,
+}
+
+// ParseWebhook reads what a provider sent: a push to a Git repository or to a registry. The signature, token or password
+// is checked before anything of the body is looked at, in constant time. A wrong one is fault.Forbidden; a body that is
+// none a fault.Mistake; another event ErrNotAPush.
+func ParseWebhook(header http.Header, query url.Values, body []byte, secrets WebhookSecrets) (Push, error) {
+	c := webhookCall{header, query, body}
+	at := slices.IndexFunc(webhookProviders, func(p webhookProvider) bool { return p.is(c) })
+	if at < 0 {
+		return Push{}, webhookMistake("the call is of no provider that is known here", "send push events of GitHub, GitLab, Bitbucket, Gitea, Azure DevOps or Harbor, or add ?type=dockerhub or ?type=quay to the address")
 	}
-	return Push{}, webhookMistake("the call is of no provider that is known here", "send GitHub's or GitLab's push events")
+	p := webhookProviders[at]
+	given := make([]string, len(p.keys))
+	secured := false
+	for i, key := range p.keys {
+		given[i] = secrets[key].Reveal()
+		secured = secured || given[i] != ""
+	}
+	if secured && !p.verify(c, given) {
+		return Push{}, fault.New(fault.Forbidden, "accept", p.name+" webhook", "", "its signature or secret is missing or wrong", p.fix)
+	}
+	push, err := p.read(c)
+	if err != nil {
+		return Push{}, err
+	}
+	return push.checked()
 }
 
 func webhookMistake(cause, fix string) error {
 	return fault.New(fault.Mistake, "read", "webhook", "", cause, fix)
 }
 
-func parseGitHub(header http.Header, body []byte, secret fault.Secret) (Push, error) {
-	if !secret.Empty() {
-		given, err := hex.DecodeString(strings.TrimPrefix(header.Get("X-Hub-Signature-256"), "sha256="))
-		h := hmac.New(sha256.New, []byte(secret.Reveal()))
-		h.Write(body)
-		if err != nil || !hmac.Equal(given, h.Sum(nil)) {
-			return Push{}, fault.New(fault.Forbidden, "accept", "GitHub webhook", "", "its signature is missing or wrong", "set the secret of webhook.github.secret in the webhook's settings")
-		}
+// hasHeader makes a condition of webhookProvider.is.
+func hasHeader(names ...string) func(webhookCall) bool {
+	return func(c webhookCall) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return c.header.Get(name) != "" })
 	}
-	if header.Get("X-Github-Event") != "push" {
-		return Push{}, ErrNotAPush
+}
+
+// signedBy makes a verify for providers that send the HMAC-SHA256 of the body, in hexadecimal, in one of these headers.
+func signedBy(names ...string) func(webhookCall, []string) bool {
+	return func(c webhookCall, secrets []string) bool {
+		h := hmac.New(sha256.New, []byte(secrets[0]))
+		h.Write(c.body)
+		want := h.Sum(nil)
+		return slices.ContainsFunc(names, func(name string) bool {
+			given, err := hex.DecodeString(strings.TrimPrefix(c.header.Get(name), "sha256="))
+			return err == nil && hmac.Equal(given, want)
+		})
 	}
-	if strings.HasPrefix(header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+}
+
+// sameSecret compares in a time that depends on neither.
+func sameSecret(given, secret string) bool {
+	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(secret))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// document reads the body's JSON into event; some providers can send it as a field of a form.
+func (c webhookCall) document(event any) error {
+	body := c.body
+	if strings.HasPrefix(c.header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
-			return Push{}, webhookMistake("the form cannot be read", "use the content type application/json")
+			return webhookMistake("the form cannot be read", "use the content type application/json")
 		}
 		body = []byte(form.Get("payload"))
 	}
-	var event struct {
-		Ref        string `json:"ref"`
-		Before     string `json:"before"`
-		After      string `json:"after"`
-		Repository struct {
-			HTMLURL  string `json:"html_url"`
-			CloneURL string `json:"clone_url"`
-			SSHURL   string `json:"ssh_url"`
-			GitURL   string `json:"git_url"`
-		} `json:"repository"`
+	if err := json.Unmarshal(body, event); err != nil {
+		return webhookMistake("the body is not the provider's JSON", "use the content type application/json")
 	}
-	if err := json.Unmarshal(body, &event); err != nil {
-		return Push{}, webhookMistake("the body is not GitHub's JSON", "use the content type application/json")
-	}
-	r := event.Repository
-	return newPush(event.Ref, event.Before, event.After, r.HTMLURL, r.CloneURL, r.SSHURL, r.GitURL)
+	return nil
 }
 
-func parseGitLab(header http.Header, body []byte, secret fault.Secret) (Push, error) {
-	if !secret.Empty() && subtle.ConstantTimeCompare([]byte(header.Get("X-Gitlab-Token")), []byte(secret.Reveal())) != 1 {
-		return Push{}, fault.New(fault.Forbidden, "accept", "GitLab webhook", "", "its token is missing or wrong", "set the token of webhook.gitlab.secret in the webhook's settings")
-	}
-	var event struct {
-		Kind    string `json:"object_kind"`
-		Ref     string `json:"ref"`
-		Before  string `json:"before"`
-		After   string `json:"after"`
-		Project struct {
-			WebURL     string `json:"web_url"`
-			GitHTTPURL string `json:"git_http_url"`
-			GitSSHURL  string `json:"git_ssh_url"`
-		} `json:"project"`
-	}
-	if err := json.Unmarshal(body, &event); err != nil {
-		return Push{}, webhookMistake("the body is not GitLab's JSON", "send GitLab's push events")
-	}
-	if event.Kind != "push" && event.Kind != "tag_push" {
-		return Push{}, ErrNotAPush
-	}
-	p := event.Project
-	return newPush(event.Ref, event.Before, event.After, p.WebURL, p.GitHTTPURL, p.GitSSHURL)
-}
+// What a call may name: each address is compared with every repository that is followed.
+const (
+	mostPushURLs  = 16
+	longestURL    = 2048
+	branchPrefix  = "refs/heads/"
+	tagRefsPrefix = "refs/tags/"
+)
 
-func newPush(ref, before, after string, urls ...string) (Push, error) {
-	p := Push{Ref: ref, Before: before, After: after}
-	p.Branch, _ = strings.CutPrefix(ref, "refs/heads/")
-	if p.Branch == ref {
-		p.Branch = ""
+// gitPush makes a Push of what Git providers tell.
+func gitPush(ref, before, after string, urls ...string) (Push, error) {
+	p := Push{Ref: ref, Before: before, After: after, URLs: urls}
+	if branch, ok := strings.CutPrefix(ref, branchPrefix); ok {
+		p.Branch = branch
 	}
-	if tag, ok := strings.CutPrefix(ref, "refs/tags/"); ok {
+	if tag, ok := strings.CutPrefix(ref, tagRefsPrefix); ok {
 		p.Tag = tag
 	}
-	for _, u := range urls {
-		if u != "" && !slices.Contains(p.URLs, u) {
-			p.URLs = append(p.URLs, u)
+	return p, nil
+}
+
+// checked drops what is no address, and bounds the rest.
+func (p Push) checked() (Push, error) {
+	var urls []string
+	for _, u := range p.URLs {
+		if u != "" && len(u) <= longestURL && len(urls) < mostPushURLs && !slices.Contains(urls, u) {
+			urls = append(urls, u)
 		}
 	}
-	if len(p.URLs) == 0 {
+	if p.URLs = urls; len(urls) == 0 {
 		return Push{}, webhookMistake("it names no repository", "send push events of a repository")
 	}
 	return p, nil
