@@ -3,8 +3,6 @@
 package access
 
 import (
-	"slices"
-
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -12,8 +10,6 @@ import (
 // Unserved are the demands of a project that this version of Bowline cannot meet. What a project asks for must not be
 // passed over in silence, so each of them closes what it guards.
 type Unserved struct {
-	// Signatures says why nothing of the project may be applied: it asks for signed commits. nil if it does not.
-	Signatures error
 	// Windows says why no sync may begin by itself: the project has sync windows. nil if it has none.
 	Windows error
 }
@@ -21,10 +17,6 @@ type Unserved struct {
 // UnservedOf reads the demands of an AppProject.
 func UnservedOf(p *v1alpha1.AppProject) Unserved {
 	var out Unserved
-	if field := signatureField(&p.Spec); field != "" {
-		out.Signatures = unserved(p, field, "it asks for signed commits, which this version of Bowline cannot check",
-			"take it out, or leave the project's applications to a controller that can")
-	}
 	if len(p.Spec.SyncWindows) > 0 {
 		out.Windows = unserved(p, "syncWindows", "this version of Bowline does not read sync windows, so no sync begins by itself",
 			"sync by hand, or take them out")
@@ -34,21 +26,4 @@ func UnservedOf(p *v1alpha1.AppProject) Unserved {
 
 func unserved(p *v1alpha1.AppProject, field, cause, fix string) error {
 	return fault.New(fault.Forbidden, "serve", "AppProject "+p.Name, "spec."+field, cause, fix)
-}
-
-// signatureField returns the field that asks for signatures, "" if none does.
-func signatureField(spec *v1alpha1.AppProjectSpec) string {
-	if len(spec.SignatureKeys) > 0 {
-		return "signatureKeys"
-	}
-	if spec.SourceIntegrity == nil || spec.SourceIntegrity.Git == nil {
-		return ""
-	}
-	asks := func(p *v1alpha1.SourceIntegrityGitPolicy) bool {
-		return p != nil && p.GPG != nil && p.GPG.Mode != v1alpha1.SourceIntegrityGitPolicyGPGModeNone
-	}
-	if slices.ContainsFunc(spec.SourceIntegrity.Git.Policies, asks) {
-		return "sourceIntegrity"
-	}
-	return ""
 }

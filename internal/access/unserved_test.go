@@ -13,15 +13,11 @@ import (
 
 func TestUnservedDemandsClose(t *testing.T) {
 	tests := []struct {
-		spec                string
-		signatures, windows bool
+		spec    string
+		windows bool
 	}{
-		{`{}`, false, false},
-		{`{signatureKeys: [{keyID: ABCDEF0123456789}]}`, true, false},
-		{`{sourceIntegrity: {git: {policies: [{repos: [{url: "*"}], gpg: {mode: strict}}]}}}`, true, false},
-		{`{sourceIntegrity: {git: {policies: [{repos: [{url: "*"}], gpg: {mode: none}}, {repos: [{url: "*"}]}]}}}`, false, false},
-		{`{sourceIntegrity: {git: {}}}`, false, false},
-		{`{syncWindows: [{kind: deny, schedule: "0 22 * * *", duration: 1h, applications: ["*"]}]}`, false, true},
+		{`{}`, false},
+		{`{syncWindows: [{kind: deny, schedule: "0 22 * * *", duration: 1h, applications: ["*"]}]}`, true},
 	}
 	for _, tt := range tests {
 		var p v1alpha1.AppProject
@@ -29,7 +25,7 @@ func TestUnservedDemandsClose(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := access.UnservedOf(&p)
-		if (got.Signatures != nil) != tt.signatures || (got.Windows != nil) != tt.windows {
+		if (got.Windows != nil) != tt.windows {
 			t.Errorf("%s: got %+v", tt.spec, got)
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/source"
+	"github.com/bowline-cd/bowline/internal/worker"
 )
 
 // differ compares an application in this process, with the controller's own rooms, and writes nothing: what `app diff`
@@ -46,7 +47,7 @@ func differ(ctx context.Context, req diff.Request) ([]diff.Resource, error) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p, err := newPreview(ctx, tuned(kube), namespace, dir)
+	p, err := newPreview(ctx, tuned(kube), namespace, dir, "")
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +65,9 @@ type preview struct {
 	client   client.Client
 	clusters *clusters
 	store    *source.Store
+	pool     *worker.Pool
+	sources  *sources
+	engine   *desired.Engine
 	changed  chan struct{}
 }
 
@@ -75,7 +79,7 @@ func (idle) Forget(string)                                        {}
 func (idle) Refresh(context.Context, string) error                { return nil }
 func (idle) Keep(context.Context, string, []desired.Commit) error { return nil }
 
-func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (*preview, error) {
+func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins string) (*preview, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
@@ -85,11 +89,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	p := &preview{client: c, changed: make(chan struct{}, 1)}
-	if p.store, err = source.NewStore(dir, source.Options{Logger: log}); err != nil {
-		return nil, err
-	}
-	p.clusters = newClusters(ctx, kube, log, newMetrics())
+	p := &preview{client: c, changed: make(chan struct{}, 1), clusters: newClusters(ctx, kube, log, newMetrics())}
 	p.clusters.onFeed = func(string, cluster.Change) {
 		select {
 		case p.changed <- struct{}{}:
@@ -101,9 +101,20 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (
 		p.close()
 		return nil, err
 	}
-	sources := &sources{store: p.store, current: settings.Current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
+	if p.store, err = source.NewStore(dir, source.Options{
+		AllowPrivate: privateHosts(settings.Current), ArtifactLimits: artifactLimits(settings.Current().Settings.Fetching), Logger: log,
+	}); err != nil {
+		p.close()
+		return nil, err
+	}
+	if p.pool, err = newPool(settings.Current, plugins, log); err != nil {
+		p.close()
+		return nil, err
+	}
+	p.sources = newSources(ctx, p.store, settings.Current, log)
+	p.engine = desired.NewEngine(p.sources, p.pool, nil, nil)
 	p.apps = application.New(application.Deps{
-		Client: c, Namespace: namespace, Observe: true, Engine: desired.NewEngine(sources, inProcess{}, nil, nil),
+		Client: c, Namespace: namespace, Observe: true, Engine: p.engine,
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{},
 		Rules: func() *application.Rules {
 			s := settings.Current()
@@ -111,6 +122,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir string) (
 		},
 		Alone: func() (bool, string) { return true, "" }, Bus: &event.Bus{}, Metrics: newMetrics(), Clock: realClock, Log: log,
 	})
+	p.sources.projects = p.apps
 	return p, nil
 }
 
@@ -135,7 +147,12 @@ func (p *preview) inspect(ctx context.Context, name string, req diff.Request) ([
 
 func (p *preview) close() {
 	p.clusters.Close()
-	_ = p.store.Close()
+	if p.pool != nil {
+		p.pool.Close()
+	}
+	if p.store != nil {
+		_ = p.store.Close()
+	}
 }
 
 // resourcesOf keeps what is not known to be the same.

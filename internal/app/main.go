@@ -14,7 +14,9 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/worker"
+	"github.com/bowline-cd/bowline/internal/worker/plugin"
 )
 
 // version is set when the program is built (-ldflags -X).
@@ -25,9 +27,13 @@ func userAgent() string { return "bowline/" + version }
 // Main runs the command line and returns the exit code of the process.
 func Main(ctx context.Context, args []string) int {
 	worker.MainIfAsked()
-	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ)})
+	return cli.Execute(ctx, newRoot(), args)
+}
+
+func newRoot() *cobra.Command {
+	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Renderer: render.RendererFunc(renderer)})
 	root.AddCommand(newRunCommand(), newDemoCommand())
-	return cli.Execute(ctx, root, args)
+	return root
 }
 
 // gcPercent trades some CPU for memory: most of the heap is long-lived state, and collecting earlier keeps what a burst of
@@ -67,6 +73,7 @@ Exit code: 0 when it was asked to end, 1 an error that may pass, 2 wrong use, 3 
 	f.StringVar(&opts.Listen, "listen", "127.0.0.1:8080", "address for health and webhooks")
 	f.StringVar(&opts.Metrics, "metrics", "127.0.0.1:8082", "address for Prometheus metrics")
 	f.StringVar(&opts.Data, "data", "bowline-data", "folder for mirrors of repositories and the last resolved revisions; losing it costs time, never truth")
+	f.StringVar(&opts.Plugins, "plugins", "", "folder with the sockets of config management plugins (default: "+plugin.DefaultDir+")")
 	f.BoolVar(&opts.Observe, "observe", false, "compare only: write nothing, not even status, Lease or Events")
 	f.BoolVar(&installs, "install", true, "install what is absent (default: outside of a cluster); --install=false only verifies")
 	f.BoolVar(&opts.AllowFileRepos, "allow-file-repos", false, "allow file:// repositories: whoever may write an Application can then read this machine's repositories")

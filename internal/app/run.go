@@ -46,6 +46,7 @@ type RunOptions struct {
 	Listen         string
 	Metrics        string
 	Data           string
+	Plugins        string // folder with the sockets of plugins; "" is where sidecars put them
 	Observe        bool
 	Install        *bool // nil: outside of a cluster only
 	AllowFileRepos bool

@@ -6,10 +6,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
+	"strings"
 	"sync"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/desired"
@@ -18,7 +18,13 @@ import (
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
-// sources joins the Git store with the credentials of the moment.
+// projects answers what a project permits.
+type projects interface {
+	PermitSource(ctx context.Context, project, url string) error
+	ProjectSpec(ctx context.Context, name string) (v1alpha1.AppProjectSpec, error)
+}
+
+// sources joins the store with the credentials, the settings and the projects of the moment.
 type sources struct {
 	store   *source.Store
 	poller  *source.Poller
@@ -28,17 +34,17 @@ type sources struct {
 	engine  *desired.Engine
 	// applications are told what moved.
 	applications *application.Controller
+	projects     projects
+	// local, if set, stands in for repositories: for previews of what is not committed yet.
+	local func(desired.Commit) (tree.Tree, bool)
 
 	mu      sync.Mutex
 	follows map[string][]followed     // by application
 	kept    map[string][]desired.Repo // by application: where commits of its history are pinned
 }
 
-// followed is one revision that an application is about.
-type followed struct {
-	repo     desired.Repo
-	key      string
-	revision source.Revision
+func newSources(ctx context.Context, store *source.Store, current func() *configuration.Snapshot, log *slog.Logger) *sources {
+	return &sources{store: store, current: current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
 }
 
 // unreachable marks an error as "the repository did not answer", without changing its text.
@@ -55,17 +61,75 @@ func translate(err error) error {
 	return err
 }
 
-func (s *sources) repository(repo desired.Repo) (source.Repository, error) {
-	return s.current().Credentials.For(repo.URL, repo.Project)
+// repository returns how what is asked for is read.
+func (s *sources) repository(c desired.Commit) (source.Repository, error) {
+	credentials := s.current().Credentials
+	url := c.Repo.URL
+	switch c.Kind {
+	case desired.KindOCI:
+		return credentials.ForType(source.KindOCI, url, c.Repo.Project)
+	case desired.KindFile: // is asked for like the files of a chart repository
+		return credentials.ForType(source.KindHelm, url, c.Repo.Project)
+	case desired.KindChart:
+		if name, ok := alias(url); ok {
+			return s.named(name, c)
+		}
+		return credentials.ForType(source.KindHelm, url, c.Repo.Project)
+	default:
+		return credentials.For(url, c.Repo.Project)
+	}
+}
+
+// alias returns the name of a repository in the address of a chart's dependency.
+func alias(url string) (name string, ok bool) {
+	for _, prefix := range []string{"@", "alias:"} {
+		if name, ok := strings.CutPrefix(url, prefix); ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// named returns the chart repository that a Secret gives a name, if the project may read it.
+func (s *sources) named(name string, c desired.Commit) (source.Repository, error) {
+	r, ok, err := s.current().Credentials.ByName(name, c.Repo.Project)
+	if err != nil {
+		return r, err
+	}
+	if !ok {
+		return r, fault.New(fault.Mistake, "use", "the chart repository "+name, "", "no Secret of type repository has this name",
+			"name the repository in its Secret, or write its address into the chart's dependencies")
+	}
+	return r, s.projects.PermitSource(s.ctx, c.Repo.Project, r.URL)
+}
+
+// artifact returns what is asked for of a repository that is not Git; ok is false for Git.
+func artifact(c desired.Commit) (a source.Artifact, ok bool) {
+	switch c.Kind {
+	case desired.KindChart:
+		return source.Artifact{Kind: source.ArtifactChart, Name: c.Chart, Revision: c.Revision, PassCredentials: c.PassCredentials}, true
+	case desired.KindOCI:
+		return source.Artifact{Kind: source.ArtifactOCI, Revision: c.Revision}, true
+	case desired.KindFile:
+		return source.Artifact{Kind: source.ArtifactFile}, true
+	default:
+		return source.Artifact{}, false
+	}
 }
 
 // Resolve implements desired.Sources.
 func (s *sources) Resolve(ctx context.Context, wanted desired.Commit, tagPrefix string) (desired.Commit, error) {
-	if err := onlyGit(wanted); err != nil {
+	if files, ok := s.standIn(wanted); ok {
+		wanted.ID = files.Root()
+		return wanted, nil
+	}
+	r, err := s.repository(wanted)
+	if err != nil {
 		return wanted, err
 	}
-	r, err := s.repository(wanted.Repo)
-	if err != nil {
+	if a, ok := artifact(wanted); ok {
+		pin, err := within(ctx, s, wanted.Repo, func(ctx context.Context) (source.Pin, error) { return s.store.ResolveArtifact(ctx, r, a) })
+		wanted.ID, wanted.Digest = shownAs(wanted.Kind, pin), pin.Digest
 		return wanted, err
 	}
 	wanted.ID, err = within(ctx, s, wanted.Repo, func(ctx context.Context) (string, error) {
@@ -74,30 +138,75 @@ func (s *sources) Resolve(ctx context.Context, wanted desired.Commit, tagPrefix 
 	return wanted, err
 }
 
+func (s *sources) standIn(c desired.Commit) (tree.Tree, bool) {
+	if s.local == nil {
+		return nil, false
+	}
+	return s.local(c)
+}
+
+// shownAs returns what status shows as the revision: a chart's version, otherwise a digest.
+func shownAs(kind desired.Kind, pin source.Pin) string {
+	if kind == desired.KindChart {
+		return pin.Version
+	}
+	return pin.Digest
+}
+
 // Tree implements desired.Sources.
 func (s *sources) Tree(ctx context.Context, commit desired.Commit, paths []string) (tree.Tree, error) {
-	if err := onlyGit(commit); err != nil {
-		return nil, err
+	if files, ok := s.standIn(commit); ok {
+		return files, nil
 	}
-	r, err := s.repository(commit.Repo)
+	r, err := s.repository(commit)
 	if err != nil {
 		return nil, err
+	}
+	if a, ok := artifact(commit); ok {
+		pin := source.Pin{Version: commit.ID, Digest: commit.Digest}
+		return within(ctx, s, commit.Repo, func(ctx context.Context) (tree.Tree, error) { return s.store.ArtifactTree(ctx, r, a, pin) })
 	}
 	want := make([]source.Want, 0, len(paths))
 	for _, p := range paths {
 		want = append(want, source.Want{Path: p})
 	}
-	return within(ctx, s, commit.Repo, func(ctx context.Context) (tree.Tree, error) { return s.store.Tree(ctx, r, commit.ID, want) })
+	var options []source.TreeOption
+	if s.current().Settings.Fetching.Submodules {
+		options = append(options, source.WithSubmodules(func(url string) (source.Repository, error) { return s.submodule(url, commit.Repo.Project) }))
+	}
+	return within(ctx, s, commit.Repo, func(ctx context.Context) (tree.Tree, error) { return s.store.Tree(ctx, r, commit.ID, want, options...) })
+}
+
+// submodule returns how the repository of a submodule is read: like any other that the project permits. Its address is
+// written by whoever may push to the repository above it.
+func (s *sources) submodule(url, project string) (source.Repository, error) {
+	if err := s.projects.PermitSource(s.ctx, project, url); err != nil {
+		return source.Repository{}, err
+	}
+	return s.current().Credentials.For(url, project)
 }
 
 // Verify implements desired.Sources.
-func (s *sources) Verify(context.Context, desired.Commit) error { return nil }
-
-func onlyGit(c desired.Commit) error {
-	if c.Kind == desired.KindGit {
+func (s *sources) Verify(ctx context.Context, commit desired.Commit) error {
+	if _, ok := s.standIn(commit); ok || commit.Kind != desired.KindGit {
 		return nil
 	}
-	return fault.New(fault.Wait, "resolve", string(c.Kind)+" "+c.Chart, "", "only Git repositories are read by this version of Bowline yet", "use a Git repository")
+	spec, err := s.projects.ProjectSpec(ctx, commit.Repo.Project)
+	if err != nil {
+		return err
+	}
+	policy, err := source.PolicyFor(&spec, commit.Repo.URL)
+	if err != nil {
+		return err
+	}
+	r, err := s.repository(commit)
+	if err != nil {
+		return err
+	}
+	_, err = within(ctx, s, commit.Repo, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.store.Verify(ctx, r, commit.ID, source.Revision{Name: commit.Revision}, policy, s.current().Keyring)
+	})
+	return err
 }
 
 // Keep implements application.Keeper.
@@ -107,17 +216,20 @@ func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit)
 	for _, repo := range s.kept[id] {
 		byRepo[repo] = nil // what is kept there is let go of unless it is named again
 	}
+	delete(s.kept, id)
 	for _, c := range commits {
+		if c.Kind != desired.KindGit {
+			continue
+		}
+		if len(byRepo[c.Repo]) == 0 {
+			s.kept[id] = append(s.kept[id], c.Repo)
+		}
 		byRepo[c.Repo] = append(byRepo[c.Repo], c.ID)
-	}
-	s.kept[id] = slices.Collect(maps.Keys(byRepo))
-	if len(commits) == 0 {
-		delete(s.kept, id)
 	}
 	s.mu.Unlock()
 	var failures []error
 	for repo, ids := range byRepo {
-		r, err := s.repository(repo)
+		r, err := s.repository(desired.Commit{Repo: repo})
 		if err == nil {
 			err = s.store.Keep(ctx, r, id, ids)
 		}
@@ -125,89 +237,3 @@ func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit)
 	}
 	return errors.Join(failures...)
 }
-
-// Want implements application.Poller.
-func (s *sources) Want(id string, repos []desired.Repo, revisions []source.Revision) {
-	var list []followed
-	var watches []source.Watch
-	for i, repo := range repos {
-		r, err := s.repository(repo)
-		if err != nil {
-			continue // Resolve says so
-		}
-		list = append(list, followed{repo: repo, key: r.Key(), revision: revisions[i]})
-		watches = append(watches, source.Watch{Repository: r, Revisions: revisions[i : i+1]})
-	}
-	s.mu.Lock()
-	same := slices.Equal(s.follows[id], list)
-	s.follows[id] = list
-	s.mu.Unlock()
-	if !same {
-		s.poller.Want(id, watches...)
-	}
-}
-
-// Forget implements application.Poller.
-func (s *sources) Forget(id string) {
-	s.mu.Lock()
-	delete(s.follows, id)
-	s.mu.Unlock()
-	s.poller.Forget(id)
-}
-
-// reset forgets who follows what: credentials may have changed, and with them which mirror serves whom. The poller
-// learns it from each application's next pass.
-func (s *sources) reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.follows)
-}
-
-// retain removes the mirrors that nobody follows, once as many applications follow something as there are: before that
-// it is not known who follows what.
-func (s *sources) retain(applications int) error {
-	s.mu.Lock()
-	following := len(s.follows)
-	s.mu.Unlock()
-	if following < applications || following == 0 {
-		return nil
-	}
-	return s.store.Retain(s.poller.Repositories())
-}
-
-// moved is told by the poller what became of a revision.
-func (s *sources) moved(m source.Move) {
-	match := s.matching(m)
-	if m.Err != nil || m.From == "" || m.From == m.To {
-		s.applications.Look(s.engine.Following(match)...)
-		return
-	}
-	changed, err := s.store.Changed(s.ctx, m.Repository, m.From, m.To)
-	if err != nil {
-		s.log.Warn("what a commit changed is not known: every application of the repository is looked at",
-			"repository", m.Repository, "from", m.From, "to", m.To, "error", err)
-		s.applications.Look(s.engine.Following(match)...)
-		return
-	}
-	s.log.Info("revision moved", "repository", m.Repository, "revision", m.Revision, "from", m.From, "to", m.To, "files", len(changed))
-	s.applications.Moved(match, m.From, m.To, changed)
-}
-
-// matching returns which sources of applications are about the revision that moved.
-func (s *sources) matching(m source.Move) func(desired.Commit) bool {
-	key := m.Repository.Key()
-	about := map[desired.Commit]bool{}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, list := range s.follows {
-		for _, f := range list {
-			if f.key == key && f.revision == m.Revision {
-				about[desired.Commit{Repo: f.repo, Revision: f.revision.Name}] = true
-			}
-		}
-	}
-	return func(c desired.Commit) bool { return about[c] }
-}
-
-// Refresh implements application.Poller.
-func (s *sources) Refresh(ctx context.Context, id string) error { return s.poller.Refresh(ctx, id) }

@@ -60,6 +60,8 @@ type Commit struct {
 	Revision string // as the spec or the need asks
 	ID       string // what it was resolved to, as status shows it: a commit, a chart's version, an OCI digest
 	Digest   string // of an artifact's content; "" for Git, where ID is one
+	// PassCredentials lets the credentials of a chart repository go to the other hosts that its index names.
+	PassCredentials bool
 }
 
 // Wanted returns the commit as it is asked for, before it is resolved.
@@ -80,7 +82,8 @@ func (c Commit) sameContent(o Commit) bool {
 // of a Tree that was not fetched whole has a method MissingPath, which names what to ask for as well.
 type Sources interface {
 	// Resolve fills in ID and Digest of what is wanted; a Revision of "" means HEAD, or the newest version. tagPrefix
-	// narrows which Git tags a semver constraint is about.
+	// narrows which Git tags a semver constraint is about. The address of a chart repository may be its name (@name,
+	// alias:name): then it is for Resolve to ask whether the project permits the repository.
 	Resolve(ctx context.Context, wanted Commit, tagPrefix string) (Commit, error)
 	// Tree returns the tree of a commit; paths are the files and folders that a render will read, as far as is known.
 	Tree(ctx context.Context, commit Commit, paths []string) (tree.Tree, error)

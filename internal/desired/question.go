@@ -46,6 +46,7 @@ func WantedOf(s v1alpha1.ApplicationSource, project string) Commit {
 	switch {
 	case s.Chart != "":
 		c.Kind = KindChart
+		c.PassCredentials = s.Helm != nil && s.Helm.PassCredentials
 	case strings.HasPrefix(s.RepoURL, "oci://"):
 		c.Kind = KindOCI
 	}

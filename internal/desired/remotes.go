@@ -19,7 +19,7 @@ import (
 
 // wantedOf returns what a need asks for.
 func wantedOf(n render.Need, project string) Commit {
-	c := Commit{Repo: Repo{URL: n.URL, Project: project}, Chart: n.Chart, Revision: n.Revision}
+	c := Commit{Repo: Repo{URL: n.URL, Project: project}, Chart: n.Chart, Revision: n.Revision, PassCredentials: n.PassCredentials}
 	switch n.Kind {
 	case render.NeedChart:
 		c.Kind = KindChart
@@ -31,7 +31,7 @@ func wantedOf(n render.Need, project string) Commit {
 
 // needOf returns the need that a remote answers.
 func needOf(c Commit) render.Need {
-	n := render.Need{Kind: render.NeedGit, URL: c.Repo.URL, Chart: c.Chart, Revision: c.Revision}
+	n := render.Need{Kind: render.NeedGit, URL: c.Repo.URL, Chart: c.Chart, Revision: c.Revision, PassCredentials: c.PassCredentials}
 	switch c.Kind {
 	case KindChart:
 		n.Kind = render.NeedChart
@@ -102,8 +102,16 @@ func (a *answer) pin(ctx context.Context, n render.Need) (Commit, error) {
 	return c, nil
 }
 
+// named reports whether the address of a chart repository is the name that a Secret gives it (https://helm.sh/docs/helm/helm_dependency/).
+func named(url string) bool {
+	return strings.HasPrefix(url, "@") || strings.HasPrefix(url, "alias:")
+}
+
 // permit asks the project whether a render may read from where it wants to.
 func (a *answer) permit(n render.Need) error {
+	if named(n.URL) {
+		return nil // whoever knows the address asks the project
+	}
 	if a.target.PermitSource == nil {
 		return askedBy(n, "read", fault.New(fault.Forbidden, "read", fault.RedactURL(n.URL), "", "nothing outside of the application's own sources is permitted here", ""))
 	}

@@ -194,7 +194,9 @@ func (t *attempt) supply(ctx context.Context, needs []render.Need) error {
 		had[r.need.Key()] = true
 	}
 	added := false
+	helm := t.q.sources[t.i].Helm
 	for _, n := range needs {
+		n.PassCredentials = n.Kind == render.NeedChart && helm != nil && helm.PassCredentials
 		if had[n.Key()] {
 			continue
 		}

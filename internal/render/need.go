@@ -34,6 +34,9 @@ type Need struct {
 	// Revision is a branch, tag, commit or semver constraint ("" means HEAD) for NeedGit, a version or constraint for
 	// NeedChart ("" means the newest), "" for NeedFile.
 	Revision string
+	// PassCredentials lets the credentials of a chart repository go to the other hosts that its index names. The source
+	// decides it: what a render says of it does not count.
+	PassCredentials bool
 	// Where names the file, and line if it is known, or the field that asks for it.
 	Where string
 }

@@ -30,8 +30,6 @@ type Rendering struct {
 	Memory         int64
 	OutputBytes    int64
 	Objects, Files int
-	// Processes bounds how many renders run at a time (reposerver.parallelism.limit); 0 is the number of processors.
-	Processes int
 }
 
 // Fetching are the settings of what brings sources in.
@@ -81,7 +79,6 @@ var sourceKeys = []reader{
 	inParams("reposerver.max.combined.directory.manifests.size", func(s *Settings) *int64 { return &s.Rendering.DirectoryBytes }, size),
 	inParams("reposerver.oci.layer.media.types", func(s *Settings) *[]string { return &s.Fetching.OCILayerMediaTypes }, list),
 	inParams("reposerver.oci.manifest.max.extracted.size", func(s *Settings) *int64 { return &s.Fetching.OCIBytes }, size),
-	inParams("reposerver.parallelism.limit", func(s *Settings) *int { return &s.Rendering.Processes }, countOrNone),
 	inParams("reposerver.plugin.tar.exclusions", func(s *Settings) *[]string { return &s.Rendering.PluginTarExclusions }, semicolons),
 	valuesFileSchemes,
 	kustomizeVersions,
@@ -143,18 +140,10 @@ func size(raw string) (int64, error) {
 }
 
 func count(raw string) (int, error) {
-	n, err := countOrNone(raw)
-	if err == nil && n == 0 {
-		return 0, hint{quoted(raw) + " is not a limit", "write a whole number from 1"}
-	}
-	return n, err
-}
-
-func countOrNone(raw string) (int, error) {
 	q, err := resource.ParseQuantity(raw)
 	n, exact := q.AsInt64()
-	if err != nil || !exact || n < 0 || n > 1<<31-1 {
-		return 0, hint{quoted(raw) + " is not a number", "write a whole number such as 20"}
+	if err != nil || !exact || n < 1 || n > 1<<31-1 {
+		return 0, hint{quoted(raw) + " is not a limit", "write a whole number such as 20"}
 	}
 	return int(n), nil
 }

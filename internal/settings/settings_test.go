@@ -56,7 +56,6 @@ func TestParseReadsEachKey(t *testing.T) {
 		{"bowline.source.privateHosts", "*.corp.example", func(s settings.Settings) any { return s.Fetching.PrivateHosts }, []string{"*.corp.example"}},
 		{"reposerver.enable.git.submodule", "false", func(s settings.Settings) any { return s.Fetching.Submodules }, false},
 		{"reposerver.max.combined.directory.manifests.size", "20Mi", func(s settings.Settings) any { return s.Rendering.DirectoryBytes }, int64(20 << 20)},
-		{"reposerver.parallelism.limit", "0", func(s settings.Settings) any { return s.Rendering.Processes }, 0},
 		{"reposerver.plugin.tar.exclusions", "*.png;docs/*", func(s settings.Settings) any { return s.Rendering.PluginTarExclusions }, []string{"*.png", "docs/*"}},
 		{"application.namespaces", "team-*, /^x.*$/", func(s settings.Settings) any { return s.Namespaces }, []string{"team-*", "/^x.*$/"}},
 		{"resource.compareoptions", "ignoreResourceStatusField: crd\nignoreAggregatedRoles: true", func(s settings.Settings) any { return s.Compare },

@@ -85,9 +85,6 @@ func (c *Controller) ProjectSpec(ctx context.Context, name string) (v1alpha1.App
 
 // heed says which demands of project and settings cannot be met, and closes what they guard.
 func (p *pass) heed(demands access.Unserved) {
-	if demands.Signatures != nil {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, demands.Signatures.Error())
-	}
 	if p.rules.Settings.Impersonation {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, fault.New(fault.Forbidden, "serve", "the application", "application.sync.impersonation.enabled in argocd-cm",
 			"objects are to be applied as a service account of the destination, which this version of Bowline does not do", "set it to false, or leave the applications to a controller that does").Error())

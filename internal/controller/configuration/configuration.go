@@ -39,9 +39,11 @@ import (
 // Snapshot is all settings at one moment. It is immutable.
 type Snapshot struct {
 	Settings settings.Settings
-	// Version changes with the ConfigMaps argocd-cm and argocd-cmd-params-cm.
+	// Version changes with the ConfigMaps argocd-cm, argocd-cmd-params-cm and argocd-gpg-keys-cm.
 	Version     string
 	Credentials *source.Credentials
+	// Keyring holds the keys of argocd-gpg-keys-cm.
+	Keyring source.Keyring
 	// Repositories changes with any repository Secret, certificate or known host.
 	Repositories string
 	Clusters     []cluster.Config
@@ -128,12 +130,18 @@ func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Version: string(object.DigestOf([]any{cm, params}))}
+	keys, err := r.configMap(ctx, v1alpha1.GPGKeysConfigMapName)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{Version: string(object.DigestOf([]any{cm, params, keys}))}
 	former := settings.Defaults()
 	if before := r.last.Load(); before != nil {
 		former = before.Settings
 	}
 	s.Settings, s.Problems = former.Checking(diff.CheckRule).With(cm, params)
+	keyring, problems := source.ParseKeyring(keys)
+	s.Keyring, s.Problems = keyring, append(s.Problems, problems...)
 	if err := r.readSecrets(ctx, s); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"log/slog"
+	"slices"
+
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/source"
+	"github.com/bowline-cd/bowline/internal/worker"
+	"github.com/bowline-cd/bowline/internal/worker/plugin"
+)
+
+// newPool returns what renders: this process, processes of its own, and the plugins whose sockets are in a folder ("" is
+// where sidecars put them).
+func newPool(current func() *configuration.Snapshot, plugins string, log *slog.Logger) (*worker.Pool, error) {
+	exclusions := func() []string { return current().Settings.Rendering.PluginTarExclusions }
+	return worker.New(worker.Options{Log: log, Plugins: plugin.New(plugin.Options{Dir: plugins, Exclusions: exclusions, Log: log})})
+}
+
+// artifactLimits returns the bounds that the settings put on charts, archives and files.
+func artifactLimits(s settings.Fetching) source.ArtifactLimits {
+	return source.ArtifactLimits{Archive: s.ArchiveBytes, Index: s.IndexBytes, Chart: s.ChartBytes, OCI: s.OCIBytes, MediaTypes: s.OCILayerMediaTypes}
+}
+
+// privateHosts says which hosts with a private address files may come from.
+func privateHosts(current func() *configuration.Snapshot) func(host string) bool {
+	return func(host string) bool {
+		return slices.ContainsFunc(current().Settings.Fetching.PrivateHosts, func(pattern string) bool {
+			g, err := object.CompileGlob(pattern)
+			return err == nil && g.Match(host)
+		})
+	}
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cli/render"
+	"github.com/bowline-cd/bowline/internal/controller/application"
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	rendering "github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/source"
+	"github.com/bowline-cd/bowline/internal/tree"
+)
+
+// renderer renders in this process, with the controller's own rooms, and writes nothing: what `bowline render` shows is
+// what the controller would apply, before it adds namespace and mark.
+func renderer(ctx context.Context, req render.Request) (render.Result, error) {
+	dir, err := os.MkdirTemp("", "bowline-render-")
+	if err != nil {
+		return render.Result{}, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if req.Live != "" {
+		return renderLive(ctx, req, dir)
+	}
+	return renderOffline(ctx, req, dir)
+}
+
+// renderLive renders an Application of the cluster.
+func renderLive(ctx context.Context, req render.Request, dir string) (render.Result, error) {
+	kube, err := req.Session.Config()
+	if err != nil {
+		return render.Result{}, err
+	}
+	namespace, name, _ := strings.Cut(req.Live, "/")
+	if namespace != req.Session.Namespace {
+		return render.Result{}, fault.New(fault.Mistake, "render", "application "+req.Live, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
+			"name the control namespace with --namespace")
+	}
+	p, err := newPreview(ctx, tuned(kube), namespace, dir, req.Plugins)
+	if err != nil {
+		return render.Result{}, err
+	}
+	defer p.close()
+	if req.Local != "" {
+		local, err := openLocal(req.Local)
+		if err != nil {
+			return render.Result{}, err
+		}
+		defer local.close()
+		p.sources.local = local.at
+	}
+	return explained(ctx, p.engine, req, func(revisions []string) (*desired.State, error) { return p.desired(ctx, name, revisions) })
+}
+
+// desired waits until the cluster has said what it can do, and returns what an application asks for.
+func (p *preview) desired(ctx context.Context, name string, revisions []string) (*desired.State, error) {
+	for {
+		state, err := p.apps.Desired(ctx, name, revisions)
+		if err == nil || !fault.Is(err, fault.Retry) {
+			return state, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-p.changed:
+		case <-realClock.After(patience):
+			return nil, err
+		}
+	}
+}
+
+// renderOffline renders an Application that no cluster knows.
+func renderOffline(ctx context.Context, req render.Request, dir string) (render.Result, error) {
+	log := slog.New(slog.DiscardHandler)
+	store, err := source.NewStore(dir, source.Options{Logger: log})
+	if err != nil {
+		return render.Result{}, err
+	}
+	defer func() { _ = store.Close() }()
+	snapshot := offlineSettings()
+	current := func() *configuration.Snapshot { return snapshot }
+	pool, err := newPool(current, req.Plugins, log)
+	if err != nil {
+		return render.Result{}, err
+	}
+	defer pool.Close()
+	sources := newSources(ctx, store, current, log)
+	sources.projects = anything{}
+	app := req.Application.DeepCopy()
+	if req.Local != "" {
+		local, err := openLocal(req.Local)
+		if err != nil {
+			return render.Result{}, err
+		}
+		defer local.close()
+		if err := local.standIn(app, req.LocalSource); err != nil {
+			return render.Result{}, err
+		}
+		sources.local = local.at
+	}
+	engine := desired.NewEngine(sources, pool, nil, nil)
+	return explained(ctx, engine, req, func(revisions []string) (*desired.State, error) {
+		return engine.At(ctx, app.Name, desired.ProjectOf(app), desired.SourcesOf(app), revisions, offlineTarget(app, req))
+	})
+}
+
+// offlineTarget is a destination of which nothing is known but what was given.
+func offlineTarget(app *v1alpha1.Application, req render.Request) desired.Target {
+	defaults := settings.Defaults()
+	version := req.KubeVersion
+	if version == "" {
+		version = render.DefaultKubeVersion
+	}
+	return desired.Target{
+		Instance: app.Name, Release: app.Name, Namespace: app.Spec.Destination.Namespace, Tracker: defaults.Tracker,
+		Facts: given{version, slices.Sorted(slices.Values(req.APIVersions))}, PermitSource: func(string) error { return nil },
+		Options: application.RenderOptions(defaults.Rendering), Limits: application.RenderLimits(defaults.Rendering),
+		Scope:    func(schema.GroupVersionKind) desired.Scope { return desired.ScopeUnknown },
+		Permit:   func(object.Key, bool) error { return nil },
+		Excluded: func(string, string) bool { return false },
+	}
+}
+
+// given are facts that somebody wrote down.
+type given struct {
+	version string
+	served  []string
+}
+
+func (g given) KubeVersion(context.Context) (string, error)   { return g.version, nil }
+func (g given) APIVersions(context.Context) ([]string, error) { return g.served, nil }
+
+// anything is what is permitted where there are no projects.
+type anything struct{}
+
+func (anything) PermitSource(context.Context, string, string) error { return nil }
+func (anything) ProjectSpec(context.Context, string) (v1alpha1.AppProjectSpec, error) {
+	return v1alpha1.AppProjectSpec{}, nil
+}
+
+// offlineSettings are those of an installation with empty ConfigMaps and no Secrets.
+func offlineSettings() *configuration.Snapshot {
+	credentials, _ := source.ParseSecrets(nil, nil, nil)
+	return &configuration.Snapshot{Settings: settings.Defaults(), Credentials: credentials}
+}
+
+// local is a folder of this disk that stands in for a repository.
+type local struct {
+	folder *source.Folder
+	root   string
+	within string // where in it the folder is that was named
+	url    string // of the repository that it stands in for
+}
+
+func openLocal(dir string) (*local, error) {
+	root, within, err := source.RepositoryOf(dir)
+	if err != nil {
+		return nil, fault.Wrap(fault.Mistake, "open", "the folder "+dir, err, "name a folder of this disk")
+	}
+	folder, err := source.OpenFolder(root)
+	if err != nil {
+		return nil, fault.Wrap(fault.Mistake, "open", "the folder "+dir, err, "name a folder of this disk")
+	}
+	return &local{folder: folder, root: root, within: within}, nil
+}
+
+func (l *local) close() { _ = l.folder.Close() }
+
+// standIn makes the folder the repository of one of an application's sources. A bare source without a repository is the
+// folder itself.
+func (l *local) standIn(app *v1alpha1.Application, index int) error {
+	if app.Spec.Source != nil && len(app.Spec.Sources) == 0 && app.Spec.Source.RepoURL == "" {
+		app.Spec.Source.RepoURL = l.root
+		app.Spec.Source.Path = filepath.ToSlash(filepath.Join(l.within, app.Spec.Source.Path))
+	}
+	sources := desired.SourcesOf(app)
+	if index < 0 || index >= len(sources) {
+		return fault.New(fault.Mistake, "render", "the application", "--local-source", "it has no source of that number", "count from 0")
+	}
+	l.url = sources[index].RepoURL
+	return nil
+}
+
+// at returns the folder for what it stands in for.
+func (l *local) at(c desired.Commit) (tree.Tree, bool) {
+	if c.Kind != desired.KindGit || !object.SameRepo(c.Repo.URL, l.url) && c.Repo.URL != l.url {
+		return nil, false
+	}
+	return l.folder, true
+}
+
+// explained renders, and says what of.
+func explained(ctx context.Context, engine *desired.Engine, req render.Request, at func(revisions []string) (*desired.State, error)) (render.Result, error) {
+	state, err := at(req.Revisions)
+	if err != nil {
+		return render.Result{}, err
+	}
+	result := render.Result{}
+	for _, w := range state.Warnings {
+		result.Warnings = append(result.Warnings, w.Message)
+	}
+	for _, o := range state.Objects {
+		result.Objects = append(result.Objects, render.Object{Content: o.Rendered().Object, File: o.Origin.File, Line: o.Origin.Line})
+	}
+	return result, nil
+}
+
+var _ rendering.Facts = given{}
