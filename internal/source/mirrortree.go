@@ -18,6 +18,7 @@ type commitTree struct {
 	mirror *mirror
 	commit string
 	root   string
+	lfs    bool // pointers of Git LFS are shown as what they stand for
 }
 
 func (t *commitTree) Root() string { return t.root }
@@ -82,9 +83,17 @@ func (t *commitTree) Read(ctx context.Context, path string, limit int64) ([]byte
 	if entry.Mode == tree.Dir || entry.Mode == tree.Submodule {
 		return nil, tree.ErrAbsent
 	}
-	data, err := t.mirror.blob(ctx, entry.ID, path, limit)
+	pointers := t.lfs && entry.Mode != tree.Link
+	most := limit
+	if pointers && limit >= 0 {
+		most = max(limit, maxPointer) // a pointer is larger than small content
+	}
+	data, err := t.mirror.blob(ctx, entry.ID, path, most)
 	if err != nil {
 		return nil, t.where(err)
+	}
+	if pointers {
+		return t.largeFile(ctx, path, data, limit)
 	}
 	return data, nil
 }

@@ -221,6 +221,9 @@ func (s *Store) commitTree(ctx context.Context, r Repository, commit string, wan
 	if err != nil {
 		return nil, err
 	}
+	if r.EnableLFS {
+		want = append(slices.Clone(want), Want{Path: lfsconfig})
+	}
 	if err := m.ensure(ctx, commit, want); err != nil {
 		return nil, err
 	}
@@ -228,7 +231,7 @@ func (s *Store) commitTree(ctx context.Context, r Repository, commit string, wan
 	if err != nil {
 		return nil, (&commitTree{mirror: m, commit: commit}).where(err)
 	}
-	return &commitTree{mirror: m, commit: commit, root: parsed.tree}, nil
+	return &commitTree{mirror: m, commit: commit, root: parsed.tree, lfs: r.EnableLFS}, nil
 }
 
 // Changed returns the paths of files, links and submodules that differ between two commits, sorted. Both are

@@ -256,12 +256,11 @@ func TestHostileGitmodules(t *testing.T) {
 		{"no section", "", "add the submodule"},
 		{"another path", section("./m", lib.URL), "add the submodule"},
 		{"a path that climbs to it", section("x/../m", lib.URL), "add the submodule"},
-		{"a file that is none", "[submodule \"m\"\n", "] is missing"},
+		{"a file that is no configuration", "[submodule \"m\"\n", "] is missing"},
 	}
-	for i, tt := range tests {
-		app := server.Repo(t, fmt.Sprintf("app%d", i))
+	s, app := openStore(t, nil), server.Repo(t, "app")
+	for _, tt := range tests {
 		commit := withModule(t, app, "m", pinned, tt.gitmodules, nil)
-		s := openStore(t, nil)
 		files, err := s.Tree(t.Context(), Repository{URL: app.URL}, commit, []Want{{}}, WithSubmodules(anyRepository))
 		if err != nil {
 			t.Fatalf("%s: %v", tt.reason, err)
@@ -276,7 +275,6 @@ func TestHostileGitmodules(t *testing.T) {
 		if !fault.Is(err, fault.Mistake) {
 			t.Errorf("%s: %v is of kind %s", tt.reason, err, fault.KindOf(err))
 		}
-		_ = s.Close()
 	}
 	if _, err := os.Stat(touched); err == nil {
 		t.Error("a command was run")

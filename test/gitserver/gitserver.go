@@ -8,6 +8,7 @@
 //   - Server: one listener with the repositories below one folder.
 //   - Repo: a bare repository, changed by commits that need no work tree (see Repo.Commit).
 //   - Trouble: a way in which the server misbehaves until told otherwise (see Server.Misbehave).
+//   - LFS: what the server says of Git LFS, if it speaks it (see Server.SetLFS).
 //   - Counts: how many requests of each kind were served, to prove how little a client asks.
 //   - Proxy: an HTTP or SOCKS5 proxy that leads every host to one Server and notes what it was asked for.
 package gitserver
@@ -64,6 +65,7 @@ type Server struct {
 	trouble  Trouble
 	released chan struct{} // closed to let hanging requests go
 	log      []string
+	lfs      *LFS
 }
 
 // New starts a Server for a test and ends it with the test.

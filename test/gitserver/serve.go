@@ -39,6 +39,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 		return
 	}
+	if s.servesLFS(w, r) {
+		return
+	}
 	handler := &cgi.Handler{
 		Path:       s.backend,
 		Env:        []string{"GIT_PROJECT_ROOT=" + s.options.Root, "GIT_HTTP_EXPORT_ALL=1", "GIT_PROTOCOL=" + r.Header.Get("Git-Protocol"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"},
