@@ -39,7 +39,7 @@ func (m *mirror) completeID(ctx context.Context, short string) (string, error) {
 
 // idInHistory looks for commits by prefix. found is true with an error if there are several.
 func (m *mirror) idInHistory(ctx context.Context, short string) (id string, found bool, err error) {
-	o := run(ctx, command{dir: m.historyDir(), args: []string{"rev-parse", "--disambiguate=" + short}, env: localEnv(m.store.home)})
+	o := m.store.local(ctx, m.historyDir(), nil, "rev-parse", "--disambiguate="+short)
 	if o.err != nil {
 		return "", false, nil
 	}

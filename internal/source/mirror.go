@@ -143,7 +143,7 @@ func (m *mirror) localRefs(ctx context.Context) ([]string, error) {
 
 // local runs git in the mirror without any remote.
 func (m *mirror) local(ctx context.Context, stdin []byte, args ...string) outcome {
-	return run(ctx, command{dir: m.gitDir(), args: args, env: localEnv(m.store.home), stdin: stdin})
+	return m.store.local(ctx, m.gitDir(), stdin, args...)
 }
 
 func (m *mirror) localError(op string, o outcome) error {

@@ -75,6 +75,10 @@ type Request struct {
 // start must not become a thousand processes.
 const maxGits = 16
 
+// maxLocalGits bounds those that only look into mirrors or tidy them: a start opens all mirrors at once. The readers of
+// objects are bounded by Options.Readers.
+const maxLocalGits = 4
+
 func withDefaults(o Options) Options {
 	setDefault(&o.Readers, min(2*runtime.GOMAXPROCS(0), 8))
 	setDefault(&o.CacheBytes, 32<<20)

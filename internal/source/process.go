@@ -48,6 +48,17 @@ func run(ctx context.Context, c command) outcome {
 	return outcome{stdout: stdout.Bytes(), stderr: stderr.String(), err: err}
 }
 
+// local runs a git that needs no remote, when there is a place for it.
+func (s *Store) local(ctx context.Context, dir string, stdin []byte, args ...string) outcome {
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+		return run(ctx, command{dir: dir, args: args, env: localEnv(s.home), stdin: stdin})
+	case <-ctx.Done():
+		return outcome{err: context.Cause(ctx)}
+	}
+}
+
 // bounded keeps the first bytes written to it and forgets the rest.
 type bounded struct {
 	bytes.Buffer

@@ -29,6 +29,7 @@ type Store struct {
 	readers *readers
 	cache   *cache
 	slots   chan struct{} // one element for each git that talks to a repository
+	places  chan struct{} // one element for each other git that is at work
 	tokens  *tokens
 	// artifacts are charts, what registries have, and files.
 	artifacts *artifacts
@@ -57,7 +58,7 @@ func NewStore(dir string, options Options) (*Store, error) {
 		return nil, fault.Wrap(fault.Stalled, "open", "the data folder "+dir, err, "give a folder that this user may write to and no other Bowline uses")
 	}
 	s.base, s.cancel = context.WithCancel(context.Background())
-	s.slots = make(chan struct{}, maxGits)
+	s.slots, s.places = make(chan struct{}, maxGits), make(chan struct{}, maxLocalGits)
 	s.tokens = newTokens(s.clock, s.tokenClient)
 	s.readers, s.cache = newReaders(s.options.Readers, s.home), newCache(s.options.CacheBytes)
 	s.artifacts = newArtifacts(s)

@@ -57,7 +57,7 @@ func (m *mirror) tidyHistory(ctx context.Context) error {
 	for _, d := range entries[min(keptHistories, len(entries)):] {
 		_ = os.Remove(filepath.Join(kept, d.Name()))
 	}
-	o := run(ctx, command{dir: m.historyDir(), args: []string{"repack", "-a", "-d", "-l", "-q"}, env: localEnv(m.store.home)})
+	o := m.store.local(ctx, m.historyDir(), nil, "repack", "-a", "-d", "-l", "-q")
 	if o.err != nil {
 		sweep(m.historyDir())
 		return m.localError("tidy the history of", o)
@@ -165,7 +165,7 @@ func (w *walk) forgive(ctx context.Context, commit string) error {
 		return nil
 	}
 	input := commit + "\n^" + strings.Join(w.seals, "\n^") + "\n"
-	o := run(ctx, command{dir: w.mirror.historyDir(), args: []string{"rev-list", "--stdin"}, env: localEnv(w.mirror.store.home), stdin: []byte(input)})
+	o := w.mirror.store.local(ctx, w.mirror.historyDir(), []byte(input), "rev-list", "--stdin")
 	if o.err != nil {
 		return w.mirror.localError("read the history of", o)
 	}
