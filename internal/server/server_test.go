@@ -319,3 +319,18 @@ func TestACleanStopLetsRequestsEnd(t *testing.T) {
 		t.Errorf("a clean stop is an error: %v", err)
 	}
 }
+
+// Some registries can show their secret in the address only.
+func TestWebhookGetsTheQuery(t *testing.T) {
+	r := start(t, func(o *server.Options) {
+		o.Webhook = func(_ http.Header, query url.Values, _ []byte) ([]string, error) {
+			return []string{"oci://" + query.Get("type") + "/" + query.Get("secret")}, nil
+		}
+	})
+	response, _ := call(t, "POST", "http://"+r.Address()+"/api/webhook?type=quay&secret=hush", strings.NewReader("{}"))
+	r.hints.mu.Lock()
+	defer r.hints.mu.Unlock()
+	if got := r.hints.urls; response.StatusCode != http.StatusOK || len(got) != 1 || got[0] != "oci://quay/hush" {
+		t.Errorf("%s, hints %v", response.Status, got)
+	}
+}
