@@ -14,7 +14,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bowline-cd/bowline/internal/cli"
+	"github.com/bowline-cd/bowline/internal/worker"
+	"github.com/bowline-cd/bowline/internal/worker/plugin"
+	"github.com/bowline-cd/bowline/test/registry"
+	"github.com/bowline-cd/bowline/test/sidecar"
 )
+
+// TestMain lets the test binary be the render processes of the commands it runs.
+func TestMain(m *testing.M) {
+	worker.MainIfAsked()
+	os.Exit(m.Run())
+}
 
 // example is one section of docs/sources.md: the files it shows, and the commands with the answers it promises.
 type example struct {
@@ -93,6 +103,48 @@ func TestTheExamplesOfTheSourcesPage(t *testing.T) {
 			}
 		})
 	}
+}
+
+// servePlaces serves what the page's addresses stand for, and returns what to write instead of them.
+func servePlaces(t *testing.T) *strings.Replacer {
+	server := registry.New(t, registry.Options{Username: "reader", Password: "not-so-secret"})
+	charts := registry.New(t, registry.Options{})
+	for _, version := range []string{"1.1.0", "1.2.7", "1.3.0"} {
+		charts.AddChart("", "cache", version, map[string]string{
+			"values.yaml":           "size: 64\n",
+			"templates/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {size: {{ .Values.size | quote }}, version: {{ .Chart.Version }}}\n",
+		})
+	}
+	layer := registry.Gzip(registry.Tar(registry.Files(map[string]string{"manifests/namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: platform}\n"})...))
+	server.Push("bundles/platform", "3.1.0", registry.Manifest{
+		ConfigType: "application/vnd.oci.image.config.v1+json",
+		Layers:     []registry.Layer{{MediaType: "application/vnd.oci.image.layer.v1.tar+gzip", Content: layer}},
+	})
+	return strings.NewReplacer(
+		"https://charts.example.com", charts.URL,
+		"registry.example.com/bundles", server.Host+"/bundles",
+		"type: oci, ", `type: oci, insecureOCIForceHttp: "true", `,
+		plugin.DefaultDir, servePlugin(t),
+	)
+}
+
+// servePlugin runs the plugin of docs/examples and returns the folder of its socket.
+func servePlugin(t *testing.T) string {
+	spec, err := os.ReadFile("../../docs/examples/plugin/plugin.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sockets, err := os.MkdirTemp("", "plugins") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(sockets) })
+	s, err := sidecar.Start(sidecar.Options{Sockets: sockets, Work: t.TempDir(), Plugin: spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return sockets
 }
 
 func writeFile(t *testing.T, path, content string) {

@@ -19,7 +19,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
-	rendering "github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/tree"
@@ -65,7 +64,7 @@ func renderLive(ctx context.Context, req render.Request, dir string) (render.Res
 		defer local.close()
 		p.sources.local = local.at
 	}
-	return explained(ctx, p.engine, req, func(revisions []string) (*desired.State, error) { return p.desired(ctx, name, revisions) })
+	return explained(req, func(revisions []string) (*desired.State, error) { return p.desired(ctx, name, revisions) })
 }
 
 // desired waits until the cluster has said what it can do, and returns what an application asks for.
@@ -88,13 +87,18 @@ func (p *preview) desired(ctx context.Context, name string, revisions []string) 
 // renderOffline renders an Application that no cluster knows.
 func renderOffline(ctx context.Context, req render.Request, dir string) (render.Result, error) {
 	log := slog.New(slog.DiscardHandler)
-	store, err := source.NewStore(dir, source.Options{Logger: log})
+	snapshot, err := settingsOf(ctx, req.Settings)
+	if err != nil {
+		return render.Result{}, err
+	}
+	current := func() *configuration.Snapshot { return snapshot }
+	store, err := source.NewStore(dir, source.Options{
+		AllowPrivate: privateHosts(current), ArtifactLimits: artifactLimits(snapshot.Settings.Fetching), Logger: log,
+	})
 	if err != nil {
 		return render.Result{}, err
 	}
 	defer func() { _ = store.Close() }()
-	snapshot := offlineSettings()
-	current := func() *configuration.Snapshot { return snapshot }
 	pool, err := newPool(current, req.Plugins, log)
 	if err != nil {
 		return render.Result{}, err
@@ -115,22 +119,21 @@ func renderOffline(ctx context.Context, req render.Request, dir string) (render.
 		sources.local = local.at
 	}
 	engine := desired.NewEngine(sources, pool, nil, nil)
-	return explained(ctx, engine, req, func(revisions []string) (*desired.State, error) {
-		return engine.At(ctx, app.Name, desired.ProjectOf(app), desired.SourcesOf(app), revisions, offlineTarget(app, req))
+	return explained(req, func(revisions []string) (*desired.State, error) {
+		return engine.At(ctx, app.Name, desired.ProjectOf(app), desired.SourcesOf(app), revisions, offlineTarget(app, req, snapshot.Settings))
 	})
 }
 
 // offlineTarget is a destination of which nothing is known but what was given.
-func offlineTarget(app *v1alpha1.Application, req render.Request) desired.Target {
-	defaults := settings.Defaults()
+func offlineTarget(app *v1alpha1.Application, req render.Request, s settings.Settings) desired.Target {
 	version := req.KubeVersion
 	if version == "" {
 		version = render.DefaultKubeVersion
 	}
 	return desired.Target{
-		Instance: app.Name, Release: app.Name, Namespace: app.Spec.Destination.Namespace, Tracker: defaults.Tracker,
+		Instance: app.Name, Release: app.Name, Namespace: app.Spec.Destination.Namespace, Tracker: s.Tracker,
 		Facts: given{version, slices.Sorted(slices.Values(req.APIVersions))}, PermitSource: func(string) error { return nil },
-		Options: application.RenderOptions(defaults.Rendering), Limits: application.RenderLimits(defaults.Rendering),
+		Options: application.RenderOptions(s.Rendering), Limits: application.RenderLimits(s.Rendering),
 		Scope:    func(schema.GroupVersionKind) desired.Scope { return desired.ScopeUnknown },
 		Permit:   func(object.Key, bool) error { return nil },
 		Excluded: func(string, string) bool { return false },
@@ -152,12 +155,6 @@ type anything struct{}
 func (anything) PermitSource(context.Context, string, string) error { return nil }
 func (anything) ProjectSpec(context.Context, string) (v1alpha1.AppProjectSpec, error) {
 	return v1alpha1.AppProjectSpec{}, nil
-}
-
-// offlineSettings are those of an installation with empty ConfigMaps and no Secrets.
-func offlineSettings() *configuration.Snapshot {
-	credentials, _ := source.ParseSecrets(nil, nil, nil)
-	return &configuration.Snapshot{Settings: settings.Defaults(), Credentials: credentials}
 }
 
 // local is a folder of this disk that stands in for a repository.
@@ -206,19 +203,29 @@ func (l *local) at(c desired.Commit) (tree.Tree, bool) {
 }
 
 // explained renders, and says what of.
-func explained(ctx context.Context, engine *desired.Engine, req render.Request, at func(revisions []string) (*desired.State, error)) (render.Result, error) {
+func explained(req render.Request, at func(revisions []string) (*desired.State, error)) (render.Result, error) {
 	state, err := at(req.Revisions)
 	if err != nil {
 		return render.Result{}, err
 	}
-	result := render.Result{}
+	result := render.Result{Sources: explain(state)}
 	for _, w := range state.Warnings {
 		result.Warnings = append(result.Warnings, w.Message)
 	}
 	for _, o := range state.Objects {
 		result.Objects = append(result.Objects, render.Object{Content: o.Rendered().Object, File: o.Origin.File, Line: o.Origin.Line})
 	}
+	if req.Since == "" {
+		return result, nil
+	}
+	revisions := make([]string, len(result.Sources))
+	for i := range revisions {
+		revisions[i] = req.Since
+	}
+	before, err := at(revisions)
+	if err != nil {
+		return render.Result{}, err
+	}
+	compareInputs(result.Sources, explain(before))
 	return result, nil
 }
-
-var _ rendering.Facts = given{}

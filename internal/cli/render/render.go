@@ -55,6 +55,8 @@ type Request struct {
 	// KubeVersion and APIVersions stand in for what the destination cluster can do.
 	KubeVersion string
 	APIVersions []string
+	// Settings is a file with the ConfigMaps and Secrets of the control namespace; "" has none. Not for Live.
+	Settings string
 	// Plugins is the folder with the sockets of plugins; "" has none.
 	Plugins string
 }
@@ -119,7 +121,7 @@ type Options struct {
 	Name, DestNamespace, Project string
 	KubeVersion                  string
 	APIVersions                  []string
-	Plugins                      string
+	Plugins, Settings            string
 	Tool                         Tool
 	Explain                      bool
 	Timeout                      command.Timeout
@@ -187,6 +189,7 @@ func (o *Options) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Project, "project", v1alpha1.DefaultAppProjectName, "project, for a bare source")
 	flags.StringVar(&o.KubeVersion, "kube-version", "", "version of the destination cluster (default: asked with --app, else "+DefaultKubeVersion+")")
 	flags.StringSliceVar(&o.APIVersions, "api-versions", nil, "what the destination cluster serves, such as monitoring.coreos.com/v1 (default: asked with --app)")
+	flags.StringVar(&o.Settings, "settings", "", "file with ConfigMaps and Secrets as they are in the control namespace (default: none; with --app those of the cluster)")
 	flags.StringVar(&o.Plugins, "plugins", "", "folder with the sockets of plugins")
 	flags.StringArrayVar(&o.Tool.Values, "values", nil, "Helm value file, for a bare source; may be repeated")
 	flags.StringArrayVar(&o.Tool.Set, "set", nil, "Helm parameter NAME=VALUE, for a bare source; may be repeated")

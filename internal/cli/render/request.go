@@ -22,7 +22,7 @@ import (
 func (o *Options) request(cmd *cobra.Command, s *session.Session, args []string) (Request, error) {
 	r := Request{
 		Session: s, Local: o.Local, LocalSource: o.LocalSource, Revisions: o.Revisions, Since: o.Since,
-		KubeVersion: o.KubeVersion, APIVersions: o.APIVersions, Plugins: o.Plugins,
+		KubeVersion: o.KubeVersion, APIVersions: o.APIVersions, Plugins: o.Plugins, Settings: o.Settings,
 	}
 	if o.Revision != "" {
 		if len(o.Revisions) > 0 {
@@ -32,6 +32,9 @@ func (o *Options) request(cmd *cobra.Command, s *session.Session, args []string)
 	}
 	if o.Since != "" && !o.Explain {
 		return r, command.Usage(cmd, "--since is about --explain")
+	}
+	if o.Settings != "" && o.App != "" {
+		return r, command.Usage(cmd, "--settings stands in for the cluster's, and --app asks the cluster: give one of them")
 	}
 	given := 0
 	for _, set := range []bool{len(args) == 1, o.App != "", o.File != "", o.Repo != ""} {
