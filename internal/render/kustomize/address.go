@@ -22,6 +22,7 @@ var (
 	errSecret      = errors.New("the address holds a password")
 	errOption      = errors.New("a part of the address begins with - and would be an option of a program")
 	errCharacters  = errors.New("the address holds spaces, control characters or backslashes")
+	errNoHost      = errors.New("the address has no host")
 	errClimbs      = errors.New("its path leads out of the repository")
 )
 
@@ -81,8 +82,11 @@ func cutHost(entry string) (host, rest string, err error) {
 	if colon := strings.Index(rest, ":"); scp && (end < 0 || colon > 0 && colon < end) {
 		end = colon
 	}
-	if end < 0 {
+	switch {
+	case end < 0:
 		return "", "", nil
+	case end == 0:
+		return "", "", errNoHost
 	}
 	host, rest = rest[:end+1], rest[end+1:]
 	switch {

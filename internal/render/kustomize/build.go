@@ -71,7 +71,7 @@ func (s *scout) run() (resmap.ResMap, error) {
 		PluginConfig: types.DisabledPluginConfig(),
 	})
 	if s.files.failure != nil {
-		return nil, s.files.failure
+		return nil, s.unreadable(s.nodes[s.root], "what it is made of", s.files.failure)
 	}
 	if err != nil {
 		return nil, s.failed(err)

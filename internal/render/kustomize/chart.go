@@ -85,6 +85,8 @@ func (s *scout) chart(n *node, c *chart, home string) error {
 	switch {
 	case c.Name == "":
 		return s.refused(n, c.field, errors.New("the chart's name is missing"))
+	case strings.Contains(c.Name, "://") || strings.Contains(home, "://"):
+		return s.refused(n, c.field, errors.New("its name or the chartHome is an address; the repository of a chart stands in repo"))
 	case strings.HasPrefix(c.Name, "-") || strings.HasPrefix(c.ReleaseName, "-") || strings.HasPrefix(c.Version, "-"):
 		return s.refused(n, c.field, errOption)
 	case c.ReleaseName != "" && c.NameTemplate != "":

@@ -5,6 +5,7 @@ package kustomize
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -96,6 +97,7 @@ func (s *scout) redact(text string) string {
 	for _, value := range values {
 		if len(value) >= minSecret {
 			text = strings.ReplaceAll(text, value, redacted)
+			text = strings.ReplaceAll(text, strings.Trim(fmt.Sprint([]byte(value)), "[]"), redacted)
 			text = strings.ReplaceAll(text, base64.StdEncoding.EncodeToString([]byte(value)), redacted)
 		}
 	}

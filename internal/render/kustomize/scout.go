@@ -234,8 +234,8 @@ func (s *scout) kustomizationFile(dir string) (string, error) {
 
 // missing reports whether a component of the source is a path at which there is nothing.
 func (s *scout) missing(n *node, component string) (bool, error) {
-	if _, remote, err := parseAddress(component); remote || err != nil {
-		return false, nil
+	if _, remote, err := parseAddress(component); remote || err != nil || path.IsAbs(component) {
+		return false, nil // what it is becomes clear later
 	}
 	p := filepath.Join(n.dir, component)
 	if found := s.files.resolve(p); errors.Is(found.err, tree.ErrAbsent) {

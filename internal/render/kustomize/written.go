@@ -41,7 +41,8 @@ func (s *scout) written() written {
 }
 
 var (
-	inlineName = regexp.MustCompile(`^metadata:\s*\{.*?\bname:\s*([^,}\s]+)`)
+	inlineName = regexp.MustCompile(`[{,]\s*name:\s*([^,}\s]+)`)
+	nested     = regexp.MustCompile(`\{[^{}]*\}`)
 	ownName    = regexp.MustCompile(`^\s+name:\s*(\S+)`)
 	indent     = regexp.MustCompile(`^\s*`)
 )
@@ -72,8 +73,8 @@ func (w *written) add(at object.Origin, content string) {
 			within = text == "metadata:"
 			if value, ok := strings.CutPrefix(line, "kind:"); ok {
 				kind = unquoted(value)
-			} else if m := inlineName.FindStringSubmatch(line); m != nil {
-				name = unquoted(m[1])
+			} else if value, ok := strings.CutPrefix(line, "metadata:"); ok && !within {
+				name = nameOf(value)
 			}
 			continue
 		}
@@ -86,6 +87,15 @@ func (w *written) add(at object.Origin, content string) {
 		}
 	}
 	flush()
+}
+
+// nameOf returns the name of metadata that is written on one line.
+func nameOf(metadata string) string {
+	inner := strings.TrimSuffix(strings.TrimSpace(metadata), "}")
+	if m := inlineName.FindStringSubmatch(nested.ReplaceAllString(inner, "")); m != nil {
+		return unquoted(m[1])
+	}
+	return ""
 }
 
 func unquoted(text string) string { return strings.Trim(strings.TrimSpace(text), `"'`) }
