@@ -55,10 +55,13 @@ func Tar(entries ...Entry) []byte {
 	w := tar.NewWriter(&out)
 	for _, e := range entries {
 		header := &tar.Header{Name: e.Name, Linkname: e.Link, Typeflag: e.Type, Mode: e.Mode, Size: int64(len(e.Content))}
+		if e.Type == tar.TypeXGlobalHeader { // as git archive writes it
+			header = &tar.Header{Typeflag: e.Type, PAXRecords: map[string]string{"comment": "c0ffee"}}
+		}
 		if header.Typeflag == 0 {
 			header.Typeflag = tar.TypeReg
 		}
-		if header.Mode == 0 {
+		if header.Mode == 0 && e.Type != tar.TypeXGlobalHeader {
 			header.Mode = 0o644
 		}
 		must(w.WriteHeader(header))
