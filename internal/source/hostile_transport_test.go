@@ -149,7 +149,10 @@ func TestHostileServersEchoCredentials(t *testing.T) {
 	host := newTokenHost(t)
 	app := []string{"githubAppID", "4711", "githubAppInstallationID", "77", "githubAppPrivateKey", pkcs1(), "githubAppEnterpriseBaseUrl", host.URL + "/api/v3"}
 	basic := base64.StdEncoding.EncodeToString([]byte("robot:canary/pass word"))
-	issued := base64.StdEncoding.EncodeToString([]byte("x-access-token:token-1"))
+	issued := base64.StdEncoding.EncodeToString([]byte("x-access-token:"))
+	if !strings.HasPrefix(base64.StdEncoding.EncodeToString([]byte("x-access-token:token-1")), issued) {
+		t.Fatal("this is not how tokens are sent")
+	}
 	for _, status := range []int{0, 1, 200, 302, 400, 401, 403, 404, 500} {
 		server := httptest.NewServer(echo(status))
 		for name, keys := range map[string][]string{
@@ -166,7 +169,7 @@ func TestHostileServersEchoCredentials(t *testing.T) {
 					t.Fatalf("refs: %v, fetch: %v", refsErr, treeErr)
 				}
 				text := fmt.Sprintf("%v %+v %v %+v %s", refsErr, refsErr, treeErr, treeErr, log.String())
-				for _, secret := range []string{"canary", basic, issued, "token-1", "token-2"} {
+				for _, secret := range []string{"canary", basic, issued, "token-"} {
 					if strings.Contains(text, secret) {
 						t.Errorf("tells %s: %s", secret, text)
 					}
