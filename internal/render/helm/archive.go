@@ -94,7 +94,7 @@ func memberName(name string) (string, error) {
 	}
 	folder, rest, _ := strings.Cut(name, separator)
 	if folder == "Chart.yaml" {
-		return "", errors.New("Chart.yaml does not lie in a folder of the chart's name") //nolint:staticcheck // a file's name
+		return "", errors.New("its Chart.yaml does not lie in a folder of the chart's name")
 	}
 	rest = strings.ReplaceAll(rest, separator, "/")
 	cleaned := path.Clean(rest)

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -184,11 +185,30 @@ func hole(t *testing.T, size int64) []byte {
 }
 
 func FuzzArchive(f *testing.F) {
-	f.Add([]byte(archive(f, subChart...)))
-	f.Add([]byte(archive(f, append(slices.Clone(subChart), member{name: "sub/../../x", content: "1"}, member{name: "sub/l", link: "/etc/passwd", kind: tar.TypeSymlink})...)))
-	f.Add([]byte(archive(f, append(slices.Clone(subChart), member{name: "sub/values.yaml", content: "a: &a [x]\nb: [*a, *a]\n"}, member{name: "sub/charts/x.tgz", content: archive(f, subChart...)})...)))
-	f.Add([]byte("\x1f\x8b\x08\x00"))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	plain := func(members ...member) []byte {
+		r, err := gzip.NewReader(strings.NewReader(archive(f, append(slices.Clone(subChart), members...)...)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return data
+	}
+	f.Add(plain(), true)
+	f.Add(plain(member{name: "sub/../../x", content: "1"}, member{name: "sub/l", link: "/etc/passwd", kind: tar.TypeSymlink}), true)
+	f.Add(plain(member{name: "sub/values.yaml", content: "a: &a [x]\nb: [*a, *a]\n"}, member{name: "sub/charts/x.tgz", content: archive(f, subChart...)}), true)
+	f.Add([]byte("\x1f\x8b\x08\x00"), false)
+	f.Fuzz(func(t *testing.T, data []byte, zip bool) {
+		if zip {
+			var out bytes.Buffer
+			w := gzip.NewWriter(&out)
+			if _, err := w.Write(data); err != nil || w.Close() != nil {
+				t.Fatal(err)
+			}
+			data = out.Bytes()
+		}
 		_, _, err := renderArchive(t, string(data), render.Limits{FileBytes: 1 << 20, Files: 200, Objects: 100, OutputBytes: 1 << 20})
 		if err != nil && fault.KindOf(err) == fault.Retry {
 			t.Errorf("an error that nobody judged: %v", err)

@@ -18,7 +18,7 @@ import (
 type capabilities struct {
 	in      render.Input
 	release Release
-	ctx     context.Context //nolint:containedctx // templates have no other way to hand it on
+	ctx     context.Context // templates have no other way to hand it on
 	// failure is why something that was asked for is not known: templates would wrap it beyond recognition.
 	failure error
 

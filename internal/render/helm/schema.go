@@ -106,7 +106,7 @@ func (j *job) badSchema(where string, err error) error {
 
 // schemaLoader gives the schemas that others refer to.
 type schemaLoader struct {
-	ctx     context.Context //nolint:containedctx // the compiler has no other way to hand it on
+	ctx     context.Context // the compiler has no other way to hand it on
 	job     *job
 	where   string
 	waiting bool  // a schema has to be fetched first

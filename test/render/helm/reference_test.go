@@ -18,6 +18,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	helmchart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/cli"
 	"helm.sh/helm/v4/pkg/cli/values"
 	"helm.sh/helm/v4/pkg/getter"
@@ -210,6 +211,24 @@ func write(t *testing.T, root string, c chart) {
 		if err := os.Symlink(target, file); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, from := range c.Built {
+		build(t, filepath.Join(root, from), filepath.Join(root, c.Path, "charts"))
+	}
+}
+
+// build packs a neighbour of a chart into its charts folder, as `helm dependency build` does.
+func build(t *testing.T, from, to string) {
+	t.Helper()
+	ch, err := loader.LoadDir(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chartutil.Save(ch, to); err != nil {
+		t.Fatal(err)
 	}
 }
 
