@@ -17,8 +17,11 @@ import (
 // newPool returns what renders: this process, processes of its own, and the plugins whose sockets are in a folder ("" is
 // where sidecars put them).
 func newPool(current func() *configuration.Snapshot, plugins string, log *slog.Logger) (*worker.Pool, error) {
-	exclusions := func() []string { return current().Settings.Rendering.PluginTarExclusions }
-	return worker.New(worker.Options{Log: log, Plugins: plugin.New(plugin.Options{Dir: plugins, Exclusions: exclusions, Log: log})})
+	pluginSettings := func() plugin.Settings {
+		s := current().Settings.Rendering
+		return plugin.Settings{Exclusions: s.PluginTarExclusions, Expected: s.PluginsExpected, MaxTar: s.PluginTarBytes}
+	}
+	return worker.New(worker.Options{Log: log, Plugins: plugin.New(plugin.Options{Dir: plugins, Settings: pluginSettings, Log: log})})
 }
 
 // artifactLimits returns the bounds that the settings put on charts, archives and files.

@@ -21,6 +21,10 @@ type Rendering struct {
 	KustomizeVersions     map[string]string
 	// PluginTarExclusions are globs of files that plugins do not get (reposerver.plugin.tar.exclusions).
 	PluginTarExclusions []string
+	// PluginTarBytes bounds what a plugin gets of a repository (bowline.plugin.maxTar); 0 is the default of the room worker.
+	PluginTarBytes int64
+	// PluginsExpected are plugins without which nothing is rendered that names no tool (bowline.plugin.expected).
+	PluginsExpected []string
 
 	// DirectoryBytes bounds the manifests of one directory (reposerver.max.combined.directory.manifests.size).
 	DirectoryBytes int64
@@ -62,6 +66,8 @@ var (
 
 // sourceKeys are the settings of rendering and fetching.
 var sourceKeys = []reader{
+	inCM("bowline.plugin.expected", func(s *Settings) *[]string { return &s.Rendering.PluginsExpected }, list),
+	inCM("bowline.plugin.maxTar", func(s *Settings) *int64 { return &s.Rendering.PluginTarBytes }, size),
 	inCM("bowline.render.maxFiles", func(s *Settings) *int { return &s.Rendering.Files }, count),
 	inCM("bowline.render.maxObjects", func(s *Settings) *int { return &s.Rendering.Objects }, count),
 	inCM("bowline.render.maxOutput", func(s *Settings) *int64 { return &s.Rendering.OutputBytes }, size),

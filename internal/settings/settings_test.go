@@ -52,6 +52,8 @@ func TestParseReadsEachKey(t *testing.T) {
 		{"bowline.render.timeout", "10s", func(s settings.Settings) any { return s.Rendering.Time }, 10 * time.Second},
 		{"bowline.render.memory", "512Mi", func(s settings.Settings) any { return s.Rendering.Memory }, int64(512 << 20)},
 		{"bowline.render.maxObjects", "100", func(s settings.Settings) any { return s.Rendering.Objects }, 100},
+		{"bowline.plugin.maxTar", "2Gi", func(s settings.Settings) any { return s.Rendering.PluginTarBytes }, int64(2 << 30)},
+		{"bowline.plugin.expected", "cue-v1.0, kcl", func(s settings.Settings) any { return s.Rendering.PluginsExpected }, []string{"cue-v1.0", "kcl"}},
 		{"bowline.source.maxIndex", "10M", func(s settings.Settings) any { return s.Fetching.IndexBytes }, int64(10_000_000)},
 		{"bowline.source.privateHosts", "*.corp.example", func(s settings.Settings) any { return s.Fetching.PrivateHosts }, []string{"*.corp.example"}},
 		{"reposerver.enable.git.submodule", "false", func(s settings.Settings) any { return s.Fetching.Submodules }, false},

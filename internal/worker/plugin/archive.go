@@ -90,7 +90,12 @@ type packer struct {
 }
 
 func newPacker(t tree.Tree, file *os.File, options Options) *packer {
-	p := &packer{tree: t, exclusions: options.Exclusions(), left: options.MaxTar, most: options.MaxTar, sum: sha256.New()}
+	settings := options.Settings()
+	most := settings.MaxTar
+	if most <= 0 {
+		most = defaultMaxTar
+	}
+	p := &packer{tree: t, exclusions: settings.Exclusions, left: most, most: most, sum: sha256.New()}
 	p.buffer = bufio.NewWriterSize(io.MultiWriter(file, p.sum), 64<<10)
 	p.gzip, _ = gzip.NewWriterLevel(p.buffer, gzip.BestSpeed) // the level is valid
 	p.tar = tar.NewWriter(p.gzip)

@@ -51,6 +51,10 @@ func newBench(t *testing.T, change ...func(*plugin.Options)) *bench {
 	return b
 }
 
+func settings(s plugin.Settings) func(*plugin.Options) {
+	return func(o *plugin.Options) { o.Settings = func() plugin.Settings { return s } }
+}
+
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cmp")

@@ -34,16 +34,11 @@ const DefaultDir = "/home/argocd/cmp-server/plugins"
 type Options struct {
 	// Dir is the folder of the sockets; DefaultDir.
 	Dir string
-	// Expected are plugins that have to be there before discovery says that no plugin wants a folder: while Bowline starts,
-	// a sidecar may be later than Bowline, and its applications must not be taken for plain folders meanwhile.
-	Expected []string
 	// Timeout is how long a sidecar may take to say how it is configured; 10 seconds. Limits.Time of the render
 	// bounds everything else.
 	Timeout time.Duration
-	// MaxTar bounds all files that are sent, together; 1 GiB.
-	MaxTar int64
-	// Exclusions are globs (path.Match) of paths that are not sent, of reposerver.plugin.tar.exclusions; nil is none.
-	Exclusions func() []string
+	// Settings returns those of the moment; nil is the zero value of all.
+	Settings func() Settings
 	// Parallel bounds the archives that are made and sent at a time; 4.
 	Parallel int
 	// Temp is the folder for archives, each of which is removed as soon as it is opened; os.TempDir.
@@ -51,6 +46,20 @@ type Options struct {
 	// Log gets a line for each plugin that is called; nil is none.
 	Log *slog.Logger
 }
+
+// Settings are what an installation decides. The zero value works.
+type Settings struct {
+	// Exclusions are globs (path.Match) of paths that are not sent (reposerver.plugin.tar.exclusions).
+	Exclusions []string
+	// Expected are plugins that have to be there before discovery says that no plugin wants a folder
+	// (bowline.plugin.expected): while Bowline starts, a sidecar may be later than Bowline, and its applications must not be
+	// taken for plain folders meanwhile.
+	Expected []string
+	// MaxTar bounds all files that are sent, together (bowline.plugin.maxTar); 0 is 1 GiB.
+	MaxTar int64
+}
+
+const defaultMaxTar = 1 << 30
 
 // Client asks plugins. It is safe for concurrent use.
 type Client struct {
@@ -67,11 +76,8 @@ func New(options Options) *Client {
 	if options.Timeout <= 0 {
 		options.Timeout = 10 * time.Second
 	}
-	if options.MaxTar <= 0 {
-		options.MaxTar = 1 << 30
-	}
-	if options.Exclusions == nil {
-		options.Exclusions = func() []string { return nil }
+	if options.Settings == nil {
+		options.Settings = func() Settings { return Settings{} }
 	}
 	if options.Parallel <= 0 {
 		options.Parallel = 4

@@ -138,7 +138,7 @@ func TestDiscoveryWithADeadSidecarIsAnError(t *testing.T) {
 }
 
 func TestDiscoveryWaitsForExpectedPlugins(t *testing.T) {
-	b := newBench(t, func(o *plugin.Options) { o.Expected = []string{"late"} })
+	b := newBench(t, settings(plugin.Settings{Expected: []string{"late"}}))
 	_, _, err := b.client.Discover(t.Context(), input(nil, nil))
 	expectFault(t, err, fault.Wait, "plugin late", "expected")
 	b.run("late", echo(""))
@@ -201,9 +201,7 @@ func TestEnvironmentAndParameters(t *testing.T) {
 }
 
 func TestTheWholeTreeIsSentAndTraced(t *testing.T) {
-	b := newBench(t, func(o *plugin.Options) {
-		o.Exclusions = func() []string { return []string{"big", "*.bin", "apps/*/secret.txt"} }
-	})
+	b := newBench(t, settings(plugin.Settings{Exclusions: []string{"big", "*.bin", "apps/*/secret.txt"}}))
 	b.run("look", "preserveFileMode: true\n"+`init: {command: [sh, -c, 'echo made > by-init']}
 generate:
   command: [sh, -c]
@@ -256,7 +254,7 @@ func TestHostileLinks(t *testing.T) {
 }
 
 func TestLimitsOfTheArchive(t *testing.T) {
-	b := newBench(t, func(o *plugin.Options) { o.MaxTar = 1 << 20 })
+	b := newBench(t, settings(plugin.Settings{MaxTar: 1 << 20}))
 	b.run("any", echo(""))
 	_, err := b.client.Render(t.Context(), input(map[string]string{"huge": strings.Repeat("x", 1<<20)}, named("any")))
 	expectFault(t, err, fault.Mistake, "huge", "1 MiB", "bowline.plugin.maxTar")
@@ -266,7 +264,7 @@ func TestLimitsOfTheArchive(t *testing.T) {
 	}
 	_, err = b.client.Render(t.Context(), input(many, named("any")))
 	expectFault(t, err, fault.Mistake, "many/")
-	bad := newBench(t, func(o *plugin.Options) { o.Exclusions = func() []string { return []string{"[a"} } })
+	bad := newBench(t, settings(plugin.Settings{Exclusions: []string{"[a"}}))
 	bad.run("any", echo(""))
 	_, err = bad.client.Render(t.Context(), input(nil, named("any")))
 	expectFault(t, err, fault.Stalled, "reposerver.plugin.tar.exclusions", "[a")

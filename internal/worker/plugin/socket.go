@@ -104,7 +104,7 @@ func names(sockets []socket) []string {
 // complete reports an expected plugin that is not there.
 func (c *Client) complete(sockets []socket, in render.Input) error {
 	there := names(sockets)
-	for _, name := range c.options.Expected {
+	for _, name := range c.options.Settings().Expected {
 		if !slices.Contains(there, name) {
 			return fault.New(fault.Wait, "find out", "what renders path "+quote(in.Source.Path), in.Field("path"),
 				"plugin "+name+" is expected and not there yet", "wait for its sidecar, or name the tool in the source")
