@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,8 +76,8 @@ func newMirror(s *Store, r *remote) (*mirror, error) {
 			return nil, err
 		}
 	}
-	if address, err := netip.ParseAddr(r.endpoint.host); r.endpoint.scheme == "http" && (err != nil || !address.IsLoopback()) {
-		s.log.Warn("a repository is read without encryption: anyone on the way can change it", "repository", r.repo.String())
+	for _, warning := range r.repo.Warnings() {
+		s.log.Warn("a repository is not safe to read", "repository", r.repo.String(), "reason", warning)
 	}
 	return m, nil
 }
