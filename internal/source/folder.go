@@ -4,6 +4,8 @@ package source
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // what Git uses
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +20,8 @@ import (
 )
 
 // Folder is a folder of the local disk as a tree, for previews of what is not committed yet. Nothing outside of it is
-// read, whatever links say, and Git's own folder is left out. The ids of files are made of their sizes and times, so
-// they change with the content as far as the file system tells.
+// read, whatever links say, and Git's own folder is left out. Ids are those that Git would give, so that they can be
+// compared with a commit's.
 type Folder struct{ root *os.Root }
 
 // OpenFolder opens a folder. Close it after use.
@@ -32,7 +34,7 @@ func OpenFolder(dir string) (*Folder, error) {
 }
 
 // RepositoryOf returns the folder at or above dir that holds .git, and dir's path in it. Outside of a repository the
-// folder is its own root.
+// current folder is the root if dir lies in it, else dir itself.
 func RepositoryOf(dir string) (root, within string, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
@@ -47,9 +49,24 @@ func RepositoryOf(dir string) (root, within string, err error) {
 			return at, filepath.ToSlash(rel), err
 		}
 		if at == filepath.Dir(at) {
-			return dir, ".", nil
+			return noRepository(dir)
 		}
 	}
+}
+
+func noRepository(dir string) (root, below string, err error) {
+	current, err := os.Getwd()
+	if err != nil {
+		return "", "", err
+	}
+	if current, err = filepath.EvalSymlinks(current); err != nil {
+		return "", "", err
+	}
+	if within(dir, current) {
+		rel, err := filepath.Rel(current, dir)
+		return current, filepath.ToSlash(rel), err
+	}
+	return dir, ".", nil
 }
 
 // Close ends the use of the folder.
@@ -85,7 +102,72 @@ func (f *Folder) Lookup(ctx context.Context, p string) (tree.Entry, error) {
 	if p == "" {
 		entry.Name = ""
 	}
-	return entry, nil
+	entry.ID, err = f.id(p, entry.Mode)
+	return entry, err
+}
+
+// id returns what Git calls the content at a path: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
+func (f *Folder) id(p string, mode tree.Mode) (string, error) {
+	kind, content := "blob", []byte(nil)
+	var err error
+	switch mode {
+	case tree.Dir:
+		kind = "tree"
+		content, err = f.asTree(p)
+	case tree.Link:
+		var target string
+		target, err = f.root.Readlink(p)
+		content = []byte(filepath.ToSlash(target))
+	default:
+		content, err = f.root.ReadFile(p)
+	}
+	if err != nil {
+		return "", absentOr(err)
+	}
+	h := sha1.New() //nolint:gosec // what Git uses
+	fmt.Fprintf(h, "%s %d\x00", kind, len(content))
+	_, _ = h.Write(content)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// asTree returns a folder as Git stores it. Git knows no empty folders.
+func (f *Folder) asTree(p string) ([]byte, error) {
+	entries, err := f.names(p)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(entries, func(a, b tree.Entry) int { return strings.Compare(gitName(a), gitName(b)) })
+	var out []byte
+	for _, e := range entries {
+		id := e.ID
+		if id == "" {
+			if id, err = f.id(tree.Join(p, e.Name), e.Mode); err != nil {
+				return nil, err
+			}
+		}
+		if id == nothingInTree {
+			continue
+		}
+		raw, err := hex.DecodeString(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, gitModes[e.Mode]+" "+e.Name+"\x00"...)
+		out = append(out, raw...)
+	}
+	return out, nil
+}
+
+const nothingInTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+var gitModes = map[tree.Mode]string{tree.File: "100644", tree.Executable: "100755", tree.Link: "120000", tree.Dir: "40000"}
+
+// gitName is what Git sorts by.
+func gitName(e tree.Entry) string {
+	if e.Mode == tree.Dir {
+		return e.Name + "/"
+	}
+	return e.Name
 }
 
 // noLinksAbove keeps to what trees promise: a path that leads through a link is absent.
@@ -111,6 +193,11 @@ func (f *Folder) List(ctx context.Context, p string) ([]tree.Entry, error) {
 	if entry.Mode != tree.Dir {
 		return nil, tree.ErrAbsent
 	}
+	return f.names(p)
+}
+
+// names returns what a folder holds, sorted by name. Folders in it have no ids: they would cost reading all of them.
+func (f *Folder) names(p string) ([]tree.Entry, error) {
 	found, err := fs.ReadDir(f.root.FS(), local(p))
 	if err != nil {
 		return nil, absentOr(err)
@@ -121,9 +208,16 @@ func (f *Folder) List(ctx context.Context, p string) ([]tree.Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if entry, ok := entryOf(info); ok && d.Name() != ".git" {
-			out = append(out, entry)
+		entry, ok := entryOf(info)
+		if !ok || d.Name() == ".git" {
+			continue
 		}
+		if entry.Mode != tree.Dir {
+			if entry.ID, err = f.id(tree.Join(p, entry.Name), entry.Mode); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, entry)
 	}
 	slices.SortFunc(out, func(a, b tree.Entry) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
@@ -166,7 +260,7 @@ func absentOr(err error) error {
 }
 
 func entryOf(info fs.FileInfo) (tree.Entry, bool) {
-	e := tree.Entry{Name: info.Name(), Size: info.Size(), ID: fmt.Sprintf("local-%x-%x", info.Size(), info.ModTime().UnixNano())}
+	e := tree.Entry{Name: info.Name(), Size: info.Size()}
 	switch mode := info.Mode(); {
 	case mode.IsDir():
 		e.Mode, e.Size = tree.Dir, -1

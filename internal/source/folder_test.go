@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,6 +59,23 @@ func TestFolderIsATree(t *testing.T) {
 	}
 	if _, err := f.Read(ctx, "app/a.yaml", 3); !errors.Is(err, tree.ErrTooLarge) {
 		t.Errorf("over the limit: %v", err)
+	}
+	if err := exec.Command("git", "-C", dir, "init", "-q").Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command("git", "-C", dir, "add", "app").Run(); err != nil {
+		t.Fatal(err)
+	}
+	id, err := exec.Command("git", "-C", dir, "write-tree").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := exec.Command("git", "-C", dir, "rev-parse", strings.TrimSpace(string(id))+":app").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err := f.Lookup(ctx, "app"); err != nil || e.ID != strings.TrimSpace(string(want)) {
+		t.Errorf("app is %+v, %v; Git calls it %s", e, err, want)
 	}
 	root, within, err := source.RepositoryOf(filepath.Join(dir, "app"))
 	if err != nil || within != "app" || filepath.Base(root) != filepath.Base(dir) {
