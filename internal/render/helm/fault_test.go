@@ -79,6 +79,7 @@ func TestErrorsSayWhatWhereAndWhatToDo(t *testing.T) {
 			"cannot render the chart in apps/web at apps/web/Chart.lock: the lock file (Chart.lock) is out of sync with the dependencies file (Chart.yaml); run `helm dependency update` and commit the lock file"},
 		{"file among charts", files{"apps/web/charts/readme.md": "x"}, v1alpha1.ApplicationSourceHelm{}, "at apps/web/charts/readme.md: it is no chart, and Helm takes everything in a charts folder for one; move the file, or name it in .helmignore"},
 		{"broken archive", files{"apps/web/charts/a.tgz": "x"}, v1alpha1.ApplicationSourceHelm{}, "at apps/web/charts/a.tgz: it is no good chart archive: "},
+		{"submodule", files{"apps/web/charts/db": "-> submodule"}, v1alpha1.ApplicationSourceHelm{}, "at apps/web/charts/db: it is a Git submodule, and submodules are turned off; set reposerver.enable.git.submodule, or name it in .helmignore"},
 		{"pattern of .helmignore", files{"apps/web/.helmignore": "a/**/b"}, v1alpha1.ApplicationSourceHelm{}, "at apps/web/.helmignore: double-star (**) syntax is not supported; correct the pattern"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -20,12 +20,16 @@ import (
 
 const chartYAML = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 
-// files are files of a repository; a content that begins with "-> " makes a link.
+// files are files of a repository; a content that begins with "-> " makes a link, "-> submodule" a submodule.
 type files map[string]string
 
 func (f files) tree() tree.Tree {
 	out := map[string]tree.MemoryFile{}
 	for p, content := range f {
+		if content == "-> submodule" {
+			out[p] = tree.MemoryFile{Mode: tree.Submodule}
+			continue
+		}
 		if target, ok := strings.CutPrefix(content, "-> "); ok {
 			out[p] = tree.MemoryFile{Content: target, Mode: tree.Link}
 			continue

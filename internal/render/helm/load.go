@@ -120,8 +120,10 @@ func (w *walk) entry(ctx context.Context, at, name string, e tree.Entry, within 
 		at, e = target, entry
 	}
 	switch {
-	case e.Mode == tree.Submodule || w.rules.Ignore(name, info{dir: e.Mode == tree.Dir}):
+	case w.rules.Ignore(name, info{dir: e.Mode == tree.Dir || e.Mode == tree.Submodule}):
 		return nil
+	case e.Mode == tree.Submodule:
+		return w.job.mistake(shown, "it is a Git submodule, and submodules are turned off", "set reposerver.enable.git.submodule, or name it in .helmignore")
 	case e.Mode == tree.Dir:
 		return w.folder(ctx, at, name, within)
 	}
