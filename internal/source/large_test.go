@@ -75,7 +75,7 @@ func clone(b *testing.B, url string, options ...string) time.Duration {
 //
 //   - first/clone: the first look at one folder's files, against `git clone --bare` with the same filter
 //   - first/shallow: the same, against such a clone without history
-//   - next-ms: from the end of the fetch of a new commit to the content of its one changed file
+//   - next-ms: what it takes to see a new commit and read its one changed file, besides the requests to the server
 func BenchmarkLargeRepository(b *testing.B) {
 	server := gitserver.New(b, gitserver.Options{})
 	repo := server.Repo(b, "large")
@@ -84,16 +84,21 @@ func BenchmarkLargeRepository(b *testing.B) {
 		b.Fatal(err)
 	}
 	r := Repository{URL: repo.URL}
+	var whole, shallow, first, next time.Duration // the least of all turns: what else runs on the machine only adds
+	least := func(value *time.Duration, now time.Duration) {
+		if *value == 0 || now < *value {
+			*value = now
+		}
+	}
 	for b.Loop() {
-		whole, shallow := clone(b, repo.URL, "--filter=blob:none"), clone(b, repo.URL, "--filter=blob:none", "--depth=1")
+		least(&whole, clone(b, repo.URL, "--filter=blob:none"))
+		least(&shallow, clone(b, repo.URL, "--filter=blob:none", "--depth=1"))
 		var mu sync.Mutex
-		var fetched time.Time
+		var asking time.Duration
 		s, err := NewStore(b.TempDir(), Options{Observe: func(q Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			if q.Kind == RequestFetch {
-				fetched = time.Now()
-			}
+			asking += q.Took
 		}})
 		if err != nil {
 			b.Fatal(err)
@@ -117,21 +122,25 @@ func BenchmarkLargeRepository(b *testing.B) {
 		}
 		start := time.Now()
 		look()
-		first := time.Since(start)
+		least(&first, time.Since(start))
 		if _, err := repo.Commit(gitserver.Change{Files: map[string]string{"apps/app-0500/file-07.yaml": start.String()}}); err != nil {
 			b.Fatal(err)
 		}
+		mu.Lock()
+		asking = 0
+		mu.Unlock()
+		start = time.Now()
 		look()
 		mu.Lock()
-		next := time.Since(fetched)
+		least(&next, time.Since(start)-asking)
 		mu.Unlock()
-		b.ReportMetric(first.Seconds()/whole.Seconds(), "first/clone")
-		b.ReportMetric(first.Seconds()/shallow.Seconds(), "first/shallow")
-		b.ReportMetric(float64(next.Microseconds())/1000, "next-ms")
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(first.Seconds()/whole.Seconds(), "first/clone")
+	b.ReportMetric(first.Seconds()/shallow.Seconds(), "first/shallow")
+	b.ReportMetric(float64(next.Microseconds())/1000, "next-ms")
 }
 
 // gitCounter puts a git into the PATH that notes when each run of it begins and ends.
