@@ -79,9 +79,8 @@ func (s *scout) run() (resmap.ResMap, error) {
 	return m, nil
 }
 
-// library runs the library with a fresh schema. It panics on some input, such as a schema that is none.
+// library runs the library. It panics on some input, such as a schema that is none.
 func (s *scout) library(options *krusty.Options) (m resmap.ResMap, err error) {
-	clean()
 	defer clean()
 	defer func() {
 		if broken := recover(); broken != nil {

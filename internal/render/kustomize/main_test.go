@@ -3,6 +3,7 @@
 package kustomize
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,3 +80,9 @@ func input(files map[string]string) render.Input {
 }
 
 const configMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata: {color: green}\n"
+
+// facts are what the destination can do.
+type facts struct{}
+
+func (facts) KubeVersion(context.Context) (string, error)   { return "v1.34.2", nil }
+func (facts) APIVersions(context.Context) ([]string, error) { return nil, nil }

@@ -16,5 +16,9 @@ var tainted atomic.Bool
 // 4824): the process must not render another one.
 func Tainted() bool { return tainted.Load() }
 
-// clean forgets every schema that was set.
-func clean() { openapi.ResetOpenAPI() }
+// clean forgets every schema that was set. The one that is builtin stays: reading it costs more than most renders.
+func clean() {
+	if Tainted() {
+		openapi.ResetOpenAPI()
+	}
+}
