@@ -19,5 +19,9 @@
 //   - Keep: an owner's wish that a commit stays in the mirror, against force pushes and clean-ups.
 //   - Unreachable (UnreachableError): the repository could not be asked. Unknown revision
 //     (UnknownRevisionError): it was asked, and has no such thing. Callers keep what they had at the former.
+//   - Submodule: a commit of another repository, shown as a folder (WithSubmodules); its mirror is one like others.
+//   - Pointer: a small file that stands for one in the repository's Git LFS store, whose content is shown instead.
+//   - Policy: what a project demands of the signatures of commits; Keyring: the keys they are checked with. Seal: a
+//     signed commit that vouches for all before it.
 //   - Poller: asks each repository that has an owner, and tells what moved.
 package source
