@@ -60,20 +60,29 @@ func (r *reading) open(ctx context.Context, sources Sources) error {
 // rewind forgets what was read.
 func (r *reading) rewind() { r.tracer = tree.Trace(r.tree) }
 
-// more adds what was missing to the paths to ask for; ok is false if nothing new was. The more often something is missing
-// the wider it asks: links and bases may lead through many folders one by one.
+// more adds what was missing to the paths to ask for; ok is false if nothing new was.
 func (r *reading) more(missing []string, fetches int) (ok bool) {
 	for _, p := range missing {
-		for range fetches / 3 {
-			if up, below := parent(p); below {
-				p = up
-			}
-		}
+		p = widened(p, fetches)
 		if !slices.ContainsFunc(r.paths, func(asked string) bool { return within(asked, p) }) {
 			r.paths, ok = append(r.paths, p), true
 		}
 	}
 	return ok
+}
+
+// widened returns what to ask for when a file is missing: the file, then its folder, and the folders above the more often
+// something was missing before, for links and bases may lead through many files one by one. The whole repository comes
+// last: it may be very large.
+func widened(p string, fetches int) string {
+	for range (fetches + 1) / 2 {
+		up, ok := parent(p)
+		if !ok || up == "" && fetches < maxFetches/2 {
+			break
+		}
+		p = up
+	}
+	return p
 }
 
 // done returns what is remembered of it.
@@ -173,5 +182,6 @@ func plannedFile(file, own, ref string) (p string, ok bool) {
 	if !strings.HasPrefix(file, "/") {
 		file = own + "/" + file
 	}
-	return tree.Clean(file)
+	p, ok = tree.Clean(file)
+	return p, ok && p != "" // the whole repository is no plan
 }

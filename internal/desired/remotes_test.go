@@ -67,7 +67,9 @@ func TestPinsAreKept(t *testing.T) {
 	expect(t, "remotes", []string{"base@b3", "chartsnginx@1.2.0", "https://files/v@f1"}, remotesAt(state))
 
 	th.sources.commit("https://files/v", "main", "f2", files{"file": text("v: 2")})
-	th.sources.commit("r", "main", "r2", files{"readme": text("1")})
+	if got := th.commitAndTell("r", "main", "r2", files{"readme": text("1")}); got != "touched: web; unchanged: " {
+		t.Errorf("remotes are to be resolved anew with every commit: %s", got)
+	}
 	state = th.expectRenders("the own commit moved", 1, app)
 	expect(t, "remotes", []string{"base@b3", "chartsnginx@1.2.1", "https://files/v@f2"}, remotesAt(state))
 
@@ -101,6 +103,11 @@ func TestRemoteMovedElsewhere(t *testing.T) {
 	state := th.expectRenders("exact remotes", 0, app)
 	if th.sources.resolves.Load() != resolves+1 || state.Revision() != "r2" || len(state.Remotes) != 2 {
 		t.Errorf("%d resolved, at %s with %v", th.sources.resolves.Load()-resolves, state.Revision(), state.Remotes)
+	}
+	th.sources.commit("r", "main", "r3", files{"readme": text("2")})
+	resolves = th.sources.resolves.Load()
+	if th.expectRenders("exact remotes, at a commit nobody told of", 0, app); th.sources.resolves.Load() != resolves+1 {
+		t.Errorf("what is the same at all times was resolved: %d", th.sources.resolves.Load()-resolves)
 	}
 }
 

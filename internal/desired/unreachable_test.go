@@ -12,6 +12,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/tree"
 )
 
 // Both ways in which a repository does not answer: not at all, and with half of a fetch.
@@ -301,6 +302,36 @@ func TestAfreshKeepsWhatStandsUntilThereIsAnAnswer(t *testing.T) {
 	if b.sources.reads.Load() != reads {
 		t.Error("it was rendered again although nobody asked for that")
 	}
+}
+
+// A request that comes while an answer is made is about the next one.
+func TestAfreshWhileAsked(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"a/a.yaml": configMap("a", "1")})
+	app := application("a", from("r", "main", "a"))
+	b.get(app)
+	sources := &slowTree{Sources: b.sources}
+	b.engine.sources = sources
+	sources.middle = func() { b.engine.Afresh(id(app)) }
+	b.sources.commit("r", "main", "c2", files{"a/a.yaml": configMap("a", "2")})
+	b.get(app)
+	if b.sources.readsOf(func() { b.get(app) }) == 0 {
+		t.Error("the request is forgotten")
+	}
+}
+
+// slowTree calls a function once while a tree is fetched.
+type slowTree struct {
+	Sources
+	middle func()
+}
+
+func (s *slowTree) Tree(ctx context.Context, commit Commit, paths []string) (tree.Tree, error) {
+	if middle := s.middle; middle != nil {
+		s.middle = nil
+		middle()
+	}
+	return s.Sources.Tree(ctx, commit, paths)
 }
 
 func TestAStatusFromASourceIsDropped(t *testing.T) {
