@@ -176,6 +176,7 @@ var errNotStored = errors.New("it is not in the data folder")
 
 // file returns the tree that holds a blob as its only file, under the name "file".
 func (s *shelf) file(digest string) (tree.Tree, error) {
+	s.touch(digest)
 	key := s.pack(digest, false)
 	return s.trees.get(key, func() (*archiveTree, error) {
 		f, err := os.Open(s.blob(digest))
@@ -192,7 +193,6 @@ func (s *shelf) file(digest string) (tree.Tree, error) {
 			s.drop(digest)
 			return nil, errNotStored
 		}
-		s.touch(digest)
 		only := packed{path: "file", mode: tree.File, size: size, sum: [sha256.Size]byte(h.Sum(nil))}
 		return newArchiveTree(f, []packed{only}, func() { s.drop(digest) }), nil
 	})
@@ -200,6 +200,7 @@ func (s *shelf) file(digest string) (tree.Tree, error) {
 
 // unpacked returns the tree of a stored archive, which it unpacks at first.
 func (s *shelf) unpacked(ctx context.Context, digest string, how unpacking) (tree.Tree, error) {
+	s.touch(digest)
 	return s.trees.get(s.pack(digest, how.strip), func() (*archiveTree, error) { return s.unpack(ctx, digest, how) })
 }
 
@@ -257,7 +258,6 @@ func (s *shelf) list(ctx context.Context, digest string, out io.Writer, how unpa
 		s.drop(digest)
 		return nil, errNotStored
 	}
-	s.touch(digest)
 	return entries, unpackErr
 }
 
