@@ -154,7 +154,7 @@ func (s *scout) remoteChart(n *node, c *chart) error {
 		need.Revision = ">0.0.0-0"
 	}
 	if name, ok := s.have(n, need); ok {
-		c.at, c.label = path.Join(n.dir, name), need.String()
+		c.at, c.label = path.Join(n.dir, name), need.String()+": "
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func (s *scout) template(n *node, c *chart) ([]object.Manifest, error) {
 	}
 	r.KubeVersion, r.APIVersions = s.cluster(c)
 	if of, ok := s.remotes[mount]; ok && r.Label == "" {
-		r.Label = of
+		r.Label = of + ": "
 	}
 	manifests, warnings, err := helm.Template(s.ctx, s.in, r)
 	var unmet *helm.Unmet

@@ -147,7 +147,11 @@ func (e editor) count(v intstr.IntOrString) (int64, error) {
 	if v.Type == intstr.Int {
 		return int64(v.IntVal), nil
 	}
-	return strconv.ParseInt(v.StrVal, 10, 32)
+	text, err := e.in.Substitute(e.ctx, v.StrVal)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(text, 10, 32)
 }
 
 func (e editor) labels(source *v1alpha1.ApplicationSourceKustomize) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +49,7 @@ func (s *scout) named(text string) string {
 		text = strings.ReplaceAll(text, dir, s.remotes[dir])
 		text = strings.ReplaceAll(text, path.Base(dir), s.remotes[dir])
 	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, chartsFolder, "helmCharts"), chartsFile, "helmCharts")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, home+"/", ""), home, ".")
 	text = strings.TrimSpace(text)
 	if len(text) > maxCause {
@@ -73,13 +75,13 @@ func (s *scout) redact(text string) string {
 				if !ok {
 					p = file
 				}
-				values = append(values, lines(s.files.contents[path.Join(n.dir, p)])...)
+				values = append(values, lines(s.content(n, p))...)
 			}
 		}
 		for _, p := range n.k.Patches {
 			patch := []byte(p.Patch)
 			if p.Path != "" {
-				patch = s.files.contents[path.Join(n.dir, p.Path)]
+				patch = s.content(n, p.Path)
 			}
 			values = append(values, secretsIn(patch)...)
 			if p.Target != nil && strings.Contains(p.Target.Kind, "Secret") {
@@ -102,6 +104,11 @@ func (s *scout) redact(text string) string {
 		}
 	}
 	return text
+}
+
+// content returns what was read of a file that a kustomization names; nothing if it was not.
+func (s *scout) content(n *node, p string) []byte {
+	return s.files.contents[s.files.resolve(filepath.Join(n.dir, p)).at]
 }
 
 // patchValues returns the values that the operations of a JSON patch set.

@@ -74,7 +74,7 @@ func each(list []string, name string, f func(field string, e *string)) {
 // resource reads an entry that is a file with objects, a kustomization, or the address of either. What configures plugins
 // may also stand in the entry itself.
 func (s *scout) resource(n *node, field string, e *string, plugins bool) error {
-	if plugins && strings.Contains(*e, "\n") {
+	if plugins && strings.ContainsAny(*e, "\n{") {
 		return s.plugin(n, field, []byte(*e))
 	}
 	a, remote, err := parseAddress(*e)
@@ -235,7 +235,7 @@ func (s *scout) web(n *node, field string, e *string) error {
 func (s *scout) have(n *node, need render.Need) (name string, ok bool) {
 	for i, r := range s.in.Remotes {
 		if r.Need.Key() == need.Key() {
-			name := fmt.Sprintf("%sremote-%d", mark, i)
+			name := fmt.Sprintf("%sremote-%03d", mark, i)
 			dir := path.Join(n.dir, name)
 			s.files.mount(dir, r.Tree)
 			s.remotes[dir] = need.String()

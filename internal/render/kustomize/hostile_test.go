@@ -229,7 +229,7 @@ func TestHostileRemotes(t *testing.T) {
 		}
 	}
 	t.Run("a repository names a mount of its own", func(t *testing.T) {
-		in := input(map[string]string{"app/kustomization.yaml": "resources: [\"https://example.org/org/evil//x\", .bowline-remote-0]\n"})
+		in := input(map[string]string{"app/kustomization.yaml": "resources: [\"https://example.org/org/evil//x\", .bowline-remote-000]\n"})
 		in.Remotes = []render.Remote{{Need: need, Tree: repo(map[string]string{"x/kustomization.yaml": "resources: [cm.yaml]\n", "x/cm.yaml": configMap, "kustomization.yaml": "namePrefix: " + canary})}}
 		refused(t, in)
 	})
