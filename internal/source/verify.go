@@ -128,7 +128,7 @@ type check struct {
 func (c check) all(ctx context.Context, commit string, tag tagRef) (verdict, error) {
 	out := verdict{}
 	if tag.id != "" {
-		found, err := c.remembered("tag "+tag.id+" "+tag.ref, func() (verdict, error) { return c.tag(ctx, tag) })
+		found, err := c.remembered("tag "+tag.id+" "+tag.ref+" "+tag.commit, func() (verdict, error) { return c.tag(ctx, tag) })
 		if err != nil {
 			return verdict{}, err
 		}

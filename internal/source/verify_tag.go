@@ -26,6 +26,9 @@ func (m *mirror) tagFor(ctx context.Context, commit string, revision Revision) (
 	m.mu.Unlock()
 	leads := func() bool {
 		at, err := refs.Resolve(revision)
+		if err != nil && shortID.MatchString(revision.Name) {
+			return strings.HasPrefix(commit, strings.ToLower(revision.Name))
+		}
 		return err == nil && at == commit
 	}
 	if refs.At.IsZero() || !leads() {

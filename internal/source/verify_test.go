@@ -160,7 +160,7 @@ func TestVerifyTags(t *testing.T) {
 				}
 				return id
 			}
-			tag("v1.0.0", "v1.0.0", plain, "commit", byAlice)
+			release := tag("v1.0.0", "v1.0.0", plain, "commit", byAlice)
 			tag("v1.1.0", "v1.1.0", signed, "commit", nil)
 			tag("v2.0.0", "v1.0.0", plain, "commit", byAlice)
 			inner := tag("inner", "inner", signed, "commit", nil)
@@ -192,6 +192,17 @@ func TestVerifyTags(t *testing.T) {
 			if !fault.Is(err, fault.Retry) || !strings.Contains(err.Error(), "another commit") {
 				t.Errorf("a tag that points elsewhere: %v", err)
 			}
+			// A server may say of a tag that is known to be good that it points to another commit.
+			m, err := v.s.mirror(v.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lie := tagRef{ref: "refs/tags/v1.0.0", id: release, commit: signed}
+			c := check{mirror: m, policy: head(both...), keys: v.keys, now: made, id: head(both...).digest(v.keys)}
+			if found, err := c.all(t.Context(), signed, lie); err == nil {
+				t.Errorf("a tag that is said to point elsewhere: %+v", found)
+			}
+			v.check("a short id of a signed commit", signed, signed[:8], head(both...))
 		})
 	}
 }
