@@ -157,7 +157,11 @@ func (g githubIssuer) token(ctx context.Context, d desk, proof, installation str
 	case got.status != http.StatusCreated || bad || answer.Token == "" || newline.MatchString(answer.Token):
 		return token{}, d.refusal(req.URL, got, what, answer.Message, proof)
 	}
-	return token{login{username: "x-access-token", password: fault.NewSecret(answer.Token)}, answer.ExpiresAt}, nil
+	expires := answer.ExpiresAt
+	if now := d.clock.Now(); !expires.After(now) { // it does not say, or by a clock that is not ours
+		expires = now.Add(unknownLife)
+	}
+	return token{login{username: "x-access-token", password: fault.NewSecret(answer.Token)}, expires}, nil
 }
 
 func (g githubIssuer) ask(ctx context.Context, d desk, proof, method, path, body string) (*http.Request, reply, error) {

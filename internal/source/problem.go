@@ -199,6 +199,9 @@ func brief(stderr string) string {
 			continue
 		}
 		line = strings.TrimPrefix(strings.TrimPrefix(line, "fatal: "), "error: ")
+		if strings.HasPrefix(line, "could not read Username") || strings.HasPrefix(line, "could not read Password") {
+			line = "the server asks for credentials: none are set, or it refuses them" // and nobody is there to be asked
+		}
 		out = append(out, strings.TrimPrefix(line, "remote: "))
 		if len(out) == 4 {
 			break

@@ -18,6 +18,9 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
+// unknownLife is how long a token is used of which nobody says how long it lives.
+const unknownLife = 10 * time.Minute
+
 // maxTokenAnswer bounds the answer to a request for a token.
 const maxTokenAnswer = 1 << 20
 
@@ -102,11 +105,11 @@ func (d desk) grant(ctx context.Context, client *http.Client, endpoint, what str
 		return fault.Secret{}, time.Time{}, d.refusal(req.URL, got, what, strings.TrimSpace(answer.Error+" "+said),
 			form.Get("assertion"), form.Get("client_secret"), form.Get("client_assertion"), form.Get("access_token"))
 	}
-	seconds, err := answer.ExpiresIn.Int64()
-	if err != nil || seconds <= 0 {
-		seconds = 600 // it does not say
+	life := unknownLife
+	if seconds, err := answer.ExpiresIn.Int64(); err == nil && seconds > 0 {
+		life = time.Duration(min(seconds, 24*3600)) * time.Second
 	}
-	return fault.NewSecret(value), d.clock.Now().Add(time.Duration(min(seconds, 24*3600)) * time.Second), nil
+	return fault.NewSecret(value), d.clock.Now().Add(life), nil
 }
 
 // parseTokenAddress checks the address of a host that is sent proofs of identity: https only, but for this machine itself.
