@@ -5,6 +5,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -72,7 +73,7 @@ func (all *artifacts) shop(r Repository, kind ArtifactKind) (*shop, error) {
 	if all.store.base.Err() != nil {
 		return nil, errors.New("the store is closed")
 	}
-	key := r.Key() + string(kind)
+	key := fmt.Sprint(r.Key(), kind, r.vouched())
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if s, ok := all.shops[key]; ok {
@@ -134,7 +135,7 @@ func (all *artifacts) folder(r Repository) string {
 }
 
 // vouched reports whether somebody who may write Secrets named the repository.
-func (r Repository) vouched() bool { return r.hasCredentials() || r.Name != "" }
+func (r Repository) vouched() bool { return r.Declared || r.hasCredentials() }
 
 // trust is how old an answer may be.
 func (s *shop) trust() time.Duration {

@@ -59,6 +59,7 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 		}
 		e := entry{r, locate(r.URL), err}
 		if kind == SecretTypeRepo {
+			e.Declared = true
 			c.repositories = append(c.repositories, e)
 		} else {
 			c.templates = append(c.templates, e)

@@ -36,8 +36,12 @@ func TestFileAtAnAddress(t *testing.T) {
 	if got := read(t, mustArtifact(t, s, r, a, p), "file"); got != "a: 1\n" {
 		t.Errorf("what was pinned is %q", got)
 	}
-	s.artifacts.shops[r.Key()+string(ArtifactFile)].shelf.drop(p.Digest)
-	_, err := s.ArtifactTree(t.Context(), r, a, p)
+	shop, err := s.artifacts.shop(r, ArtifactFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.shelf.drop(p.Digest)
+	_, err = s.ArtifactTree(t.Context(), r, a, p)
 	wantUnknown(t, err, "changed")
 	hidden(t, err)
 	server.Misbehave(registry.Gone)

@@ -83,7 +83,7 @@ entries: # of charts
     zoo: [{version: 1.0.0}]
 serverInfo: {}
 `,
-		"windows": "apiVersion: v1\r\nentries:\r\n  web:\r\n  - version: 1.1.0\r\n    digest: abc\r\n    urls:\r\n    - web-1.1.0.tgz\r\n    - second.tgz\r\n  - version: 1.0.0\r\n    urls:\r\n    - web-1.0.0.tgz\r\n",
+		"windows":          "apiVersion: v1\r\nentries:\r\n  web:\r\n  - version: 1.1.0\r\n    digest: abc\r\n    urls:\r\n    - web-1.1.0.tgz\r\n    - second.tgz\r\n  - version: 1.0.0\r\n    urls:\r\n    - web-1.0.0.tgz\r\n",
 		"entries first":    "entries:\n  web:\n  - {}\n",
 		"JSON":             `{"apiVersion":"v1","x":[[{"a":"]}\\\""}]],"entries":{"app":[{"version":"9"}],"web":[{"version":"1.1.0","urls":["web-1.1.0.tgz","second.tgz"],"digest":"abc","deep":{"version":"7"}},{"urls":["web-1.0.0.tgz"],"version":"1.0.0"}],"n":null}}`,
 		"JSON with spaces": "\n { \"entries\" : { \"web\" : [ { \"version\" : \"1.1.0\", \"digest\":\"abc\",\n \"urls\" : [ \"web-1.1.0.tgz\" , \"second.tgz\" ] } , {\"version\":\"1.0.0\",\"urls\":[\"web-1.0.0.tgz\"]} ] } }\n",

@@ -31,7 +31,9 @@ type Repository struct {
 	URL     string
 	Type    string // KindGit, KindHelm, KindOCI, or "" for what its Secret leaves open
 	Project string // project that the credentials are scoped to; "" for all
-	Name    string // as shown to people, and as chart dependencies name it (see Credentials.ByName)
+	// Declared says that a `repository` Secret names this address, whatever else it holds.
+	Declared bool
+	Name     string // as shown to people, and as chart dependencies name it (see Credentials.ByName)
 
 	Username      string
 	Password      fault.Secret

@@ -48,7 +48,7 @@ type webOptions struct {
 	refuse func(netip.Addr) bool
 	// private says of a host whether it may have a loopback or private address although no Secret vouches for it; nil says no.
 	private func(host string) bool
-	// vouched says that a Secret names the repository: hosts of it may have private addresses.
+	// vouched says that a Secret names the repository: its own host may have a private address.
 	vouched bool
 	// outside says that without a Secret the own host may not have a private address either: for addresses that
 	// stand in a repository's files.

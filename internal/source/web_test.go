@@ -264,32 +264,43 @@ func TestHostileAddressesOfCharts(t *testing.T) {
 	} {
 		s := openStore(t, func(o *Options) { o.AllowPrivate = func(string) bool { return true } })
 		for _, a := range []Artifact{chartOf("web", ""), {Kind: ArtifactFile}} {
-			_, err := s.ResolveArtifact(t.Context(), withAccount(Repository{URL: address, Name: "vouched"}), a)
+			_, err := s.ResolveArtifact(t.Context(), withAccount(Repository{URL: address, Declared: true}), a)
 			wantProblem(t, err, ProblemAddress)
 		}
 	}
 	server := registry.New(t, registry.Options{})
 	server.Redirect("c/index.yaml", "http://169.254.169.254/latest")
-	_, err := openStore(t, nil).ResolveArtifact(t.Context(), Repository{URL: server.URL + "/c", Name: "vouched"}, chartOf("web", ""))
+	_, err := openStore(t, nil).ResolveArtifact(t.Context(), Repository{URL: server.URL + "/c", Declared: true}, chartOf("web", ""))
 	wantProblem(t, err, ProblemAddress)
 }
 
-// A public host, played by an address that the test calls public, must not lead us to private ones.
+// A public host must not lead us to private ones, even if a Secret names it; one that has a private address itself may.
 func TestHostileWayIn(t *testing.T) {
 	inside := registry.New(t, registry.Options{})
 	inside.Put("secret", []byte("internal"))
-	for _, vouched := range []bool{false, true} {
-		w, err := newWeb(Repository{URL: "http://public.example"}, "http://public.example", webOptions{refuse: refuseLocal, vouched: vouched})
+	own := "http://public.example"
+	for name, tt := range map[string]struct {
+		own     string
+		options webOptions
+		allowed bool
+	}{
+		"public":           {own, webOptions{}, false},
+		"public, vouched":  {own, webOptions{vouched: true}, false},
+		"public, allowed":  {own, webOptions{private: func(host string) bool { return host == "127.0.0.1" }}, true},
+		"private":          {inside.URL, webOptions{}, true},
+		"private, outside": {inside.URL, webOptions{outside: true}, false},
+		"vouched, outside": {inside.URL, webOptions{outside: true, vouched: true}, true},
+	} {
+		tt.options.refuse = refuseLocal
+		w, err := newWeb(Repository{URL: tt.own}, tt.own, tt.options)
 		if err != nil {
 			t.Fatal(err)
 		}
+		inside.Reset()
 		_, err = w.get(t.Context(), inside.URL+"/secret", nil)
-		if vouched != (err == nil) {
-			t.Errorf("vouched %v: %v", vouched, err)
+		if tt.allowed != (err == nil) || tt.allowed != (len(inside.Requests()) == 1) {
+			t.Errorf("%s: %v", name, err)
 		}
-	}
-	if n := len(inside.Requests()); n != 1 {
-		t.Errorf("%d requests", n)
 	}
 }
 

@@ -59,7 +59,7 @@ func checkProxy(r Repository) error {
 		return fault.New(fault.Mistake, "use", "the proxy of repository "+r.String(), "data.proxy", "it is not an address", fix)
 	case proxyPorts[u.Scheme] == "":
 		return fault.New(fault.Mistake, "use", "the proxy of repository "+r.String(), "data.proxy", "its scheme is not allowed", fix)
-	case !hostName.MatchString(u.Hostname()) || u.Opaque != "" || strings.Trim(u.Path, "/") != "":
+	case !hostName.MatchString(u.Hostname()) || u.Opaque != "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
 		return fault.New(fault.Mistake, "use", "the proxy of repository "+r.String(), "data.proxy", "its host is not valid, or it has a path", fix)
 	}
 	return nil
@@ -114,17 +114,17 @@ func (w *web) checkAddress(host string, at netip.Addr, own bool) error {
 	if w.options.refuse(at) {
 		return refused
 	}
-	if !isPrivate(at) || w.options.vouched || w.options.private != nil && w.options.private(host) {
+	if !isPrivate(at) || w.options.private != nil && w.options.private(host) {
 		return nil
 	}
-	if own && !w.options.outside {
+	if own && (w.options.vouched || !w.options.outside) {
 		w.inside.Store(true)
 		return nil
 	}
 	if !own && w.inside.Load() {
-		return nil
+		return nil // those who are inside may send to others there, those outside may not
 	}
-	refused.Detail = "the host " + host + " has the private address " + at.String() + ", and no repository Secret names it"
+	refused.Detail = "the host " + host + " has the private address " + at.String() + ", and neither a repository Secret nor bowline.source.privateHosts names it"
 	return refused
 }
 
