@@ -96,13 +96,11 @@ func (p *Pool) arm() {
 			next = left
 		}
 	}
-	switch {
-	case p.reap == nil:
-		p.reap = after(p.options.Clock, next, p.reapIdle)
-	case next < 0:
+	if p.reap != nil {
 		p.reap.Stop()
-	default:
-		p.reap.Reset(next)
+	}
+	if next >= 0 {
+		p.reap = after(p.options.Clock, next, p.reapIdle)
 	}
 }
 

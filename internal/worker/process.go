@@ -57,9 +57,10 @@ func start(command []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
 	p := &process{conn: ours, in: bufio.NewReaderSize(ours, 64<<10), done: make(chan struct{})}
-	if err := p.spawn(command, theirs); err != nil {
+	err = p.spawn(command, theirs)
+	theirs.Close() // or its end would go unnoticed
+	if err != nil {
 		ours.Close()
 		return nil, err
 	}
@@ -70,6 +71,8 @@ func start(command []string) (*process, error) {
 	}
 	return p, nil
 }
+
+const drainTimeout = time.Second
 
 func (p *process) spawn(command []string, socket *os.File) error {
 	read, write, err := os.Pipe()
@@ -96,6 +99,8 @@ func (p *process) spawn(command []string, socket *os.File) error {
 	}()
 	go func() {
 		_ = p.cmd.Wait() // how it ended is in the state
+		// What it wrote is there already; a program that is not ours may have left a child that could write more.
+		_ = read.SetReadDeadline(time.Now().Add(drainTimeout))
 		<-drained
 		p.state = p.cmd.ProcessState
 		p.memory.close()

@@ -52,11 +52,7 @@ func (w *watch) resume() {
 		return
 	}
 	w.running, w.since = true, w.clock.Now()
-	if w.timer == nil {
-		w.timer = after(w.clock, w.left, w.late)
-		return
-	}
-	w.timer.Reset(w.left)
+	w.timer = after(w.clock, w.left, w.late)
 }
 
 func (w *watch) pause() {
@@ -102,7 +98,7 @@ func (w *watch) sample() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if ok && !w.ended {
-		w.sampler.Reset(memoryEvery)
+		w.sampler = after(w.clock, memoryEvery, w.sample)
 	}
 }
 
