@@ -23,6 +23,7 @@ type keptRender struct {
 	Mounts    []keptMount                    `json:"mounts"`
 	Used      used                           `json:"used"`
 	Limits    render.Limits                  `json:"limits"`
+	Target    string                         `json:"target,omitempty"`
 	Manifests []keptManifest                 `json:"manifests"`
 	Warnings  []string                       `json:"warnings,omitempty"`
 }
@@ -95,7 +96,7 @@ func (e *Engine) drop(known *entry) error {
 }
 
 func encodeRender(r *rendered) ([]byte, error) {
-	k := keptRender{Libraries: libraries(), Key: r.key, Inputs: r.inputs, Type: r.typ, Used: r.used, Limits: r.limits, Warnings: r.warnings}
+	k := keptRender{Libraries: libraries(), Key: r.key, Inputs: r.inputs, Type: r.typ, Used: r.used, Limits: r.limits, Target: r.target, Warnings: r.warnings}
 	for _, m := range r.mounts {
 		kept := keptMount{Role: m.role, Commit: m.commit, Where: m.where}
 		for _, s := range m.reads {
@@ -117,7 +118,7 @@ func decodeRender(data []byte) (*rendered, error) {
 	if k.Libraries != libraries() || len(k.Mounts) == 0 || k.Mounts[0].Role != "" || k.Key == "" {
 		return nil, errors.New("a kept render is of another version")
 	}
-	r := &rendered{key: k.Key, inputs: k.Inputs, typ: k.Type, used: k.Used, limits: k.Limits, warnings: k.Warnings, cause: "it was kept from before a restart"}
+	r := &rendered{key: k.Key, inputs: k.Inputs, typ: k.Type, used: k.Used, limits: k.Limits, target: k.Target, warnings: k.Warnings, cause: "it was kept from before a restart"}
 	for i, m := range k.Mounts {
 		if i > 0 && m.Role != remote && (len(m.Role) < 2 || m.Role[0] != '$') {
 			return nil, fmt.Errorf("a kept render read from %q, which is no tree", m.Role)

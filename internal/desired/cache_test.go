@@ -13,7 +13,7 @@ import (
 )
 
 func TestARestartRendersNothing(t *testing.T) {
-	w := newEverything(t, helm, "kube\napis\nvar ARGOCD_APP_NAME")
+	w := newEverything(t, asHelm, "kube\napis\nvar ARGOCD_APP_NAME")
 	before := w.show(w.app)
 	w.begin()
 	after := w.expectRenders("after a restart", 0, w.app)
@@ -40,7 +40,7 @@ func TestWhatTheCacheHoldsIsNotBelieved(t *testing.T) {
 		"unreadable": func(m *mapMemory) { m.loadErr = errors.New("disk on fire") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newEverything(t, directory, "")
+			w := newEverything(t, asDirectory, "")
 			before := w.show(w.app)
 			spoil(w.cache)
 			w.begin()
@@ -57,7 +57,7 @@ func each(m *mapMemory, change func([]byte) []byte) {
 }
 
 func TestACacheThatCannotBeWrittenStopsNothing(t *testing.T) {
-	w := newEverything(t, directory, "")
+	w := newEverything(t, asDirectory, "")
 	w.cache.saveErr = errors.New("disk full")
 	w.expectRenders("first", 1, w.app)
 	w.expectRenders("then", 0, w.app)
@@ -66,7 +66,7 @@ func TestACacheThatCannotBeWrittenStopsNothing(t *testing.T) {
 }
 
 func TestForgettingEmptiesTheCache(t *testing.T) {
-	w := newEverything(t, directory, "")
+	w := newEverything(t, asDirectory, "")
 	w.show(w.app)
 	if len(w.cache.records) != 1 {
 		t.Fatalf("%d records", len(w.cache.records))
@@ -78,7 +78,7 @@ func TestForgettingEmptiesTheCache(t *testing.T) {
 
 // A look at another revision leaves what is kept of the newest one alone.
 func TestALookBackIsNotKept(t *testing.T) {
-	w := newEverything(t, directory, "roll f0")
+	w := newEverything(t, asDirectory, "roll f0")
 	w.show(w.app)
 	w.commit("r", files{"app/a": text("2")})
 	newest := w.show(w.app)
@@ -94,7 +94,7 @@ func TestALookBackIsNotKept(t *testing.T) {
 // A kept render is what was kept, or nothing; it never makes the process fall.
 func FuzzDecodeRender(f *testing.F) {
 	t := &testing.T{}
-	w := newEverything(t, helm, "kube\napis\nroll f0\nvar ARGOCD_APP_NAME")
+	w := newEverything(t, asHelm, "kube\napis\nroll f0\nvar ARGOCD_APP_NAME")
 	if _, err := w.ask(w.app); err != nil {
 		f.Fatal(err)
 	}

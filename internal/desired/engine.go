@@ -140,7 +140,7 @@ func (e *Engine) begun(q *question, commits []Commit, target Target) (a *answer,
 	}
 	moved = e.moved[q.id]
 	if a.known != nil {
-		a.recall(moved == 0 && slices.Equal(a.known.state.Commits, commits), a.known.state.Remotes)
+		a.recall(moved == 0 && slices.Equal(a.known.state.Commits, commits), a.known.target == target.Version, a.known.state.Remotes)
 	}
 	return a, moved
 }
@@ -177,7 +177,7 @@ func (e *Engine) At(ctx context.Context, id, project string, sources []v1alpha1.
 	}
 	a, _ := e.begun(q, commits, target)
 	a.keeps = false
-	a.recall(true, e.pastRemotes(id, commits))
+	a.recall(true, false, e.pastRemotes(id, commits))
 	if err := a.verify(ctx); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestExplain(t *testing.T) {
-	w := newEverything(t, helm, "kube\nvar ARGOCD_APP_NAME\nclock f9")
+	w := newEverything(t, asHelm, "kube\nvar ARGOCD_APP_NAME\nclock f9")
 	w.show(w.app)
 	w.commit("base", files{"x/c": text("2")})
 	e := w.show(w.app).Explain()
@@ -18,7 +18,7 @@ func TestExplain(t *testing.T) {
 	}
 	s := e.Sources[0]
 	if s.Why != "x/c of base at main changed" || s.KubeVersion != "v1.36.0" || s.AsksAPIVersions || s.Variables["ARGOCD_APP_NAME"] != "web" ||
-		!slices.Equal(s.Volatile, []string{"now (f9)"}) || string(s.Type) != helm || s.Commit.Repo.URL != "r" {
+		!slices.Equal(s.Volatile, []string{"now (f9)"}) || string(s.Type) != asHelm || s.Commit.Repo.URL != "r" {
 		t.Errorf("%+v", s)
 	}
 	var read, remotes []string
@@ -56,7 +56,7 @@ func TestWhyItWasRendered(t *testing.T) {
 		{func(w *everything) { w.app.Spec.Sources[0].Path = "./app" }, "the source's spec, a name or a setting is another"},
 		{func(w *everything) { w.engine.Afresh(id(w.app)) }, "a fresh answer was asked for"},
 	} {
-		w := newEverything(t, directory, "kube\napis\nvar ARGOCD_APP_NAMESPACE")
+		w := newEverything(t, asDirectory, "kube\napis\nvar ARGOCD_APP_NAMESPACE")
 		w.show(w.app)
 		c.do(w)
 		if got := w.show(w.app).Explain().Sources[0].Why; got != c.want {

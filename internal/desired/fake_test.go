@@ -35,6 +35,7 @@ type fakeSources struct {
 
 type fakeRepo struct {
 	down    bool // does not answer
+	refused bool // nobody may read it
 	lost    bool // answers what its revisions are, but sends nothing
 	large   bool // sends only what it is asked for
 	refs    map[string]string
@@ -114,6 +115,8 @@ func (s *fakeSources) resolve(repo Repo, revision string) (string, error) {
 	switch {
 	case r == nil:
 		return "", fmt.Errorf("no repository %s", repo.URL)
+	case r.refused:
+		return "", fmt.Errorf("the project does not permit %s", repo.URL)
 	case r.down:
 		return "", fmt.Errorf("%s does not answer: %w", repo.URL, ErrUnreachable)
 	case revision == "":

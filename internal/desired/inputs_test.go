@@ -76,10 +76,10 @@ type change struct {
 }
 
 const (
-	directory = string(v1alpha1.ApplicationSourceTypeDirectory)
-	helm      = string(v1alpha1.ApplicationSourceTypeHelm)
-	kustomize = string(v1alpha1.ApplicationSourceTypeKustomize)
-	plugin    = string(v1alpha1.ApplicationSourceTypePlugin)
+	asDirectory = string(v1alpha1.ApplicationSourceTypeDirectory)
+	asHelm      = string(v1alpha1.ApplicationSourceTypeHelm)
+	asKustomize = string(v1alpha1.ApplicationSourceTypeKustomize)
+	asPlugin    = string(v1alpha1.ApplicationSourceTypePlugin)
 )
 
 func changes() []change {
@@ -167,15 +167,15 @@ func changes() []change {
 		change{"the same list once more", "", "apis", func(w *everything) { w.facts.apis = append([]string{}, w.facts.apis...) }, false},
 	)
 	setting := func(name string, sees []string, do func(o *render.Options)) {
-		for _, tool := range []string{directory, helm, kustomize, plugin} {
+		for _, tool := range []string{asDirectory, asHelm, asKustomize, asPlugin} {
 			seen := strings.Contains(strings.Join(sees, " "), tool)
 			list = append(list, change{name + " for " + tool, tool, "", func(w *everything) { do(&w.target.Options) }, seen})
 		}
 	}
-	setting("kustomize.buildOptions", []string{kustomize, plugin}, func(o *render.Options) { o.KustomizeBuildOptions = "--enable-helm" })
-	setting("kustomize.buildOptions.v1", []string{kustomize, plugin}, func(o *render.Options) { o.KustomizeVersions = map[string]string{"v1": "x"} })
-	setting("helm.valuesFileSchemes", []string{helm, kustomize, plugin}, func(o *render.Options) { o.ValuesFileSchemes = []string{"https"} })
-	for _, tool := range []string{helm, kustomize, plugin} {
+	setting("kustomize.buildOptions", []string{asKustomize, asPlugin}, func(o *render.Options) { o.KustomizeBuildOptions = "--enable-helm" })
+	setting("kustomize.buildOptions.v1", []string{asKustomize, asPlugin}, func(o *render.Options) { o.KustomizeVersions = map[string]string{"v1": "x"} })
+	setting("helm.valuesFileSchemes", []string{asHelm, asKustomize, asPlugin}, func(o *render.Options) { o.ValuesFileSchemes = []string{"https"} })
+	for _, tool := range []string{asHelm, asKustomize, asPlugin} {
 		list = append(list,
 			change{"the destination's namespace for " + tool, tool, "", func(w *everything) { w.target.Namespace, w.target.Version = "prod", "2" }, true},
 			change{"the application's name for " + tool, tool, "", func(w *everything) { w.target.Release = "other" }, true})
@@ -191,7 +191,7 @@ func TestWhatARenderIsMadeOf(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/restarted=%t", c.name, restarted), func(t *testing.T) {
 				tool := c.tool
 				if tool == "" {
-					tool = directory
+					tool = asDirectory
 				}
 				w := newEverything(t, tool, c.more)
 				before := w.expectRenders("first", 1, w.app)
@@ -243,11 +243,11 @@ func FuzzRendersExactlyWhenSomethingSeenChanged(f *testing.F) {
 func randomChanges(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 7))
 	lines := []string{"kube", "apis", "var ARGOCD_APP_REVISION", "var ARGOCD_APP_NAMESPACE", "var ARGOCD_APP_PROJECT_NAME", "read other", "list ../shared", "ref values dev.yaml"}
-	tool := []string{directory, helm, kustomize}[r.IntN(3)]
-	if tool != directory {
+	tool := []string{asDirectory, asHelm, asKustomize}[r.IntN(3)]
+	if tool != asDirectory {
 		lines = append(lines, "names")
 	}
-	if tool == kustomize {
+	if tool == asKustomize {
 		lines = append(lines, "options")
 	}
 	var more []string
@@ -288,10 +288,10 @@ func randomChanges(t *testing.T, seed uint64) {
 // given is what a render is given before it begins and counts, whether it looks at it or not.
 func (w *everything) given(tool string) string {
 	out := ""
-	if tool != directory {
+	if tool != asDirectory {
 		out += fmt.Sprint(w.target.Release, w.target.Namespace, w.target.Options.ValuesFileSchemes)
 	}
-	if tool == kustomize {
+	if tool == asKustomize {
 		out += fmt.Sprint(w.target.Options)
 	}
 	return out

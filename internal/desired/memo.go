@@ -32,6 +32,7 @@ type rendered struct {
 	mounts    []mount       // the source's own tree first, the others sorted
 	used      used
 	limits    render.Limits
+	target    string // Target.Version for which the trees were last looked at
 	manifests []rawManifest
 	warnings  []string
 	typ       v1alpha1.ApplicationSourceType
@@ -172,7 +173,7 @@ func (a *answer) reuseMounts(ctx context.Context, i int, r rendered) (_ rendered
 			return r, m.name() + " is no source any more", nil
 		}
 		now[k], same = commit, same && commit == m.commit
-		if cause, err := a.differs(ctx, m, commit); err != nil || cause != "" {
+		if cause, err := a.differs(ctx, m, commit, r.target == a.target.Version); err != nil || cause != "" {
 			return r, cause, err
 		}
 	}
@@ -182,6 +183,7 @@ func (a *answer) reuseMounts(ctx context.Context, i int, r rendered) (_ rendered
 			r.mounts[k].commit = now[k]
 		}
 	}
+	r.target = a.target.Version
 	return r, "", nil
 }
 
@@ -202,9 +204,10 @@ func (a *answer) commitOf(ctx context.Context, i int, m *mount) (Commit, bool, e
 	}
 }
 
-// differs says what a tree shows that it did not show before; "" if nothing.
-func (a *answer) differs(ctx context.Context, m *mount, commit Commit) (string, error) {
-	if m.commit.sameContent(commit) || len(m.reads) == 0 {
+// differs says what a tree shows that it did not show before; "" if nothing. The same commit shows the same for sure only
+// while settings and project are the same: they decide about submodules.
+func (a *answer) differs(ctx context.Context, m *mount, commit Commit, sure bool) (string, error) {
+	if sure && m.commit.sameContent(commit) || len(m.reads) == 0 {
 		return "", nil
 	}
 	t, err := a.sources.Tree(ctx, commit, m.reads.roots())

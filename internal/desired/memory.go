@@ -149,13 +149,24 @@ func (e *Engine) retarget(ctx context.Context, q *question, known *entry, target
 			if m.role != remote {
 				continue
 			}
-			if err := a.permit(m.need()); err != nil {
+			if err := a.permitStanding(ctx, m); err != nil {
 				return nil, err
 			}
 		}
 	}
 	next := known.movedTo(known.sources, known.state.Commits, target.Version, target.Version)
 	return next, next.make(known.state.Commits, &target)
+}
+
+// permitStanding asks the project about a remote of what stands. Of a repository that only has a name the answer comes
+// with resolving it, unless that one does not answer either.
+func (a *answer) permitStanding(ctx context.Context, m mount) error {
+	if named(m.commit.Repo.URL) {
+		if _, err := a.sources.Resolve(ctx, m.commit.Wanted(), ""); err != nil && !errors.Is(err, ErrUnreachable) {
+			return askedBy(m.need(), "read", err)
+		}
+	}
+	return a.permit(m.need())
 }
 
 // restore renders the source set that Memory holds for the question, from what Sources has at hand; nil if Memory holds
@@ -173,7 +184,7 @@ func (e *Engine) restore(ctx context.Context, q *question, target Target) (*entr
 		}
 	}
 	a := &answer{Engine: e, q: q, target: target, commits: commits, pins: map[Commit]Commit{}}
-	a.recall(true, r.Remotes)
+	a.recall(true, true, r.Remotes)
 	if err := a.verify(ctx); err != nil {
 		return nil, err
 	}

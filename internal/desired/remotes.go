@@ -128,9 +128,11 @@ func askedBy(n render.Need, op string, err error) error {
 }
 
 // recall fills in the pins that are known: those of the same source set, or of the last one as far as they are exact.
-func (a *answer) recall(keep bool, known []Commit) {
+// Whether the project permits a repository that only has a name is found out by resolving it: those are recalled only if
+// the project is the same.
+func (a *answer) recall(keep, sameTarget bool, known []Commit) {
 	for _, c := range known {
-		if keep || exact(c) {
+		if (keep || exact(c)) && (sameTarget || !named(c.Repo.URL)) {
 			a.pins[c.Wanted()] = c
 		}
 	}

@@ -384,3 +384,43 @@ func TestSignaturesAreAskedFor(t *testing.T) {
 		t.Errorf("with another policy and no repository: %v, %v", state, err)
 	}
 }
+
+// A chart repository may go by the name that a Secret gives it: then resolving it asks the project.
+func TestNamedRepositoriesArePermittedAgainWithEachTarget(t *testing.T) {
+	th := newTheatre(t)
+	th.sources.commit("r", "main", "r1", files{"app/script": text("chart @charts nginx ^1 Chart.yaml")})
+	th.sources.commit("@charts#nginx", "^1", "1.0.0", files{"Chart.yaml": text("1")})
+	app := application("web", from("r", "main", "app"))
+	th.show(app)
+	th.expectRenders("again", 0, app)
+	th.sources.set("@charts#nginx", func(r *fakeRepo) { r.refused = true })
+	th.expectRenders("under the same rules", 0, app)
+	th.target.Version = "2"
+	if state, err := th.ask(app); err == nil || state != nil {
+		t.Errorf("the project permits it no more: %v, %v", state, err)
+	}
+	th.sources.set("r", func(r *fakeRepo) { r.down = true })
+	if state, err := th.ask(app); err == nil || errors.Is(err, ErrUnreachable) || state != nil {
+		t.Errorf("what stands is shown: %v, %v", state, err)
+	}
+	th.sources.set("@charts#nginx", func(r *fakeRepo) { r.refused, r.down = false, true })
+	if state, err := th.ask(app); !errors.Is(err, ErrUnreachable) || state == nil {
+		t.Errorf("neither answers: %v, %v", state, err)
+	}
+}
+
+// What a commit shows depends on settings and project too: they say whether submodules are followed.
+func TestTreesAreLookedAtAgainWithEachTarget(t *testing.T) {
+	th := newTheatre(t)
+	th.sources.commit("r", "main", "r1", files{"app/script": text("list sub"), "app/sub/x": text("1")})
+	app := application("web", from("r", "main", "app"))
+	th.show(app)
+	th.sources.commit("r", "main", "r1", files{"app/sub/y": text("1")}) // the same commit shows something else
+	th.expectRenders("under the same rules", 0, app)
+	th.target.Version = "2"
+	th.expectRenders("under other rules", 1, app)
+	trees := th.sources.trees.Load()
+	if th.expectRenders("again", 0, app); th.sources.trees.Load() != trees {
+		t.Error("the tree is looked at again each time")
+	}
+}

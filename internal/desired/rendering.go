@@ -222,7 +222,7 @@ func (t *attempt) finish(ctx context.Context, out render.Output, cause string) (
 	if err != nil {
 		return rendered{}, err
 	}
-	r := rendered{manifests: raw, warnings: out.Warnings, typ: out.Type, limits: t.target.Limits, cause: cause, key: t.q.key(t.i, &t.target, out.Type)}
+	r := rendered{manifests: raw, warnings: out.Warnings, typ: out.Type, limits: t.target.Limits, target: t.target.Version, cause: cause, key: t.q.key(t.i, &t.target, out.Type)}
 	if r.used, err = t.answers(ctx, out.Used); err != nil {
 		return rendered{}, err
 	}
