@@ -5,6 +5,7 @@ package source
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -328,5 +329,20 @@ func TestKeysTellRepositoriesApart(t *testing.T) {
 	same.Name, same.Depth, same.ForceHTTPBasicAuth, same.Type = "n", 3, true, KindGit
 	if same.Key() != base.Key() {
 		t.Error("a name makes another mirror")
+	}
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference/git-repositories.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range strings.Fields(`url type name project username password bearerToken sshPrivateKey tlsClientCertData tlsClientCertKey insecure
+		insecureIgnoreHostKey enableLfs enableOCI insecureOCIForceHttp forceHttpBasicAuth proxy noProxy depth githubAppID githubAppInstallationID githubAppPrivateKey
+		githubAppEnterpriseBaseUrl gcpServiceAccountKey useAzureWorkloadIdentity azureServicePrincipalClientId azureServicePrincipalClientSecret
+		azureServicePrincipalTenantId azureActiveDirectoryEndpoint webhookManifestCacheWarmDisabled`) {
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("%s is not in docs/reference/git-repositories.md", key)
+		}
 	}
 }
