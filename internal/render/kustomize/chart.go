@@ -3,27 +3,17 @@
 package kustomize
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/types"
-	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
-	"sigs.k8s.io/kustomize/kyaml/yaml/merge2"
-	"sigs.k8s.io/yaml"
 
-	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/render"
-	"github.com/bowline-cd/bowline/internal/render/helm"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -34,16 +24,6 @@ type chart struct {
 	at    string // the folder of the chart; "" as long as it is not there
 	label string // what it is called in texts if it lies elsewhere
 }
-
-const (
-	// releaseName is what `helm template` calls a release that has no name.
-	releaseName = "release-name"
-	// releaseNamespace is where `helm template` puts a release if nobody says so.
-	releaseNamespace = "default"
-	// chartsFolder is the component that holds what the charts gave.
-	chartsFolder = mark + "charts"
-	chartsFile   = "charts.yaml"
-)
 
 // helmFields finds the charts of a kustomization, and takes them out of it.
 func (s *scout) helmFields(n *node) error {
@@ -171,183 +151,4 @@ func (s *scout) inherit(n *node, w walk) error {
 	}
 	n.namespace = &namespace
 	return nil
-}
-
-// inflate renders all charts. What they give becomes a component before all others: that is the place, after resources
-// and generators, where the library's generator would put it.
-func (s *scout) inflate() error {
-	for _, dir := range slices.Sorted(maps.Keys(s.nodes)) {
-		n := s.nodes[dir]
-		if len(n.charts) == 0 {
-			continue
-		}
-		var text bytes.Buffer
-		for i := range n.charts {
-			manifests, err := s.template(n, &n.charts[i])
-			if err != nil {
-				return err
-			}
-			if err := writeCharts(&text, manifests); err != nil {
-				return err
-			}
-		}
-		if text.Len() > 0 {
-			s.lay(n, text.String())
-		}
-	}
-	return nil
-}
-
-func (s *scout) lay(n *node, objects string) {
-	s.files.mount(path.Join(n.dir, chartsFolder), tree.Memory(map[string]tree.MemoryFile{
-		"kustomization.yaml": {Content: "apiVersion: " + types.ComponentVersion + "\nkind: " + types.ComponentKind + "\nresources: [" + chartsFile + "]\n"},
-		chartsFile:           {Content: objects},
-	}))
-	n.k.Components = append([]string{chartsFolder}, n.k.Components...)
-	n.changed = true
-}
-
-func writeCharts(to *bytes.Buffer, manifests []object.Manifest) error {
-	for _, m := range manifests {
-		u := m.Object.DeepCopy()
-		annotations := u.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[konfig.HelmGeneratedAnnotation] = "true" // so that the namespace is not changed, as in the library
-		u.SetAnnotations(annotations)
-		text, err := yaml.Marshal(u.Object)
-		if err != nil {
-			return fault.Wrap(fault.Bug, "write", m.Origin.String(), err, "report it")
-		}
-		to.WriteString("---\n")
-		to.Write(text)
-	}
-	return nil
-}
-
-// template renders one chart.
-func (s *scout) template(n *node, c *chart) ([]object.Manifest, error) {
-	values, err := s.values(n, c)
-	if err != nil {
-		return nil, err
-	}
-	mount, dir, _ := s.files.mountOf(c.at)
-	r := helm.Release{
-		Chart: s.files.mounts[mount], Dir: dir, Label: c.label, Values: values,
-		Name: cmp.Or(c.ReleaseName, c.NameTemplate, releaseName), Namespace: cmp.Or(c.Namespace, *n.namespace, releaseNamespace),
-		IncludeCRDs: c.IncludeCRDs, SkipTests: c.SkipTests, SkipHooks: c.SkipHooks,
-	}
-	r.KubeVersion, r.APIVersions = s.cluster(c)
-	if of, ok := s.remotes[mount]; ok && r.Label == "" {
-		r.Label = of + ": "
-	}
-	manifests, warnings, err := helm.Template(s.ctx, s.in, r)
-	var unmet *helm.Unmet
-	if errors.As(err, &unmet) {
-		for _, need := range unmet.Needs {
-			s.ask(need)
-		}
-		return nil, nil
-	}
-	s.warnings = append(s.warnings, warnings...)
-	return manifests, err
-}
-
-// cluster returns what a chart is told of the cluster; what is empty is asked of the destination.
-func (s *scout) cluster(c *chart) (kube string, api []string) {
-	kube, api = c.KubeVersion, c.ApiVersions
-	if k := s.in.Source.Kustomize; k != nil {
-		kube = cmp.Or(kube, k.KubeVersion)
-		if len(api) == 0 {
-			api = k.APIVersions
-		}
-	}
-	if len(api) == 0 {
-		api = s.options.helmAPI
-	}
-	return cmp.Or(kube, s.options.helmKube), api
-}
-
-// values returns what goes over the chart's own values: the values file, by itself the chart's, merged with the inline
-// ones, and then the additional files.
-func (s *scout) values(n *node, c *chart) ([]map[string]any, error) {
-	at := path.Join(c.at, "values.yaml")
-	if c.ValuesFile != "" {
-		at = filepath.Join(n.dir, c.ValuesFile)
-	}
-	base, err := s.readValues(n, c, at, c.ValuesFile == "")
-	if err != nil {
-		return nil, err
-	}
-	layers := make([]map[string]any, 0, 1+len(c.AdditionalValuesFiles))
-	first, err := mergeValues(c, base)
-	if err != nil {
-		return nil, s.refused(n, c.field, fmt.Errorf("its values do not fit together: %w", err))
-	}
-	layers = append(layers, first)
-	for _, file := range c.AdditionalValuesFiles {
-		content, err := s.readValues(n, c, filepath.Join(n.dir, file), false)
-		if err != nil {
-			return nil, err
-		}
-		layer, err := loader.LoadValues(bytes.NewReader(content))
-		if err != nil {
-			return nil, s.refused(n, c.field, fmt.Errorf("%s holds no values: %w", file, err))
-		}
-		layers = append(layers, layer)
-	}
-	return layers, nil
-}
-
-// readValues reads a values file; a chart's own may be absent.
-func (s *scout) readValues(n *node, c *chart, at string, optional bool) ([]byte, error) {
-	if found := s.files.resolve(at); optional && errors.Is(found.err, tree.ErrAbsent) {
-		return nil, nil
-	}
-	content, err := s.files.ReadFile(at)
-	if err != nil {
-		return nil, s.unreadable(n, c.field, err)
-	}
-	return content, nil
-}
-
-// mergeValues merges inline values with a values file by the rules of valuesMerge.
-func mergeValues(c *chart, base []byte) (map[string]any, error) {
-	if len(c.ValuesInline) == 0 {
-		return loader.LoadValues(bytes.NewReader(base))
-	}
-	if c.ValuesMerge == "replace" {
-		return throughYAML(c.ValuesInline)
-	}
-	file, err := kyaml.Parse(string(base))
-	if err != nil {
-		return nil, err
-	}
-	inline, err := kyaml.FromMap(c.ValuesInline)
-	if err != nil {
-		return nil, err
-	}
-	over, under := inline, file
-	if c.ValuesMerge == "merge" {
-		over, under = file, inline
-	}
-	merged, err := merge2.Merge(over, under.Copy(), kyaml.MergeOptions{})
-	if err != nil {
-		return nil, err
-	}
-	values, err := merged.Map()
-	if err != nil {
-		return nil, err
-	}
-	return throughYAML(values)
-}
-
-// throughYAML brings values into the types that a values file gives.
-func throughYAML(values map[string]any) (map[string]any, error) {
-	text, err := yaml.Marshal(values)
-	if err != nil {
-		return nil, err
-	}
-	return loader.LoadValues(bytes.NewReader(text))
 }

@@ -25,26 +25,36 @@ const (
 	minSecret = 4
 )
 
-// accumulated is where the library names the folder of a kustomization in whose build something failed.
-var accumulated = regexp.MustCompile(`(?:accumulation of path|for path|merging from path) '([^']+)'`)
+var (
+	// accumulated is where the library names the folder of a kustomization in whose build something failed.
+	accumulated = regexp.MustCompile(`(?:accumulation of|for|merging from) path '([^']+)'`)
+	// fromFile is where it names a file with objects.
+	fromFile = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
+)
 
-// failed turns an error of the library into one that names the innermost kustomization. The library quotes what it works
-// on, so values of Secrets are removed.
+// failed turns an error of the library into one that names the innermost kustomization, and the file if it is one. The
+// library quotes what it works on, so values of Secrets are removed.
 func (s *scout) failed(err error) error {
 	text := s.redact(err.Error())
 	at := s.root
 	if all := accumulated.FindAllStringSubmatch(text, -1); len(all) > 0 {
 		at = all[len(all)-1][1]
 	}
-	where := s.display(at)
+	where := at
 	if n, ok := s.nodes[at]; ok {
-		where = s.display(n.file)
+		where = n.file
 	}
-	return &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "with Kustomize", Where: where, Err: errors.New(s.named(text)), Fix: "correct it and push"}
+	if all := fromFile.FindAllStringSubmatch(text, -1); len(all) > 0 {
+		if p := filepath.Join(at, all[len(all)-1][1]); s.files.isFile(p) {
+			where = p
+		}
+	}
+	cause, fix := said(text)
+	return &fault.Error{Kind: fault.Mistake, Op: "render", Thing: "with Kustomize", Where: s.known(s.display(where)), Err: errors.New(s.known(cause)), Fix: fix}
 }
 
-// named replaces folders of the library's by what the user knows, and shortens.
-func (s *scout) named(text string) string {
+// known replaces folders of the library's by what the user knows, and shortens.
+func (s *scout) known(text string) string {
 	for _, dir := range slices.Backward(slices.Sorted(maps.Keys(s.remotes))) {
 		text = strings.ReplaceAll(text, dir, s.remotes[dir])
 		text = strings.ReplaceAll(text, path.Base(dir), s.remotes[dir])
