@@ -3,6 +3,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,43 +68,48 @@ func (t *commitTree) lfsFault(path string, kind fault.Kind, err error, fix strin
 // lfsShop is where the objects of a repository come from.
 type lfsShop struct {
 	*shop
-	endpoint string // address of the LFS API
+	remote   *remote
+	endpoint string // address of the LFS API; "" if it is asked for over SSH
 }
 
-// lfsShop opens it at first. The repository's .lfsconfig may name another address on the same host, and has to for a
-// repository that is read over SSH; whoever may push must not choose which host is asked from here, nor who sees
-// the credentials.
+// lfsShop opens it at first. The repository's .lfsconfig may name another address on the same host: whoever may push must
+// not choose which host is asked from here, nor who sees the credentials.
 func (t *commitTree) lfsShop(ctx context.Context) (*lfsShop, error) {
 	configured, err := t.lfsConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := lfsEndpoint(t.mirror.remote.endpoint, t.mirror.base(), configured)
+	remote, all := t.mirror.remote, t.mirror.store.artifacts
+	endpoint, err := lfsEndpoint(remote.endpoint, t.mirror.base(), configured)
 	if err != nil {
 		return nil, err
 	}
-	all, r := t.mirror.store.artifacts, t.mirror.remote.repo
-	u, err := url.Parse(endpoint)
+	address := cmp.Or(endpoint, "https://"+bracketed(remote.endpoint.host))
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
 	}
-	key := r.Key() + string(artifactLFS) + fmt.Sprint(originOf(u))
+	key := remote.repo.Key() + string(artifactLFS) + fmt.Sprint(originOf(u))
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if s, ok := all.shops[key]; ok {
-		return &lfsShop{s, endpoint}, nil
+		return &lfsShop{s, remote, endpoint}, nil
 	}
-	s := &shop{all: all, repo: r, kind: artifactLFS}
-	options := all.store.options
-	if s.web, err = newWeb(r, endpoint, webOptions{refuse: options.RefuseAddress, private: options.AllowPrivate, vouched: r.vouched()}); err != nil {
+	s := &shop{all: all, repo: remote.repo, kind: artifactLFS}
+	if s.web, err = newWeb(s.repo, address, s.lfsOptions()); err != nil {
 		return nil, err
 	}
-	s.web.credential = t.mirror.remote.login
-	if s.shelf, err = newShelf(all.folder(r), filepath.Join(all.store.dir, "scratch"), all.store.clock, all.trees); err != nil {
+	s.web.credential = remote.login
+	if s.shelf, err = newShelf(all.folder(s.repo), filepath.Join(all.store.dir, "scratch"), all.store.clock, all.trees); err != nil {
 		return nil, storeFault(err)
 	}
 	all.shops[key] = s
-	return &lfsShop{s, endpoint}, nil
+	return &lfsShop{s, remote, endpoint}, nil
+}
+
+func (s *shop) lfsOptions() webOptions {
+	options := s.all.store.options
+	return webOptions{refuse: options.RefuseAddress, private: options.AllowPrivate, vouched: s.repo.vouched()}
 }
 
 const (
@@ -138,7 +144,7 @@ func (t *commitTree) lfsConfig(ctx context.Context) (string, error) {
 }
 
 // lfsEndpoint returns the address of the LFS API of a repository: what is configured, or by the rule of git-lfs the
-// repository's address with /info/lfs.
+// repository's address with /info/lfs. It is "" for a repository that is read over SSH, whose host says it (see lfsGrant).
 func lfsEndpoint(e endpoint, base, configured string) (string, error) {
 	refuse := func(cause, fix string) (string, error) {
 		return "", fault.New(fault.Mistake, "use", "Git LFS", "", cause, fix)
@@ -148,8 +154,7 @@ func lfsEndpoint(e endpoint, base, configured string) (string, error) {
 		case "https", "http":
 			return strings.TrimSuffix(strings.TrimRight(base, "/"), ".git") + ".git/info/lfs", nil
 		case "ssh":
-			return refuse("the repository is read over SSH, and Git LFS is only read over HTTPS",
-				"use the https address of the repository, or set lfs.url in .lfsconfig to an https address on the same host")
+			return "", nil
 		}
 		return refuse("the repository is on the local disk", "serve it over https")
 	}

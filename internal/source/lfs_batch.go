@@ -68,19 +68,56 @@ func errPointerSize(p lfsPointer) error {
 // fetchObject asks the server where the object is, and fetches it from there.
 func (s *lfsShop) fetchObject(ctx context.Context, p lfsPointer) error {
 	store, start := s.all.store, s.all.store.clock.Now()
-	action, err := s.locate(ctx, p)
+	api, err := s.api(ctx)
 	if err == nil {
-		err = s.download(ctx, p, action)
-	}
-	var absent *absentObject
-	if err != nil && !errors.As(err, &absent) {
-		err = s.web.failed(ctx, "fetch a Git LFS object of", err)
-	}
-	if absent != nil {
-		err = absent.fault()
+		defer api.close()
+		err = s.fetchBy(ctx, api, p)
 	}
 	store.observe(Request{Repository: s.repo.String(), Kind: RequestFetch, Revision: "Git LFS object " + p.oid, Took: store.clock.Since(start), Err: err})
 	return err
+}
+
+func (s *lfsShop) fetchBy(ctx context.Context, api *lfsAPI, p lfsPointer) error {
+	action, err := api.locate(ctx, p)
+	if err == nil {
+		err = s.download(ctx, api, p, action)
+	}
+	var absent *absentObject
+	if errors.As(err, &absent) {
+		return absent.fault()
+	}
+	if err != nil {
+		return api.web.failed(ctx, "fetch a Git LFS object of", err)
+	}
+	return nil
+}
+
+// lfsAPI is the batch API of a repository as it may be asked now.
+type lfsAPI struct {
+	web      *web
+	endpoint string
+	header   map[string]string // to be sent with what is asked
+	close    func()
+}
+
+// api returns how the API is asked: at the address that is known, or as the host says over SSH.
+func (s *lfsShop) api(ctx context.Context) (*lfsAPI, error) {
+	if s.endpoint != "" {
+		return &lfsAPI{web: s.web, endpoint: s.endpoint, close: func() {}}, nil
+	}
+	grant, err := s.all.store.lfsGrant(ctx, s.remote)
+	if err != nil {
+		return nil, err
+	}
+	r := Repository{URL: s.repo.URL, Proxy: s.repo.Proxy, NoProxy: s.repo.NoProxy}
+	if hostOf(grant.Href) == s.remote.endpoint.host {
+		r.CA, r.Insecure = s.repo.CA, s.repo.Insecure
+	}
+	w, err := newWeb(r, grant.Href, s.lfsOptions())
+	if err != nil {
+		return nil, err
+	}
+	return &lfsAPI{web: w, endpoint: strings.TrimRight(grant.Href, "/"), header: grant.Header, close: w.close}, nil
 }
 
 // absentObject says that the server was asked and does not have the object, or does not show it to us.
@@ -96,20 +133,21 @@ func (a *absentObject) fault() error {
 }
 
 // locate asks the batch API for an object.
-func (s *lfsShop) locate(ctx context.Context, p lfsPointer) (batchAction, error) {
+func (a *lfsAPI) locate(ctx context.Context, p lfsPointer) (batchAction, error) {
 	body, err := json.Marshal(map[string]any{
 		"operation": "download", "transfers": []string{"basic"}, "hash_algo": "sha256", "objects": []map[string]any{{"oid": p.oid, "size": p.size}},
 	})
 	if err != nil {
 		return batchAction{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint+"/objects/batch", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.endpoint+"/objects/batch", bytes.NewReader(body))
 	if err != nil {
 		return batchAction{}, err
 	}
+	req.Header = theirs(a.header)
 	req.Header.Set("Accept", lfsMediaType)
 	req.Header.Set("Content-Type", lfsMediaType)
-	answer, err := s.web.do(req)
+	answer, err := a.web.do(req)
 	if errors.Is(err, errNotThere) {
 		return batchAction{}, &absentObject{p.oid, ": it has no Git LFS for this repository, or shows it not to these credentials"}
 	}
@@ -159,23 +197,28 @@ var notOurs = map[string]bool{
 	"Proxy-Authorization": true, "Proxy-Connection": true, "Range": true, "Accept-Encoding": true, "Cookie": true, "Expect": true,
 }
 
-// download fetches an object from where the server says it is. On the repository's own host the request carries its
-// credentials, elsewhere only the headers of the answer.
-func (s *lfsShop) download(ctx context.Context, p lfsPointer, action batchAction) error {
-	at, err := url.Parse(action.Href)
-	if err != nil || at.User != nil || at.Host == "" {
-		return invalidBatch("the address of the object is none")
-	}
-	if s.web.own.scheme == "https" && at.Scheme != "https" {
-		return invalidBatch("it leads from https to " + strings.ToLower(at.Scheme))
-	}
+// theirs are the headers that a server tells us to send.
+func theirs(named map[string]string) http.Header {
 	header := http.Header{}
-	for name, value := range action.Header {
+	for name, value := range named {
 		if name = http.CanonicalHeaderKey(name); !notOurs[name] && !strings.HasPrefix(name, "Proxy-") {
 			header.Set(name, value)
 		}
 	}
-	answer, err := s.web.get(ctx, action.Href, header)
+	return header
+}
+
+// download fetches an object from where the server says it is. On the repository's own host the request carries its
+// credentials, elsewhere only the headers of the answer.
+func (s *lfsShop) download(ctx context.Context, api *lfsAPI, p lfsPointer, action batchAction) error {
+	at, err := url.Parse(action.Href)
+	if err != nil || at.User != nil || at.Host == "" {
+		return invalidBatch("the address of the object is none")
+	}
+	if api.web.own.scheme == "https" && at.Scheme != "https" {
+		return invalidBatch("it leads from https to " + strings.ToLower(at.Scheme))
+	}
+	answer, err := api.web.get(ctx, action.Href, theirs(action.Header))
 	if errors.Is(err, errNotThere) {
 		return &absentObject{p.oid, " where it says that it is"}
 	}

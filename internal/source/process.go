@@ -28,10 +28,16 @@ type outcome struct {
 	err    error // *exec.ExitError if git failed
 }
 
-// run runs git to its end. At the end of ctx the whole process group is killed: git's helpers would hold
-// the connection and its locks otherwise.
+// run runs git to its end, as runProgram does.
 func run(ctx context.Context, c command) outcome {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"--git-dir=" + c.dir}, c.args...)...)
+	c.args = append([]string{"--git-dir=" + c.dir}, c.args...)
+	return runProgram(ctx, "git", c)
+}
+
+// runProgram runs a program to its end. At the end of ctx the whole process group is killed: git's helpers would hold
+// the connection and its locks otherwise.
+func runProgram(ctx context.Context, name string, c command) outcome {
+	cmd := exec.CommandContext(ctx, name, c.args...)
 	cmd.Dir, cmd.Env, cmd.Stdin = c.dir, c.env, bytes.NewReader(c.stdin)
 	stdout, stderr := &bounded{limit: maxOutput}, &bounded{limit: 16 << 10}
 	cmd.Stdout, cmd.Stderr = stdout, stderr

@@ -7,10 +7,27 @@ import (
 	"strings"
 )
 
-// sshCommand returns the ssh that git is to run: no configuration, no agent, this key only, known hosts only.
+// sshCommand returns the ssh that git is to run, as a line of a shell.
 func (r *remote) sshCommand(files *scratch) (string, error) {
+	options, err := r.sshOptions(files)
+	if err != nil {
+		return "", err
+	}
+	words := append([]string{"ssh"}, options...)
+	for i, word := range words {
+		words[i] = shellQuoted(word)
+	}
+	return strings.Join(words, " "), nil
+}
+
+func shellQuoted(word string) string {
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// sshOptions are those of every ssh: no configuration, no agent, this key only, known hosts only.
+func (r *remote) sshOptions(files *scratch) ([]string, error) {
 	options := []string{
-		"ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "GlobalKnownHostsFile=" + os.DevNull,
+		"-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "GlobalKnownHostsFile=" + os.DevNull,
 		"-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=2", "-o", "UpdateHostKeys=no", "-o", "LogLevel=ERROR",
 		"-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no", "-o", "ClearAllForwardings=yes", "-o", "ProxyCommand=none",
 	}
@@ -19,21 +36,18 @@ func (r *remote) sshCommand(files *scratch) (string, error) {
 	} else {
 		path, err := files.add(r.repo.KnownHosts)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		options = append(options, "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+path)
 	}
 	if key := r.repo.SSHPrivateKey.Reveal(); key != "" {
 		path, err := files.add(strings.TrimRight(strings.ReplaceAll(key, "\r\n", "\n"), "\n") + "\n")
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		options = append(options, "-i", path)
 	} else {
 		options = append(options, "-o", "IdentityFile=none")
 	}
-	for i, o := range options {
-		options[i] = "'" + strings.ReplaceAll(o, "'", `'\''`) + "'"
-	}
-	return strings.Join(options, " "), nil
+	return options, nil
 }

@@ -31,6 +31,9 @@ type SSH struct {
 	// ClientKey is the private key that is let in, in PEM.
 	ClientKey string
 
+	// LFS, if set, answers "git-lfs-authenticate path download". Set it before the first client comes.
+	LFS func(path string) string
+
 	root     string
 	config   *ssh.ServerConfig
 	listener net.Listener
@@ -178,8 +181,12 @@ func (s *SSH) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 	}
 }
 
-// uploadPack runs "git-upload-pack '/path'" and nothing else.
+// uploadPack runs "git-upload-pack '/path'", and nothing else but git-lfs-authenticate if that is set.
 func (s *SSH) uploadPack(channel ssh.Channel, command, protocol string) uint32 {
+	if question, ok := strings.CutPrefix(command, "git-lfs-authenticate "); ok && s.LFS != nil {
+		_, _ = io.WriteString(channel, s.LFS(strings.TrimSuffix(question, " download")))
+		return 0
+	}
 	quoted, ok := strings.CutPrefix(command, "git-upload-pack ")
 	dir := filepath.Join(s.root, filepath.FromSlash("/"+strings.Trim(quoted, "'")))
 	if _, err := os.Stat(dir); !ok || err != nil {
