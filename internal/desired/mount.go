@@ -147,6 +147,9 @@ func (t *watchedTree) Read(ctx context.Context, p string, limit int64) ([]byte, 
 func planned(in render.Input, ref string) []string {
 	var paths []string
 	own, _ := tree.Clean(in.Source.Path) // a path that climbs out is refused by render
+	if ref == "" && in.Source.Plugin != nil {
+		return []string{""} // plugins get the whole repository
+	}
 	if ref == "" {
 		paths = append(paths, own)
 	}

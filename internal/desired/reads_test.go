@@ -108,4 +108,6 @@ func TestPlannedPaths(t *testing.T) {
 	}
 	expect(t, "own", []string{"charts/web", "charts/shared.yaml", "env/prod.yaml", "files/cert.pem"}, planned(in, ""))
 	expect(t, "of $v", []string{"teams/a.yaml", "globs", "cert.pem"}, planned(in, "v"))
+	in.Source.Helm, in.Source.Plugin = nil, &v1alpha1.ApplicationSourcePlugin{}
+	expect(t, "of a plugin", []string{""}, planned(in, ""))
 }

@@ -63,6 +63,9 @@ func pack(ctx context.Context, t tree.Tree, options Options) (a *archive, err er
 	if err := p.addLinks(ctx); err != nil {
 		return nil, err
 	}
+	if p.missing != nil {
+		return nil, p.missing
+	}
 	if err := p.finish(); err != nil {
 		return nil, fault.Wrap(fault.Retry, "pack", "the repository for a plugin", err, "check the room for temporary files")
 	}
@@ -82,6 +85,7 @@ type packer struct {
 	exclusions []string
 	left, most int64 // bytes
 	links      []string
+	missing    error // the first of files that were not fetched
 
 	sum    hash.Hash
 	buffer *bufio.Writer
@@ -109,8 +113,11 @@ func (p *packer) finish() error {
 // folder adds everything below a folder.
 func (p *packer) folder(ctx context.Context, dir string) error {
 	entries, err := p.tree.List(ctx, dir)
+	if p.passOver(err) {
+		return nil
+	}
 	if err != nil {
-		return whole(err)
+		return err
 	}
 	for _, e := range entries {
 		at := tree.Join(dir, e.Name)
@@ -142,11 +149,13 @@ func (p *packer) entry(ctx context.Context, at string, e tree.Entry) error {
 		return p.add(tar.Header{Typeflag: tar.TypeDir, Name: at + "/", Mode: 0o755}, nil)
 	}
 	content, err := p.tree.Read(ctx, at, min(p.left, maxFile))
-	if errors.Is(err, tree.ErrTooLarge) {
+	switch {
+	case p.passOver(err):
+		return nil
+	case errors.Is(err, tree.ErrTooLarge):
 		return p.tooLarge(at)
-	}
-	if err != nil {
-		return whole(err)
+	case err != nil:
+		return err
 	}
 	mode := int64(0o644)
 	if e.Mode == tree.Executable {
@@ -193,6 +202,9 @@ func (p *packer) excluded(at string) (bool, error) {
 func (p *packer) addLinks(ctx context.Context) error {
 	for _, at := range p.links {
 		target, err := p.target(ctx, at)
+		if p.passOver(err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -214,7 +226,7 @@ func (p *packer) target(ctx context.Context, at string) (string, error) {
 		return "", leadsOut(at, "a path of more than 4096 bytes")
 	}
 	if err != nil {
-		return "", whole(err)
+		return "", err
 	}
 	said := string(content)
 	if _, ok := tree.Clean(path.Dir(at) + "/" + said); !ok || path.IsAbs(said) || strings.ContainsRune(said, 0) {
@@ -228,7 +240,7 @@ func (p *packer) target(ctx context.Context, at string) (string, error) {
 	case errors.Is(err, tree.ErrAbsent), errors.Is(err, tree.ErrLinks):
 		return said, nil // it leads nowhere, here as there
 	case err != nil:
-		return "", whole(err)
+		return "", err
 	}
 	relative, err := filepath.Rel("/"+path.Dir(at), "/"+end)
 	return filepath.ToSlash(relative), err
@@ -239,17 +251,15 @@ func leadsOut(at, target string) error {
 		"keep links inside the repository, or leave it out with reposerver.plugin.tar.exclusions in argocd-cmd-params-cm")
 }
 
-// whole adds to an error about one file of a tree that was not fetched whole that everything is needed: asking again for
-// one file at a time would take as many requests as there are files.
-func whole(err error) error {
+// passOver notes that a file was not fetched yet, and reports whether err says so. Packing goes on, so that whoever fetches
+// learns of all that is missing at once: a request for each file would be as many requests as there are files.
+func (p *packer) passOver(err error) bool {
 	var missing interface{ MissingPath() string }
-	if errors.As(err, &missing) {
-		return &wholeError{err}
+	if !errors.As(err, &missing) {
+		return false
 	}
-	return err
+	if p.missing == nil {
+		p.missing = err
+	}
+	return true
 }
-
-type wholeError struct{ error }
-
-func (e *wholeError) Unwrap() error       { return e.error }
-func (e *wholeError) MissingPath() string { return "" }

@@ -5,6 +5,7 @@ package plugin_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,24 +84,35 @@ func TestLimitsOfTheArchive(t *testing.T) {
 	expectFault(t, err, fault.Stalled, "reposerver.plugin.tar.exclusions", "[a")
 }
 
-func TestMissingContentAsksForTheWholeTree(t *testing.T) {
+// A request for each file would be as many requests as there are files.
+func TestAllThatIsMissingIsMetAtOnce(t *testing.T) {
 	b := newBench(t)
 	b.run("any", echo(""))
-	_, err := b.client.Render(t.Context(), inputOf(unfetched{input(nil, nil).Tree}, named("any")))
-	var missing interface{ MissingPath() string }
-	if !errors.As(err, &missing) || missing.MissingPath() != "" {
+	files := &unfetched{Tree: tree.Memory(map[string]tree.MemoryFile{
+		"apps/web/app.txt": {Content: "x"}, "apps/web/link": {Content: "app.txt", Mode: tree.Link}, "README.md": {Content: "x"},
+	})}
+	_, err := b.client.Render(t.Context(), inputOf(files, named("any")))
+	var missing *unfetchedError
+	if !errors.As(err, &missing) {
 		t.Errorf("%v", err)
+	}
+	if want := []string{"README.md", "apps/web/app.txt", "apps/web/link"}; !slices.Equal(files.met, want) {
+		t.Errorf("met %q, want %q", files.met, want)
 	}
 }
 
 // unfetched is a tree whose files are not there yet.
-type unfetched struct{ tree.Tree }
+type unfetched struct {
+	tree.Tree
+	met []string
+}
 
 type unfetchedError struct{ path string }
 
 func (e *unfetchedError) Error() string       { return e.path + " was not fetched" }
 func (e *unfetchedError) MissingPath() string { return e.path }
 
-func (unfetched) Read(_ context.Context, p string, _ int64) ([]byte, error) {
+func (u *unfetched) Read(_ context.Context, p string, _ int64) ([]byte, error) {
+	u.met = append(u.met, p)
 	return nil, &unfetchedError{p}
 }
