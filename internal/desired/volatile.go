@@ -118,24 +118,52 @@ func differences(a, b any, at string, out *[]string) {
 func (s *State) Made() string { return string(s.Inputs) + "." + string(s.Digest) }
 
 // Unproven returns the fields of which nobody can say that they are meant to differ from what was applied last, as JSON
-// pointers by object; "" is the whole object. made is what Made said of the state that was applied last.
+// pointers by object. made is what Made said of the state that was applied last.
 //
 // It is empty when nothing volatile is in the state, when its inputs are others than then (then a new value is what was
-// asked for), and when it is still the very output that was applied.
+// asked for), and when it is still the very output that was applied. Of an object that is volatile as a whole it names
+// every field that the source gives it. What an object is called is never among them: under another name it is another
+// object.
 func (s *State) Unproven(made string) map[object.Key][]string {
 	inputs, digest, ok := strings.Cut(made, ".")
 	if !ok || inputs != string(s.Inputs) || digest == string(s.Digest) {
 		return nil
 	}
-	var out map[object.Key][]string
+	out := map[object.Key][]string{}
 	for _, o := range s.Objects {
-		if len(o.Volatile) == 0 {
-			continue
+		fields := o.Volatile
+		if slices.Contains(fields, whole) {
+			fields = nil
+			leaves(o.Rendered().Object, whole, &fields)
 		}
-		if out == nil {
-			out = map[object.Key][]string{}
+		fields = slices.DeleteFunc(slices.Clone(fields), func(p string) bool { return slices.Contains(identity, p) })
+		if len(fields) > 0 {
+			out[o.Key] = fields
 		}
-		out[o.Key] = o.Volatile
 	}
 	return out
+}
+
+// identity are the fields that say which object it is.
+var identity = []string{"/apiVersion", "/kind", "/metadata/name", "/metadata/namespace", "/metadata/generateName"}
+
+// leaves gathers the pointers of all values that hold no others.
+func leaves(v any, at string, out *[]string) {
+	switch x := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(x)) {
+			leaves(x[k], at+"/"+escape.Replace(k), out)
+		}
+		if len(x) > 0 {
+			return
+		}
+	case []any:
+		for i := range x {
+			leaves(x[i], at+"/"+strconv.Itoa(i), out)
+		}
+		if len(x) > 0 {
+			return
+		}
+	}
+	*out = append(*out, at)
 }
