@@ -52,7 +52,7 @@ func measureFloor(ctx context.Context, c config, dir string) (floor, error) {
 	}
 	defer plane.stop(syscall.SIGTERM)
 	// Bowline installs the CRDs and ends before anything is measured.
-	bowline, err := startBowline(ctx, c.bin, kubeconfig, dir+"-data", freeAddress(), os.Stderr)
+	bowline, err := startBowline(ctx, c.bin, kubeconfig, dir+"-data", freeAddress(), "127.0.0.1:0", os.Stderr)
 	if err != nil {
 		return floor{}, err
 	}

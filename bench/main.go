@@ -8,6 +8,8 @@
 //   - Floor: what the API server itself needs for the same work: a bare server-side-apply loop with 16 workers over
 //     the same objects, and two merge patches per Application, on the same machine in the same run. It has a control
 //     plane of its own, so that nothing of it disturbs the measurement.
+//   - Monorepo: one repository with thousands of applications of one object each.
+//   - Engine: one room measured by itself, by its Go benchmarks.
 //   - Ratio: a measured time divided by the floor of the same run. It is the only figure that compares between runs.
 //
 // Flags choose the size; the defaults are the ones the documented numbers are for.
@@ -26,8 +28,10 @@ import (
 
 type config struct {
 	fleet
+	many    int // applications of the large repository
 	samples int
 	bin     string
+	only    string
 	verbose bool
 }
 
@@ -35,6 +39,8 @@ func main() {
 	var c config
 	flag.IntVar(&c.apps, "apps", 200, "applications")
 	flag.IntVar(&c.objects, "objects", 10, "objects of each application, 3 at least")
+	flag.IntVar(&c.many, "many", 5000, "applications of the row with one large repository")
+	flag.StringVar(&c.only, "only", "", "fleet, monorepo or engines; all of them if empty")
 	flag.IntVar(&c.samples, "samples", 15, "edits, deletions and pushes to take the median and the worst of")
 	flag.StringVar(&c.bin, "bin", "bin", "folder of the bowline and devcluster binaries")
 	flag.BoolVar(&c.verbose, "v", false, "show what is being done on standard error")
@@ -53,7 +59,26 @@ func run(ctx context.Context, c config) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"fleet", func() error { return measureFleet(ctx, c, dir) }},
+		{"monorepo", func() error { return measureMonorepo(ctx, c, filepath.Join(dir, "monorepo")) }},
+		{"engines", func() error { return measureEngines(ctx) }},
+	} {
+		if c.only != "" && c.only != part.name {
+			continue
+		}
+		if err := part.measure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
+// measureFleet reports the rows of the fleet, beside its floor.
+func measureFleet(ctx context.Context, c config, dir string) error {
 	c.note("measuring the floor")
 	base, err := measureFloor(ctx, c, filepath.Join(dir, "floor"))
 	if err != nil {

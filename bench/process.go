@@ -92,9 +92,9 @@ func startPlane(ctx context.Context, bin, dir string) (*child, string, error) {
 }
 
 // startBowline starts Bowline and waits until it is ready.
-func startBowline(ctx context.Context, bin, kubeconfig, data, listen string, log io.Writer) (*child, error) {
+func startBowline(ctx context.Context, bin, kubeconfig, data, listen, metrics string, log io.Writer) (*child, error) {
 	c, err := startChild(filepath.Join(bin, "bowline"), log, func(line string) { _, _ = fmt.Fprintln(log, line) },
-		"run", "--kubeconfig", kubeconfig, "--data", data, "--listen", listen, "--metrics", "127.0.0.1:0", "--insecure")
+		"run", "--kubeconfig", kubeconfig, "--data", data, "--listen", listen, "--metrics", metrics, "--insecure")
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ const limit = 10 * time.Minute
 // subject is the Bowline that is measured, with all around it.
 type subject struct {
 	config
-	dir, kubeconfig, address string
+	dir, kubeconfig, address, metrics string
 
 	plane, bowline *child
 	client         dynamic.Interface
@@ -41,13 +41,10 @@ type subject struct {
 	version        int
 }
 
+// newSubject runs Bowline on a cluster and a repository with the fleet.
 func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
-	s := &subject{config: c, dir: dir, address: freeAddress()}
-	var err error
-	if s.git, err = gitserver.Start(gitserver.Options{}); err != nil {
-		return nil, err
-	}
-	if s.repo, err = s.git.Create("monorepo"); err != nil {
+	s, err := emptySubject(ctx, c, dir)
+	if err != nil {
 		return nil, err
 	}
 	all := map[string]string{}
@@ -63,6 +60,22 @@ func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
 	if _, err := s.repo.Commit(gitserver.Change{Files: all}); err != nil {
 		return nil, err
 	}
+	return s, s.start(ctx)
+}
+
+// emptySubject prepares a cluster and an empty repository; start starts Bowline between them.
+func emptySubject(ctx context.Context, c config, dir string) (*subject, error) {
+	s := &subject{config: c, dir: dir, address: freeAddress(), metrics: freeAddress()}
+	var err error
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if s.git, err = gitserver.Start(gitserver.Options{}); err != nil {
+		return nil, err
+	}
+	if s.repo, err = s.git.Create("monorepo"); err != nil {
+		return nil, err
+	}
 	if s.plane, s.kubeconfig, err = startPlane(ctx, c.bin, filepath.Join(dir, "cluster")); err != nil {
 		return nil, err
 	}
@@ -72,14 +85,11 @@ func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
 	if s.client, err = newDynamic(s.kubeconfig); err != nil {
 		return nil, err
 	}
-	if err := makeNamespaces(ctx, s.client, namespace); err != nil {
-		return nil, err
-	}
-	return s, s.start(ctx)
+	return s, makeNamespaces(ctx, s.client, namespace)
 }
 
 func (s *subject) start(ctx context.Context) (err error) {
-	s.bowline, err = startBowline(ctx, s.bin, s.kubeconfig, filepath.Join(s.dir, "data"), s.address, s.log)
+	s.bowline, err = startBowline(ctx, s.bin, s.kubeconfig, filepath.Join(s.dir, "data"), s.address, s.metrics, s.log)
 	return err
 }
 
