@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bowline-cd/bowline/internal/app"
+	"github.com/bowline-cd/bowline/internal/worker"
 	"github.com/bowline-cd/bowline/test/devcluster"
 )
 
@@ -34,6 +35,7 @@ const programName = "bowline"
 const together = "4"
 
 func TestMain(m *testing.M) {
+	worker.MainIfAsked()
 	if filepath.Base(os.Args[0]) == programName {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		code := app.Main(ctx, os.Args[1:])
