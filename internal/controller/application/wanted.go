@@ -157,8 +157,11 @@ func (c *Controller) Changed(server string, change cluster.Change) {
 		c.touch(c.wanted.ofKind(server, change.Key.GroupKind()))
 	case cluster.KindsChanged:
 		for _, st := range c.states.all() {
-			if len(st.awaits(server)) > 0 {
+			switch {
+			case len(st.awaits(server)) > 0:
 				st.touch()
+				c.Enqueue(st.id)
+			case st.on(server) && c.Engine.AsksCluster(st.id):
 				c.Enqueue(st.id)
 			}
 		}
