@@ -47,7 +47,10 @@ func build(ctx context.Context, in render.Input) (render.Output, error) {
 	if err := s.rewrite(); err != nil {
 		return render.Output{}, err
 	}
-	m, err := s.run()
+	if err := s.checkConfigs(); err != nil {
+		return render.Output{}, err
+	}
+	m, err := s.run(s.root)
 	if err != nil {
 		return render.Output{}, err
 	}
@@ -55,8 +58,8 @@ func build(ctx context.Context, in render.Input) (render.Output, error) {
 	return render.Output{Manifests: manifests, Warnings: s.warnings}, err
 }
 
-// run calls the library. What the files could not give stands above what the library says.
-func (s *scout) run() (resmap.ResMap, error) {
+// run builds a folder with the library. What the files could not give stands above what the library says.
+func (s *scout) run(dir string) (resmap.ResMap, error) {
 	for _, n := range s.nodes {
 		if len(n.k.OpenAPI) > 0 {
 			tainted.Store(true)
@@ -66,7 +69,7 @@ func (s *scout) run() (resmap.ResMap, error) {
 	if s.options.unrestricted {
 		restrictions = types.LoadRestrictionsNone
 	}
-	m, err := s.library(&krusty.Options{
+	m, err := s.library(dir, &krusty.Options{
 		Reorder: s.options.reorder, AddManagedbyLabel: s.options.managedBy, LoadRestrictions: restrictions,
 		PluginConfig: types.DisabledPluginConfig(),
 	})
@@ -80,7 +83,7 @@ func (s *scout) run() (resmap.ResMap, error) {
 }
 
 // library runs the library. It panics on some input, such as a schema that is none.
-func (s *scout) library(options *krusty.Options) (m resmap.ResMap, err error) {
+func (s *scout) library(dir string, options *krusty.Options) (m resmap.ResMap, err error) {
 	defer clean()
 	defer func() {
 		if broken := recover(); broken != nil {
@@ -88,7 +91,7 @@ func (s *scout) library(options *krusty.Options) (m resmap.ResMap, err error) {
 			err = fmt.Errorf("the library broke down: %v", broken)
 		}
 	}()
-	return krusty.MakeKustomizer(options).Run(s.files, s.root)
+	return krusty.MakeKustomizer(options).Run(s.files, dir)
 }
 
 // objects turns the library's resources into manifests.

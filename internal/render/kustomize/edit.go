@@ -25,8 +25,8 @@ type editor struct {
 	in  render.Input
 	ctx context.Context
 	k   *types.Kustomization
-	// missing reports whether a component is a path at which there is nothing.
-	missing func(component string) (bool, error)
+	// expand returns the folders that a component stands for, none if there is nothing.
+	expand func(component string) ([]string, error)
 }
 
 // edit makes the edits in the order in which Argo CD makes them, each as the subcommand of `kustomize edit` that is
@@ -252,17 +252,17 @@ func (e editor) patches(patches v1alpha1.KustomizePatches) error {
 
 func (e editor) components(source *v1alpha1.ApplicationSourceKustomize) error {
 	for _, component := range source.Components {
-		if source.IgnoreMissingComponents {
-			missing, err := e.missing(component)
-			if err != nil {
-				return err
-			}
-			if missing {
-				continue
-			}
+		found, err := e.expand(component)
+		if err != nil {
+			return err
 		}
-		if !slices.Contains(e.k.Components, component) {
-			e.k.Components = append(e.k.Components, component)
+		if len(found) == 0 && !source.IgnoreMissingComponents {
+			found = []string{component} // that it is missing is said with all other entries
+		}
+		for _, component := range found {
+			if !slices.Contains(e.k.Components, component) {
+				e.k.Components = append(e.k.Components, component)
+			}
 		}
 	}
 	return nil

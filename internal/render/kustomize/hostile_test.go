@@ -300,3 +300,21 @@ func TestHostileErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestHostileConfigurations: a configuration may come out of a kustomization that is built, with what no file holds.
+func TestHostileConfigurations(t *testing.T) {
+	for name, patch := range map[string]string{
+		"an address": "- {op: add, path: /path, value: \"http://169.254.169.254/x\"}",
+		"a program":  "- {op: replace, path: /apiVersion, value: example.org/v1}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, input(map[string]string{
+				"app/kustomization.yaml":   "resources: [cm.yaml]\ntransformers: [t]\n",
+				"app/cm.yaml":              configMap,
+				"app/t/kustomization.yaml": "resources: [../u]\nnamePrefix: x-\n",
+				"app/u/kustomization.yaml": "resources: [t.yaml]\npatches:\n- target: {kind: PatchTransformer}\n  patch: |\n    " + patch + "\n",
+				"app/u/t.yaml":             "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\ntarget: {kind: ConfigMap}\n",
+			}))
+		})
+	}
+}

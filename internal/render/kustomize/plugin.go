@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -76,6 +77,27 @@ func (s *scout) pluginDocument(n *node, field string, doc map[string]any) error 
 			if looksWeb(p) || looksWeb(value) {
 				err := s.refused(n, field, fmt.Errorf("its field %s is an address", name))
 				err.Fix = "put the file into the repository, or use the field of the kustomization that does the same"
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkConfigs checks what folders with configurations of plugins give once they are built: a patch in them could have put
+// in what the files do not hold.
+func (s *scout) checkConfigs() error {
+	for _, dir := range s.configs {
+		m, err := s.run(dir)
+		if err != nil {
+			return err
+		}
+		for _, r := range m.Resources() {
+			doc, err := plain(r)
+			if err != nil {
+				return fault.Wrap(fault.Bug, "read", "what Kustomize gave", err, "report it")
+			}
+			if err := s.pluginDocument(s.nodes[dir], "what it configures", doc); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +31,7 @@ type scout struct {
 	nodes    map[string]*node // by folder
 	walked   map[walk]int
 	way      []string          // the folders from the root to where the walk is
+	configs  []string          // the folders that configure plugins, those they are built from first
 	remotes  map[string]string // what a mount shows, by its folder
 	needs    []render.Need
 	asked    map[string]bool
@@ -113,6 +113,9 @@ func (s *scout) reach(w walk) (int, error) {
 		below, err := s.reach(walk{dir: c.dir, namespace: cmp.Or(n.k.Namespace, w.namespace), plugins: w.plugins || c.plugins})
 		if err != nil && !missing(err) {
 			return 0, err
+		}
+		if c.plugins && !slices.Contains(s.configs, c.dir) {
+			s.configs = append(s.configs, c.dir)
 		}
 		if builds += below; builds > s.in.Limits.Files {
 			return 0, s.in.Exceeded(fmt.Sprintf("kustomizations that refer to each other are built more than %d times", s.in.Limits.Files), render.SettingFiles)
@@ -201,7 +204,7 @@ func (s *scout) load(dir string) (*node, error) {
 		return nil, s.invalid(n, err)
 	}
 	n.k.FixKustomization()
-	e := editor{in: s.in, ctx: s.ctx, k: &n.k, missing: func(c string) (bool, error) { return s.missing(n, c) }}
+	e := editor{in: s.in, ctx: s.ctx, k: &n.k, expand: func(c string) ([]string, error) { return s.expand(n, c) }}
 	if err := e.edit(s.in.Source.Kustomize); err != nil {
 		return nil, err
 	}
@@ -232,18 +235,54 @@ func (s *scout) kustomizationFile(dir string) (string, error) {
 		"the folder has several kustomization files: "+path.Base(found[0])+" and "+path.Base(found[1]), "keep one of them")
 }
 
-// missing reports whether a component of the source is a path at which there is nothing.
-func (s *scout) missing(n *node, component string) (bool, error) {
+// expand returns the folders that a component of the source stands for: those that match it if it is a pattern, none if
+// there is nothing at its path.
+func (s *scout) expand(n *node, component string) ([]string, error) {
 	if _, remote, err := parseAddress(component); remote || err != nil || path.IsAbs(component) {
-		return false, nil // what it is becomes clear later
+		return []string{component}, nil // what it is becomes clear later
 	}
-	p := filepath.Join(n.dir, component)
-	if found := s.files.resolve(p); errors.Is(found.err, tree.ErrAbsent) {
-		return true, nil
-	} else if found.err != nil {
-		return false, s.unreadable(n, s.in.Field("kustomize.components"), found.err)
+	found := []string{""}
+	for _, name := range strings.Split(path.Clean(component), "/") {
+		var deeper []string
+		for _, at := range found {
+			names, err := s.matching(n, path.Join(n.dir, at), name)
+			if err != nil {
+				return nil, s.unreadable(n, s.in.Field("kustomize.components"), err)
+			}
+			for _, name := range names {
+				deeper = append(deeper, path.Join(at, name))
+			}
+		}
+		found = deeper
 	}
-	return false, nil
+	return found, nil
+}
+
+// matching returns the names in a folder that match a pattern, or the pattern itself if it is a name that is there.
+func (s *scout) matching(n *node, dir, pattern string) ([]string, error) {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		err := s.files.resolve(path.Join(dir, pattern)).err
+		if errors.Is(err, tree.ErrAbsent) {
+			return nil, nil
+		}
+		return []string{pattern}, err
+	}
+	if !s.files.IsDir(dir) {
+		return nil, nil
+	}
+	names, err := s.files.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		if ok, err := path.Match(pattern, name); err != nil {
+			return nil, s.refused(n, s.in.Field("kustomize.components"), fmt.Errorf("%q is no pattern", pattern))
+		} else if ok && !strings.HasPrefix(name, ".") {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
 // rewrite lays every kustomization that was changed over the one in its folder.
