@@ -3,6 +3,7 @@
 package helm
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -63,13 +64,18 @@ func (j *job) templatePlaces(c *chart.Chart) {
 	}
 }
 
-// surround puts calls around the text of each template that says which one runs: one template may run others as a whole
-// (include). It adds no lines and no output. undo takes them away.
+// surround puts calls around the text of each template that say which one runs: one template may run others as a whole
+// (include). It adds no lines and no output. Files that only define templates run with those that use them. undo takes
+// the calls away.
 func surround(c *chart.Chart) (undo func()) {
 	prefix := c.ChartFullPath()
 	originals := c.Templates
 	surrounded := make([]*common.File, len(originals))
 	for i, t := range originals {
+		surrounded[i] = t
+		if strings.HasPrefix(path.Base(t.Name), "_") || !bytes.Contains(t.Data, []byte("{{")) {
+			continue
+		}
 		text := fmt.Sprintf("{{%s %q}}%s{{%s}}", enterName, path.Join(prefix, t.Name), t.Data, leaveName)
 		surrounded[i] = &common.File{Name: t.Name, ModTime: t.ModTime, Data: []byte(text)}
 	}
