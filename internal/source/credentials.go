@@ -22,9 +22,10 @@ const (
 
 // Credentials are what the Secrets say about repositories.
 type Credentials struct {
-	repositories []entry           // of Secrets of type repository
-	templates    []entry           // of Secrets of type repo-creds: URL is a prefix
-	certificates map[string]string // by host, in lower case
+	repositories []*entry              // of Secrets of type repository
+	at           map[location][]*entry // the same by where they are: there may be thousands
+	templates    []*entry              // of Secrets of type repo-creds: URL is a prefix
+	certificates map[string]string     // by host, in lower case
 	knownHosts   string
 }
 
@@ -39,7 +40,7 @@ type entry struct {
 // argocd-ssh-known-hosts-cm. Secrets of other types are left alone: what they hold for writing never serves to read.
 // A Secret that cannot be read costs nobody else anything: it is named in the errors, and the repositories it is for say so.
 func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[string]string) (*Credentials, []error) {
-	c := &Credentials{certificates: map[string]string{}, knownHosts: knownHosts[KnownHostsKey]}
+	c := &Credentials{at: map[location][]*entry{}, certificates: map[string]string{}, knownHosts: knownHosts[KnownHostsKey]}
 	for host, pem := range tlsCertificates {
 		c.certificates[strings.ToLower(host)] = pem
 	}
@@ -57,10 +58,11 @@ func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[strin
 		if r.URL == "" {
 			continue
 		}
-		e := entry{r, locate(r.URL), err}
+		e := &entry{r, locate(r.URL), err}
 		if kind == SecretTypeRepo {
 			e.Declared = true
 			c.repositories = append(c.repositories, e)
+			c.at[e.location] = append(c.at[e.location], e)
 		} else {
 			c.templates = append(c.templates, e)
 		}
@@ -96,8 +98,7 @@ func (c *Credentials) ForType(kind, address, project string) (Repository, error)
 // there is none of this name.
 func (c *Credentials) ByName(name, project string) (r Repository, ok bool, err error) {
 	var best *entry
-	for i := range c.repositories {
-		e := &c.repositories[i]
+	for _, e := range c.repositories {
 		if name == "" || e.Name != name || e.serves(KindHelm) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}
@@ -138,11 +139,9 @@ func (c *Credentials) complete(kind string, r Repository, project string) (Repos
 
 // find returns the Secret of a repository.
 func (c *Credentials) find(kind, address, project string) (*entry, bool) {
-	wanted := locate(address)
 	var best *entry
-	for i := range c.repositories {
-		e := &c.repositories[i]
-		if e.location != wanted || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
+	for _, e := range c.at[locate(address)] {
+		if e.serves(kind) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}
 		if best == nil || e.better(best, kind) {
@@ -157,8 +156,7 @@ func (c *Credentials) find(kind, address, project string) (*entry, bool) {
 func (c *Credentials) template(kind, address, project string) (*entry, bool) {
 	wanted := locate(address)
 	var best *entry
-	for i := range c.templates {
-		e := &c.templates[i]
+	for _, e := range c.templates {
 		if !wanted.under(e.location) || e.serves(kind) == 0 || e.Project != "" && e.Project != project {
 			continue
 		}

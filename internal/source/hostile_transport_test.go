@@ -4,10 +4,12 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -319,4 +321,42 @@ func checkText(t *testing.T, text string, secrets ...string) {
 			t.Errorf("%q shows in\n%s", secret, strings.ReplaceAll(text, "\x00", " "))
 		}
 	}
+}
+
+func TestHostileEyesOnSSH(t *testing.T) {
+	if _, err := os.Stat("/proc/self/environ"); err != nil {
+		t.Skip("no /proc to look into")
+	}
+	t.Setenv("BOWLINE_CANARY", "canary-environment")
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	key, err := gitserver.NewClientKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := openStoreIn(t, dir, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	seen, stop := watchProcesses("git-upload-pack")
+	failed := make(chan error)
+	go func() {
+		_, err := s.Refs(ctx, Repository{URL: "ssh://git@" + listener.Addr().String() + "/x", SSHPrivateKey: fault.NewSecret(key), KnownHosts: "canary-host ssh-ed25519 A"})
+		failed <- err
+	}()
+	select {
+	case <-seen:
+	case err := <-failed:
+		t.Fatal(err)
+	}
+	cancel()
+	<-failed
+	lines := strings.Split(strings.TrimSpace(key), "\n")
+	checkText(t, stop(), "canary", "PRIVATE KEY", lines[1], lines[len(lines)-2])
+	waitFor(t, func() bool {
+		left, err := filepath.Glob(filepath.Join(dir, "scratch", "*"))
+		return err == nil && len(left) == 0
+	})
 }

@@ -45,6 +45,10 @@ func newRemote(r Repository, settings remoteSettings) (*remote, error) {
 	if e.scheme == "file" {
 		return out, nil
 	}
+	if e.scheme == "ssh" && r.SSHPrivateKey.Empty() && r.issuer() != nil {
+		return nil, fault.New(fault.Mistake, "use", "repository "+r.String(), "", "its Secret holds an identity that gives access over https, and this address is for SSH",
+			"use the https address of the repository, or set sshPrivateKey")
+	}
 	if err := out.checkNumber(); err != nil {
 		return nil, err
 	}

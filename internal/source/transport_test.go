@@ -237,3 +237,14 @@ func TestProxyIsChosenOnce(t *testing.T) {
 		t.Errorf("ssh: %v", err)
 	}
 }
+
+func TestIdentitiesForHTTPSAreNotForSSH(t *testing.T) {
+	r := Repository{URL: "git@github.com:acme/x", KnownHosts: "x", GitHubApp: GitHubApp{ID: "1"}}
+	if _, err := newRemote(r, remoteSettings{refuse: refuseLocal}); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "https address") {
+		t.Errorf("%v", err)
+	}
+	r.SSHPrivateKey = fault.NewSecret("KEY")
+	if _, err := newRemote(r, remoteSettings{refuse: refuseLocal}); err != nil {
+		t.Errorf("with a key: %v", err)
+	}
+}
