@@ -212,7 +212,11 @@ func (p *Pool) lost(ctx context.Context, proc *process, in render.Input, broken 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	p.options.Log.Warn("a render process ended", "application", in.App, "error", err)
+	level := slog.LevelWarn
+	if fault.Is(err, fault.Mistake) { // it met a limit, and its application says so
+		level = slog.LevelInfo
+	}
+	p.options.Log.Log(ctx, level, "a render process ended", "application", in.App, "error", err)
 	return err
 }
 

@@ -150,6 +150,9 @@ func (r *reader) signed() int64 {
 // bytes returns a part of the content, which it shares.
 func (r *reader) bytes() []byte {
 	n := r.number(uint64(len(r.rest)))
+	if n > uint64(len(r.rest)) { // the number itself took some
+		r.fail()
+	}
 	if r.err != nil {
 		return nil
 	}
