@@ -34,20 +34,25 @@ func newTreeCache(most, names int) *treeCache {
 	return &treeCache{most: most, names: names, order: list.New(), byKey: map[string]*list.Element{}}
 }
 
-// get returns the tree of a key, which it makes if there is none. Those who ask together share one making; an error is
-// kept for nobody else.
+// get returns the tree of a key, which it makes if there is none. Those who ask together share one making; its failure is
+// for who began it, as the cause may have gone since: the others try themselves.
 func (c *treeCache) get(key string, build func() (*archiveTree, error)) (tree.Tree, error) {
-	entry := c.entry(key)
-	entry.once.Do(func() {
-		if entry.tree, entry.err = build(); entry.err == nil {
-			c.grow(entry)
+	for {
+		entry, mine := c.entry(key), false
+		entry.once.Do(func() {
+			mine = true
+			if entry.tree, entry.err = build(); entry.err == nil {
+				c.grow(entry)
+			}
+		})
+		if entry.err == nil {
+			return entry.tree, nil
 		}
-	})
-	if entry.err != nil {
 		c.remove(entry)
-		return nil, entry.err
+		if mine {
+			return nil, entry.err
+		}
 	}
-	return entry.tree, nil
 }
 
 func (c *treeCache) entry(key string) *cachedTree {

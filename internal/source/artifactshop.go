@@ -22,6 +22,7 @@ type artifacts struct {
 	dir    string
 	trees  *treeCache
 	limits atomic.Pointer[ArtifactLimits]
+	slots  chan struct{} // one element for each download
 
 	mu    sync.Mutex
 	shops map[string]*shop
@@ -34,10 +35,12 @@ type artifacts struct {
 const (
 	openTrees = 256     // trees held, with an open file each
 	openNames = 200_000 // names of all of them together
+	// maxDownloads bounds the archives that are fetched at a time.
+	maxDownloads = 32
 )
 
 func newArtifacts(s *Store) *artifacts {
-	a := &artifacts{store: s, dir: filepath.Join(s.dir, "artifacts"), trees: newTreeCache(openTrees, openNames), shops: map[string]*shop{}, keepers: map[string]*keepers{}}
+	a := &artifacts{store: s, dir: filepath.Join(s.dir, "artifacts"), trees: newTreeCache(openTrees, openNames), shops: map[string]*shop{}, keepers: map[string]*keepers{}, slots: make(chan struct{}, maxDownloads)}
 	limits := s.options.ArtifactLimits.withDefaults()
 	a.limits.Store(&limits)
 	a.unseen.Store(s.options.ArtifactBytes) // what an earlier process left is not counted yet
@@ -162,12 +165,17 @@ func (s *shop) fetch(ctx context.Context, a Artifact, p Pin) error {
 func (s *shop) share(ctx context.Context, key string, work func(context.Context) error) error {
 	done := s.downloads.DoChan(key, func() (any, error) {
 		store := s.all.store
+		if store.base.Err() != nil {
+			return nil, context.Cause(store.base)
+		}
+		store.work.Add(1)
+		defer store.work.Done()
 		timeout := store.options.FetchTimeout
 		ctx, cancel := context.WithTimeoutCause(store.base, timeout, unreachable("fetch from", s.repo, ProblemTimeout, "it took longer than "+timeout.String()))
 		defer cancel()
 		select {
-		case store.slots <- struct{}{}:
-			defer func() { <-store.slots }()
+		case s.all.slots <- struct{}{}:
+			defer func() { <-s.all.slots }()
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}

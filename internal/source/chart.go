@@ -140,6 +140,9 @@ func (s *shop) chartTree(digest, thing string) (tree.Tree, error) {
 
 // fetch implements goods.
 func (c *charts) fetch(ctx context.Context, a Artifact, p Pin) error {
+	if c.shop.shelf.has(p.Digest) {
+		return nil // somebody fetched it meanwhile
+	}
 	x, err := c.index.get(ctx, c.shop.all.store.clock.Now().Add(-c.shop.trust()))
 	if err != nil {
 		return err

@@ -336,6 +336,9 @@ func (g *ociRegistry) archiveOf(ctx context.Context, a Artifact, to *shelf, want
 		return "", storeFault(err)
 	}
 	defer func() { _ = f.Close() }()
-	digest, _, err := to.put(f, want)
-	return digest, g.shop.web.failed(ctx, "fetch from", err)
+	digest, err := g.shop.save(func() (string, int64, error) { return to.put(f, want) })
+	if err != nil {
+		err = g.shop.web.failed(ctx, "fetch from", err)
+	}
+	return digest, err
 }

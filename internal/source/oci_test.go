@@ -203,3 +203,72 @@ func TestNextPage(t *testing.T) {
 		}
 	}
 }
+
+// Some public HTTP repositories keep their charts in a registry.
+func TestChartOfAnIndexThatNamesARegistry(t *testing.T) {
+	store := registry.New(t, registry.Options{TLS: true})
+	store.PushChart("team", "web", "1.0.0+a", map[string]string{"x": "y"})
+	own := registry.New(t, registry.Options{Username: "me", Password: canary})
+	archive := registry.Chart("web", "1.0.0+a", map[string]string{"x": "y"})
+	own.AddRelease("c", "web", "1.0.0+a", "oci://"+store.Host+"/team/web:1.0.0_a", registry.Digest(archive))
+	s, r, a := openStore(t, nil), withAccount(Repository{URL: own.URL + "/c"}), chartOf("web", "")
+	p := mustResolve(t, s, r, a)
+	_, err := s.ArtifactTree(t.Context(), r, a, p)
+	wantProblem(t, err, ProblemTLS) // nobody vouches for the registry's certificate
+	hidden(t, err)
+	other, err := s.artifacts.shop(Repository{URL: ociScheme + store.Host + "/team", Type: KindHelm, EnableOCI: true}, ArtifactChart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting, err := newWeb(Repository{URL: store.URL, CA: store.CA()}, store.URL, webOptions{refuse: refuseLocal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	*other.web.client = *trusting.client // as if an authority of the system had signed it
+	if got := read(t, mustArtifact(t, s, r, a, p), "x"); got != "y" {
+		t.Errorf("%q", got)
+	}
+	neverTold(t, store)
+}
+
+// layerOf is the registry's judgement of a manifest, without a registry.
+func layerOf(kind ArtifactKind, content []byte) (layer, error) {
+	limits := ArtifactLimits{}.withDefaults()
+	all := &artifacts{}
+	all.limits.Store(&limits)
+	g := &ociRegistry{shop: &shop{all: all, repo: Repository{URL: "oci://host/x"}}}
+	return g.layer(Artifact{Kind: kind, Name: "web"}, "sha256:x", content)
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte(`{"layers":[{"mediaType":"`+chartLayer+`","digest":"sha256:`+strings.Repeat("a", 64)+`","size":3}]}`), true)
+	f.Add([]byte(`{"manifests":[{}],"layers":null}`), false)
+	f.Fuzz(func(t *testing.T, content []byte, chart bool) {
+		kind := ArtifactOCI
+		if chart {
+			kind = ArtifactChart
+		}
+		l, err := layerOf(kind, content)
+		if err != nil {
+			if !fault.Is(err, fault.Mistake) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		if _, ok := digestHex(l.Digest); !ok || l.Size > 100<<20 || chart && l.MediaType != chartLayer {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
+func FuzzChallenges(f *testing.F) {
+	f.Add(`Bearer realm="https://a/token",service="a b, c",scope="x"`)
+	f.Add(`Basic realm="x", Negotiate a==, ="`)
+	f.Fuzz(func(t *testing.T, header string) {
+		for _, c := range parseChallenges([]string{header}) {
+			if c.scheme == "" || c.scheme != strings.ToLower(c.scheme) {
+				t.Errorf("%q: %+v", header, c)
+			}
+		}
+	})
+}

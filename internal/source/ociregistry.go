@@ -112,5 +112,6 @@ func (g *ociRegistry) ask(ctx context.Context, method, path, what, query, accept
 		drain(answer.Body)
 		return nil, err
 	}
+	answer.Body = keepPace(answer.Body, g.shop.web.options.patience)
 	return answer, nil
 }

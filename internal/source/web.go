@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -53,9 +54,13 @@ type webOptions struct {
 	// outside says that without a Secret the own host may not have a private address either: for addresses that
 	// stand in a repository's files.
 	outside bool
-	// patience is how long the head of an answer may take; 30 s by default.
+	// patience is how long the head of an answer may take, and the time in which what follows has to bring slowest bytes for
+	// each second; 30 s by default.
 	patience time.Duration
 }
+
+// slowest is how many bytes a second an answer has to bring: as git is told for its own fetches (http.lowSpeedLimit).
+const slowest = 1000
 
 // newWeb returns how a repository is asked over HTTP. Its address has to be http or https; the credentials are those of the
 // repository or, if it has none, of its address. Errors are a fault.Mistake or an *UnreachableError.
@@ -140,6 +145,7 @@ func (w *web) do(req *http.Request) (*http.Response, error) {
 		drain(answer.Body)
 		return nil, err
 	}
+	answer.Body = keepPace(answer.Body, w.options.patience)
 	return answer, nil
 }
 
@@ -261,4 +267,47 @@ func (b *atMostReader) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	return n, err
+}
+
+// paced is the body of an answer that is cut off when it comes too slowly: a server that sends a byte now and then must not
+// hold a place for minutes.
+type paced struct {
+	body   io.ReadCloser
+	window time.Duration
+	timer  *time.Timer
+	came   atomic.Int64 // bytes in this window
+	slow   atomic.Bool
+}
+
+func keepPace(body io.ReadCloser, window time.Duration) io.ReadCloser {
+	p := &paced{body: body, window: window}
+	p.timer = time.AfterFunc(time.Hour, p.look)
+	p.timer.Reset(window) // look uses the timer
+	return p
+}
+
+// look ends a window.
+func (p *paced) look() {
+	if float64(p.came.Swap(0)) >= slowest*p.window.Seconds() {
+		p.timer.Reset(p.window)
+		return
+	}
+	p.slow.Store(true)
+	_ = p.body.Close()
+}
+
+// Read implements io.Reader.
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	p.came.Add(int64(n))
+	if err != nil && p.slow.Load() {
+		return n, &UnreachableError{Problem: ProblemTimeout, Detail: fmt.Sprint("the server sends less than ", slowest, " bytes a second")}
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (p *paced) Close() error {
+	p.timer.Stop()
+	return p.body.Close()
 }

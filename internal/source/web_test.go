@@ -4,6 +4,7 @@ package source
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/test/gitserver"
@@ -370,4 +372,29 @@ func TestProxiesOfCharts(t *testing.T) {
 		}
 		hidden(t, err)
 	}
+}
+
+func TestAnswersThatTrickleAreCut(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		_, _ = w.Write([]byte("a"))
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-release:
+		case <-req.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(release) })
+	w, err := newWeb(Repository{URL: server.URL}, server.URL, webOptions{refuse: refuseLocal, patience: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := w.get(t.Context(), server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	wantProblem(t, err, ProblemTimeout)
 }
