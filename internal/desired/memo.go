@@ -85,6 +85,8 @@ type answer struct {
 	fresh   bool   // nothing of the past is to be used
 	keeps   bool   // what is rendered is kept in the cache
 	pins    map[Commit]Commit
+	// resolved are the pins that are not of the past.
+	resolved []Commit
 }
 
 // next returns the entry at the commits, made of what is known as far as that still holds.

@@ -143,8 +143,16 @@ func (p *processor) put(o Object) {
 		return
 	}
 	p.warnings.add(v1alpha1.ApplicationConditionRepeatedResourceWarning,
-		fmt.Sprintf("%s is defined at %s and again at %s: the last one counts; remove one", o.Key, p.objects[i].Origin, o.Origin))
+		fmt.Sprintf("%s is defined at %s: the last one counts; remove one", o.Key, twoPlaces(p.objects[i].Origin, o.Origin)))
 	p.objects[i] = o
+}
+
+// twoPlaces names both, with their sources if these are not the same: files of two sources may have the same name.
+func twoPlaces(a, b object.Origin) string {
+	if a.Source == b.Source {
+		return fmt.Sprintf("%s and again at %s", a, b)
+	}
+	return fmt.Sprintf("%s of spec.sources[%d] and again at %s of spec.sources[%d]", a, a.Source, b, b.Source)
 }
 
 func (p *processor) missingNamespaces() error {

@@ -4,6 +4,7 @@ package desired
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -99,7 +100,18 @@ func (a *answer) pin(ctx context.Context, n render.Need) (Commit, error) {
 		return Commit{}, askedBy(n, "resolve", err)
 	}
 	a.pins[wanted] = c
+	a.resolved = append(a.resolved, wanted)
 	return c, nil
+}
+
+// unpin gives up a pin of the past that cannot be read any more, as after a forced push, and reports whether it did. One
+// that was resolved just now is what there is, and whoever looks back wants what was then.
+func (a *answer) unpin(c Commit, err error) bool {
+	if !a.keeps || exact(c) || errors.Is(err, ErrUnreachable) || slices.Contains(a.resolved, c.Wanted()) {
+		return false
+	}
+	delete(a.pins, c.Wanted())
+	return true
 }
 
 // named reports whether the address of a chart repository is the name that a Secret gives it (https://helm.sh/docs/helm/helm_dependency/).
@@ -148,8 +160,13 @@ func remotesOf(sources []rendered) []Commit {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Commit) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	return slices.Compact(out)
+	return sortedCommits(out)
+}
+
+// sortedCommits sorts commits and drops repeated ones.
+func sortedCommits(list []Commit) []Commit {
+	slices.SortFunc(list, func(a, b Commit) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return slices.Compact(list)
 }
 
 // idsOf returns the ids of commits.
@@ -159,4 +176,17 @@ func idsOf(commits []Commit) []string {
 		ids[i] = c.ID
 	}
 	return ids
+}
+
+// Pinned returns what a way back to the last source sets of an application needs besides their own commits, sorted.
+func (e *Engine) Pinned(id string) []Commit {
+	known := e.known(id)
+	if known == nil {
+		return nil
+	}
+	all := slices.Clone(known.state.Remotes)
+	for _, p := range known.past {
+		all = append(all, p.Remotes...)
+	}
+	return sortedCommits(all)
 }

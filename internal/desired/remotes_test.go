@@ -15,6 +15,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/render"
+	"github.com/bowline-cd/bowline/internal/tree"
 )
 
 // withRemotes is an application that needs a base, which needs a chart and a file in turn.
@@ -422,5 +423,130 @@ func TestTreesAreLookedAtAgainWithEachTarget(t *testing.T) {
 	trees := th.sources.trees.Load()
 	if th.expectRenders("again", 0, app); th.sources.trees.Load() != trees {
 		t.Error("the tree is looked at again each time")
+	}
+}
+
+// A remote whose pinned commit is gone is resolved anew. Whoever looks back is told instead.
+func TestAPinThatIsGone(t *testing.T) {
+	th, app := withRemotes(t)
+	th.show(app)
+	th.sources.commit("base", "main", "b2", files{"x/b": text("2")})
+	th.sources.commit("r", "main", "r2", files{"app/a": text("2")})
+	th.show(app)
+	th.sources.set("base", func(r *fakeRepo) { delete(r.commits, "b1"); delete(r.commits, "b2") })
+	th.sources.commit("base", "main", "b3", files{"x/script": text("read b"), "x/b": text("3")})
+	if state, err := th.engine.At(context.Background(), id(app), "default", SourcesOf(app), []string{"r1"}, th.target); err == nil || !strings.Contains(err.Error(), "no commit b1") {
+		t.Errorf("a look back shows something else: %v, %v", remotesAt(state), err)
+	}
+	app.Spec.Source.Kustomize = &v1alpha1.ApplicationSourceKustomize{}
+	expect(t, "remotes", []string{"base@b3"}, remotesAt(th.expectRenders("another spec at the same commit", 1, app)))
+}
+
+func TestPinned(t *testing.T) {
+	th, app := withRemotes(t)
+	th.show(app)
+	if got := th.engine.Pinned("nobody"); got != nil {
+		t.Errorf("of nobody: %v", got)
+	}
+	for i := range 15 {
+		th.sources.commit("base", "main", fmt.Sprintf("b%d", i+2), files{"x/b": text(fmt.Sprint(i))})
+		th.sources.commit("r", "main", fmt.Sprintf("r%d", i+2), files{"app/a": text(fmt.Sprint(i))})
+		th.show(app)
+	}
+	var bases []string
+	for _, c := range th.engine.Pinned(id(app)) {
+		if c.Repo.URL == "base" {
+			bases = append(bases, c.ID)
+		}
+	}
+	if len(bases) != maxPast+1 || !slices.Contains(bases, "b16") || !slices.Contains(bases, "b6") {
+		t.Errorf("kept: %v", bases)
+	}
+}
+
+// careless takes what it cannot read for absent.
+type careless struct{}
+
+func (careless) Render(ctx context.Context, in render.Input) (render.Output, error) {
+	for _, t := range []tree.Tree{in.Tree, in.Refs["v"]} {
+		_, _ = tree.ReadFile(ctx, t, "far/x", -1)
+	}
+	return render.Output{Type: v1alpha1.ApplicationSourceTypePlugin}, nil
+}
+
+// What could not be read is never taken for absent, whatever a tool makes of it.
+func TestAToolThatSwallowsErrors(t *testing.T) {
+	th := newTheatre(t)
+	th.engine.renderer = careless{}
+	th.sources.commit("r", "main", "r1", files{"app/a": text("1"), "far/x": text("1")})
+	th.sources.commit("v", "main", "v1", files{"far/x": text("1")})
+	values := from("v", "main", "")
+	values.Ref = "v"
+	app := application("web", from("r", "main", "app"), values)
+	for _, url := range []string{"r", "v"} {
+		th.sources.set(url, func(r *fakeRepo) { r.large = true })
+	}
+	state := th.show(app)
+	if reads := state.Explain().Sources[0].Reads; len(reads) != 2 {
+		t.Errorf("it read %v", reads)
+	}
+	th.engine.sources = lossy{th.sources}
+	th.engine.Afresh(id(app))
+	if state, err := th.ask(app); state != nil || err == nil || err.Error() != "far/x was not fetched" {
+		t.Errorf("got %v, %v", state, err)
+	}
+}
+
+func TestLimitsAreOfAllSourcesTogether(t *testing.T) {
+	th := newTheatre(t)
+	th.sources.commit("r", "main", "r1", files{"a/script": text("object x\nobject y"), "b/script": text("object z")})
+	app := application("web", from("r", "main", "a"), from("r", "main", "b"))
+	th.target.Limits.Objects = 5
+	th.show(app)
+	th.target.Limits.Objects = 4
+	if _, err := th.ask(app); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "it has 5 objects, and an application may have 4; split it, or raise bowline.render.maxObjects") {
+		t.Errorf("objects: %v", err)
+	}
+	th.target.Limits = render.Limits{OutputBytes: 300}
+	if _, err := th.ask(app); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "an application may have 300; split it, or raise bowline.render.maxOutput") {
+		t.Errorf("bytes: %v", err)
+	}
+}
+
+func TestTheSameObjectInTwoSources(t *testing.T) {
+	th := newTheatre(t)
+	th.sources.commit("r", "main", "r1", files{"a/script": text("object same"), "b/script": text("object same")})
+	state := th.show(application("web", from("r", "main", "a"), from("r", "main", "b")))
+	expect(t, "warnings", []string{"RepeatedResourceWarning: ConfigMap shop/same is defined at f1 of spec.sources[0] and again at f1 of spec.sources[1]: the last one counts; remove one"}, warnings(state))
+	if o := state.Objects[1]; o.Key.Name != "same" || o.Origin.Source != 1 {
+		t.Errorf("%s of source %d", o.Key, o.Origin.Source)
+	}
+}
+
+// forgiving asks the cluster and goes on without an answer.
+type forgiving struct{ renders int }
+
+func (f *forgiving) Render(ctx context.Context, in render.Input) (render.Output, error) {
+	f.renders++
+	_, _ = in.KubeVersion(ctx)
+	_, _ = in.APIVersions(ctx)
+	return render.Output{Type: v1alpha1.ApplicationSourceTypeHelm, Used: in.Trace.Used()}, nil
+}
+
+func TestFactsThatWereNotKnown(t *testing.T) {
+	th, tool := newTheatre(t), &forgiving{}
+	th.engine.renderer = tool
+	th.sources.commit("r", "main", "r1", files{"app/a": text("1")})
+	app := application("web", from("r", "main", "app"))
+	steps := []struct {
+		facts   render.Facts
+		renders int
+	}{{nil, 1}, {nil, 1}, {&fakeFacts{err: errors.New("no route")}, 1}, {th.facts, 2}, {th.facts, 2}, {nil, 2}}
+	for i, c := range steps {
+		th.target.Facts = c.facts
+		th.show(app)
+		if tool.renders != c.renders {
+			t.Errorf("step %d: %d renders, want %d", i, tool.renders, c.renders)
+		}
 	}
 }

@@ -28,7 +28,6 @@ type attempt struct {
 	own     *reading
 	refs    []*reading
 	remotes []*reading
-	facts   *witness
 	fetches int
 	rounds  int
 }
@@ -66,8 +65,7 @@ func (t *attempt) prepare() {
 		Build: t.q.environment(t.i, t.commits[t.i], target), Options: target.Options, Limits: target.Limits,
 	}
 	if target.Facts != nil {
-		t.facts = &witness{facts: target.Facts}
-		t.in.Cluster = t.facts
+		t.in.Cluster = &witness{facts: target.Facts}
 	}
 }
 
@@ -104,16 +102,20 @@ func (t *attempt) add(ctx context.Context, n render.Need, paths []string) error 
 		return fault.New(fault.Mistake, "render", t.in.Where, n.Where, fmt.Sprintf("it needs more than %d repositories, charts and files from elsewhere", maxRemotes),
 			"bring some of them into the repository")
 	}
-	commit, err := t.pin(ctx, n)
-	if err != nil {
-		return err
+	for {
+		commit, err := t.pin(ctx, n)
+		if err != nil {
+			return err
+		}
+		r := &reading{mount: mount{role: remote, commit: commit, where: n.Where}, need: n, paths: paths}
+		switch err := r.open(ctx, t.sources); {
+		case err == nil:
+			t.remotes = append(t.remotes, r)
+			return nil
+		case !t.unpin(commit, err):
+			return askedBy(n, "read", err)
+		}
 	}
-	r := &reading{mount: mount{role: remote, commit: commit, where: n.Where}, need: n, paths: paths}
-	if err := r.open(ctx, t.sources); err != nil {
-		return askedBy(n, "read", err)
-	}
-	t.remotes = append(t.remotes, r)
-	return nil
 }
 
 // run renders until nothing is missing or needed any more.
@@ -223,9 +225,7 @@ func (t *attempt) finish(ctx context.Context, out render.Output, cause string) (
 		return rendered{}, err
 	}
 	r := rendered{manifests: raw, warnings: out.Warnings, typ: out.Type, limits: t.target.Limits, target: t.target.Version, cause: cause, key: t.q.key(t.i, &t.target, out.Type)}
-	if r.used, err = t.answers(ctx, out.Used); err != nil {
-		return rendered{}, err
-	}
+	r.used = t.answers(ctx, out.Used)
 	r.mounts = append(r.mounts, t.own.done())
 	for _, m := range slices.Concat(t.refs, t.remotes) {
 		if done := m.done(); len(done.reads) > 0 {
@@ -238,31 +238,32 @@ func (t *attempt) finish(ctx context.Context, out render.Output, cause string) (
 }
 
 // answers returns what a render used, with the values that it saw.
-func (t *attempt) answers(ctx context.Context, u render.Used) (used, error) {
+func (t *attempt) answers(ctx context.Context, u render.Used) used {
 	out := used{Volatile: u.Volatile}
 	for _, name := range u.Build {
 		out.Build = append(out.Build, variable{name, t.in.Build[name]})
 	}
-	if !u.KubeVersion && !u.APIVersions || t.facts == nil {
-		return out, nil
+	if !u.KubeVersion && !u.APIVersions {
+		return out
 	}
 	out.Server = t.target.Server
 	if u.KubeVersion {
-		v, err := t.facts.KubeVersion(ctx)
-		if err != nil {
-			return out, err
+		out.KubeVersion = notKnown
+		if v, err := kubeVersion(ctx, t.in.Cluster); err == nil {
+			out.KubeVersion = v
 		}
-		out.KubeVersion = v
 	}
 	if u.APIVersions {
-		v, err := t.facts.APIVersions(ctx)
-		if err != nil {
-			return out, err
+		out.APIVersions = notKnown
+		if v, err := apiVersions(ctx, t.in.Cluster); err == nil {
+			out.APIVersions = t.lists.digest(v)
 		}
-		out.APIVersions = t.lists.digest(v)
 	}
-	return out, nil
+	return out
 }
+
+// notKnown stands for the answer of a cluster that gave none to a render that went on without: any answer is another.
+const notKnown = "?"
 
 // inputsDigest is equal for renders from equal inputs, at whatever commits.
 func (r *rendered) inputsDigest() object.Digest {
