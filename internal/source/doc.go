@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package source brings what is written in Git into the program: which commit a revision is, and the files of a
-// commit as a tree.Tree.
+// Package source brings what is written in Git, in chart repositories and in registries into the program: which commit or
+// digest a revision is, and its files as a tree.Tree.
 //
 // The words of this room:
 //
 //   - Repository: an address together with the credentials and the project it is read with.
+//   - Identity: who asks where access is given by tokens that end (GitHub App, Google service account, Azure); an
+//     issuer gets its tokens. Login: what a server is told, from a password, a token or neither.
 //   - Refs: what a repository says its branches and tags are, at one moment.
 //   - Revision: what a user wrote (branch, tag, HEAD, commit, refs/…, semver constraint). Commit: what it is.
 //   - Mirror: a bare repository in the data folder, one for each (address, credential, project). It holds the
@@ -23,5 +25,8 @@
 //   - Pointer: a small file that stands for one in the repository's Git LFS store, whose content is shown instead.
 //   - Policy: what a project demands of the signatures of commits; Keyring: the keys they are checked with. Seal: a
 //     signed commit that vouches for all before it.
+//   - Artifact: a chart, what a registry holds, or a file at an address. Pin: what it was resolved to, a version and a digest.
+//   - Shelf: the part of the data folder that holds what was got from one repository that is not Git, by digest. Shop: that
+//     repository as it is asked.
 //   - Poller: asks each repository that has an owner, and tells what moved.
 package source
