@@ -148,3 +148,55 @@ func TestHostileSchemasAreNeedsOrRefused(t *testing.T) {
 		t.Errorf("a scheme that is not allowed: %v, %v", out.Needs, err)
 	}
 }
+
+func TestHostileLinksOfFetchedChartsStayInside(t *testing.T) {
+	in := input(files{"apps/web/Chart.yaml": chartYAML + "dependencies: [{name: db, version: '1', repository: 'https://charts.example.org'}]\n", "secret.txt": canary}, v1alpha1.ApplicationSourceHelm{})
+	need := render.Need{Kind: render.NeedChart, URL: "https://charts.example.org", Chart: "db", Revision: "1"}
+	for _, target := range []string{"/etc/passwd", "../secret.txt", "../../secret.txt", "x/../../secret.txt"} {
+		in.Remotes = []render.Remote{{Need: need, Tree: files{"Chart.yaml": "name: db\nversion: 1.0.0\n", "x/y": "1", "stolen": "-> " + target, "templates/a.yaml": config(`{{ .Files.Get "stolen" | quote }}`)}.tree()}}
+		out, err := helm.Render(t.Context(), in)
+		if err == nil || !strings.Contains(err.Error(), "chart db 1/stolen") || strings.Contains(fmt.Sprint(err, out.Manifests), canary) {
+			t.Errorf("%s: %v, %v", target, out.Manifests, err)
+		}
+	}
+}
+
+// Passwords in addresses are a bad habit, and no reason to show them.
+func TestHostilePasswordsInAddressesAreNotShown(t *testing.T) {
+	const address = "https://user:" + secret + "@example.org/x"
+	file := func(content string) []render.Remote {
+		return []render.Remote{{Need: render.Need{Kind: render.NeedFile, URL: address}, Tree: files{render.FileName: content}.tree()}}
+	}
+	chart := func(content string) []render.Remote {
+		return []render.Remote{{Need: render.Need{Kind: render.NeedChart, URL: address, Chart: "db", Revision: "1"}, Tree: files{"Chart.yaml": content}.tree()}}
+	}
+	dependency := files{"apps/web/Chart.yaml": chartYAML + "dependencies: [{name: db, version: '1', repository: '" + address + "'}]\n"}
+	schema := files{"apps/web/values.schema.json": `{"$ref": "` + address + `"}`}
+	values, parameters := v1alpha1.ApplicationSourceHelm{ValueFiles: []string{address}}, v1alpha1.ApplicationSourceHelm{FileParameters: []v1alpha1.HelmFileParameter{{Name: "a[x]", Path: address}}}
+	for name, test := range map[string]struct {
+		files    files
+		settings v1alpha1.ApplicationSourceHelm
+		remotes  []render.Remote
+		schemes  []string
+	}{
+		"scheme":                {settings: values, schemes: []string{"http"}},
+		"no values":             {settings: values, remotes: file("- x")},
+		"no parameter":          {settings: parameters, remotes: file("x")},
+		"no file":               {settings: parameters, remotes: []render.Remote{{Need: render.Need{Kind: render.NeedFile, URL: address}, Tree: files{}.tree()}}},
+		"no chart":              {files: dependency, remotes: chart("x: y")},
+		"another chart":         {files: dependency, remotes: chart("name: other\nversion: 1.0.0\n")},
+		"no schema":             {files: schema, remotes: file("{")},
+		"schema that is absent": {files: schema, remotes: []render.Remote{{Need: render.Need{Kind: render.NeedFile, URL: address}, Tree: files{}.tree()}}},
+		"schema not allowed":    {files: schema, schemes: []string{"http"}},
+		"values against schema": {files: schema, remotes: file(`{"required": ["y"]}`)},
+	} {
+		in := input(test.files, test.settings)
+		if in.Remotes = test.remotes; test.schemes != nil {
+			in.Options.ValuesFileSchemes = test.schemes
+		}
+		out, err := helm.Render(t.Context(), in)
+		if err == nil || strings.Contains(fmt.Sprint(err, out), secret) {
+			t.Errorf("%s: %v, %v", name, err, out)
+		}
+	}
+}

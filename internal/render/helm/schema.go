@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -99,8 +100,11 @@ func (j *job) validateOne(ctx context.Context, c *chart.Chart, values map[string
 	return nil, err
 }
 
+var webAddress = regexp.MustCompile(`https?://[^\s"']+`)
+
 func (j *job) badSchema(where string, err error) error {
-	return &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the schema", Where: where, Err: err,
+	text := webAddress.ReplaceAllStringFunc(err.Error(), fault.RedactURL)
+	return &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the schema", Where: where, Err: errors.New(text),
 		Fix: "correct it, or set " + j.in.Field("helm.skipSchemaValidation")}
 }
 
