@@ -49,6 +49,11 @@ func (s *scout) helmFields(n *node) error {
 	if globals.ConfigHome != "" {
 		s.warnings = append(s.warnings, s.where(n, "helmGlobals.configHome")+": helmGlobals.configHome does nothing: charts are rendered without Helm's settings and plugins")
 	}
+	for i, c := range k.HelmChartInflationGenerator {
+		if field := fmt.Sprintf("helmChartInflationGenerator[%d].helmBin", i); c.HelmBin != "" {
+			s.warnings = append(s.warnings, s.where(n, field)+": "+field+" does nothing: charts are rendered by the Helm library of this program")
+		}
+	}
 	for i := range n.charts {
 		if err := s.chart(n, &n.charts[i], cmp.Or(globals.ChartHome, types.HelmDefaultHome)); err != nil {
 			return err
