@@ -57,7 +57,7 @@ func renderSource(ctx context.Context, in render.Input, out *render.Output) erro
 	if len(j.needs) == 0 {
 		out.Manifests, err = j.render(ctx)
 	}
-	out.Warnings = j.warnings
+	out.Warnings = j.said()
 	if len(j.needs) > 0 {
 		out.Needs, out.Manifests = j.needs, nil
 		return nil
@@ -124,5 +124,5 @@ func Template(ctx context.Context, in render.Input, r Release) ([]object.Manifes
 	if len(j.needs) > 0 {
 		return nil, nil, &Unmet{Needs: j.needs}
 	}
-	return manifests, j.warnings, err
+	return manifests, j.said(), err
 }

@@ -336,3 +336,11 @@ func TestReadSet(t *testing.T) {
 		}
 	}
 }
+
+func TestWarningsAreBounded(t *testing.T) {
+	in := input(files{"apps/web/templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n{{ range until 300 }}  k{{ . }}: a\n  k{{ . }}: b\n{{ end }}"}, v1alpha1.ApplicationSourceHelm{})
+	out, err := helm.Render(t.Context(), in)
+	if err != nil || len(out.Warnings) != 101 || out.Warnings[100] != "and 200 more of this kind" {
+		t.Errorf("%d warnings, %v", len(out.Warnings), err)
+	}
+}

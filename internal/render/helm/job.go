@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
@@ -35,7 +36,11 @@ type job struct {
 	caps     *capabilities
 	needs    []render.Need
 	warnings []string
+	unsaid   int // warnings past maxWarnings
 }
+
+// maxWarnings bounds how much a chart can have us say.
+const maxWarnings = 100
 
 func newJob(in render.Input, r Release) *job {
 	return &job{in: in, release: r, at: map[*common.File]string{}, places: map[string]string{}, caps: &capabilities{in: in, release: r}}
@@ -53,13 +58,21 @@ func (j *job) need(n render.Need) {
 
 // warn notes something odd, once.
 func (j *job) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	for _, other := range j.warnings {
-		if other == text {
-			return
-		}
+	switch text := fmt.Sprintf(format, args...); {
+	case slices.Contains(j.warnings, text):
+	case len(j.warnings) >= maxWarnings:
+		j.unsaid++
+	default:
+		j.warnings = append(j.warnings, text)
 	}
-	j.warnings = append(j.warnings, text)
+}
+
+// said returns all warnings.
+func (j *job) said() []string {
+	if j.unsaid == 0 {
+		return j.warnings
+	}
+	return append(j.warnings, fmt.Sprintf("and %d more of this kind", j.unsaid))
 }
 
 // path returns how a path of the release's tree is shown.
