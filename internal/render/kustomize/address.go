@@ -178,8 +178,8 @@ func (a address) check(host, repo string) error {
 
 // looksWeb reports whether an entry is an http or https address, which Kustomize fetches wherever it reads a file.
 func looksWeb(entry string) bool {
-	scheme, _ := cutScheme(strings.TrimSpace(entry))
-	return strings.HasPrefix(scheme, "http")
+	scheme, _, ok := strings.Cut(strings.TrimSpace(entry), ":")
+	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // isRepository decides what the web address of a resource is, if it can be read as a repository's. Kustomize fetches it

@@ -3,6 +3,7 @@
 package kustomize
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestParseAddressRefuses(t *testing.T) {
 		"https://example.org/org/repo.git/../x":                errClimbs,
 		"git@github.com:org/repo//..":                          errClimbs,
 	} {
-		if _, _, err := parseAddress(entry); err != want { //nolint:errorlint // these are never wrapped
+		if _, _, err := parseAddress(entry); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", entry, err, want)
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
 
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
@@ -45,7 +47,7 @@ func (s *scout) fields(n *node) error {
 	}
 	for i := range k.PatchesStrategicMerge {
 		patch := string(k.PatchesStrategicMerge[i])
-		if !strings.ContainsAny(patch, "\n{") { // else it is the patch itself
+		if looksWeb(patch) || !inline(patch) {
 			once(s.file(n, fmt.Sprintf("patchesStrategicMerge[%d]", i), &patch))
 			k.PatchesStrategicMerge[i] = types.PatchStrategicMerge(patch)
 		}
@@ -74,9 +76,6 @@ func each(list []string, name string, f func(field string, e *string)) {
 // resource reads an entry that is a file with objects, a kustomization, or the address of either. What configures plugins
 // may also stand in the entry itself.
 func (s *scout) resource(n *node, field string, e *string, plugins bool) error {
-	if plugins && strings.ContainsAny(*e, "\n{") {
-		return s.plugin(n, field, []byte(*e))
-	}
 	a, remote, err := parseAddress(*e)
 	if !looksWeb(*e) && (remote || err != nil) && s.files.isFile(filepath.Join(n.dir, *e)) {
 		remote, err = false, nil
@@ -86,6 +85,8 @@ func (s *scout) resource(n *node, field string, e *string, plugins bool) error {
 		return s.refused(n, field, err)
 	case remote && (!looksWeb(*e) || isRepository(*e)):
 		return s.repository(n, field, e, a, plugins)
+	case plugins && !looksWeb(*e) && inline(*e):
+		return s.plugin(n, field, []byte(*e))
 	case looksWeb(*e):
 		if err := s.web(n, field, e); err != nil {
 			return err
@@ -109,6 +110,13 @@ func (s *scout) resource(n *node, field string, e *string, plugins bool) error {
 func missing(err error) bool {
 	var m interface{ MissingPath() string }
 	return errors.As(err, &m)
+}
+
+// inline reports whether an entry is YAML itself. The library tries that first, and takes what is no object for a path or
+// an address: so what looks like an address is none of it.
+func inline(e string) bool {
+	docs, err := object.ParseYAML("", []byte(e))
+	return err == nil && slices.ContainsFunc(docs, func(doc object.Document) bool { return doc.Data != nil })
 }
 
 // component reads an entry that is always a folder.
@@ -160,8 +168,11 @@ func (s *scout) local(n *node, field, e string) (place, error) {
 	if path.IsAbs(e) {
 		return place{}, s.refused(n, field, errors.New("it is an absolute path; paths are relative to the kustomization"))
 	}
-	if e == "" {
+	switch {
+	case e == "":
 		return place{}, s.refused(n, field, errors.New("it is empty"))
+	case strings.Contains(e, "\n"): // it is not quoted, for it may be a Secret
+		return place{}, s.refused(n, field, errors.New("it is neither a path nor YAML with an object"))
 	}
 	p := filepath.Join(n.dir, e)
 	mount, _, ok := s.files.mountOf(p)

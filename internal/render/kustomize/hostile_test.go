@@ -105,10 +105,10 @@ func TestHostilePaths(t *testing.T) {
 		},
 	}
 	for field, f := range pathFieldsOfKustomizations {
-		for way, make := range ways {
+		for way, lead := range ways {
 			for _, option := range []string{"--enable-helm", "--enable-helm --load-restrictor LoadRestrictionsNone"} {
 				t.Run(field+"/"+way, func(t *testing.T) {
-					p, links := make(f.file)
+					p, links := lead(f.file)
 					files := chartFiles(map[string]string{"app/kustomization.yaml": fmt.Sprintf(f.text, p) + "\n"})
 					maps.Copy(files, links)
 					in := input(files)
@@ -197,6 +197,26 @@ func TestHostileAddressesOfThisMachine(t *testing.T) {
 				out, err := Render(t.Context(), in)
 				if err == nil && (len(out.Needs) != 1 || !strings.HasPrefix(strings.ToLower(address), strings.ToLower(out.Needs[0].URL)) || len(out.Manifests) > 0) {
 					t.Errorf("neither refused nor asked for: %+v", out)
+				}
+			})
+		}
+	}
+}
+
+// TestHostileMixtures: what is neither YAML nor a path nor an address to us must not be one to the library.
+func TestHostileMixtures(t *testing.T) {
+	for _, entry := range []string{
+		"https://169.254.169.254/{x}", "https://169.254.169.254/a: b", "{https://169.254.169.254/a: b}", "http:/169.254.169.254/x", "https:169.254.169.254", " https://169.254.169.254/x.yaml",
+		"\nhttps://169.254.169.254/x", "https://169.254.169.254/x\n", "git@169.254.169.254:x/{y}", "git@169.254.169.254:a: b", "github.com/{a: b}/c", "[https://169.254.169.254/x]", "# x\nhttps://169.254.169.254/x",
+	} {
+		for _, field := range []string{"resources", "components", "generators", "transformers", "validators", "patchesStrategicMerge", "crds", "configurations"} {
+			t.Run(field+"/"+entry, func(t *testing.T) {
+				out, err := Render(t.Context(), input(map[string]string{"app/kustomization.yaml": fmt.Sprintf("resources: [cm.yaml]\n%s: [%q]\n", field, entry), "app/cm.yaml": configMap}))
+				if err == nil && len(out.Needs) == 0 {
+					t.Errorf("neither refused nor asked for: %+v", out)
+				}
+				if len(went) > 0 {
+					t.Errorf("the network was used: %q", went)
 				}
 			})
 		}

@@ -48,7 +48,7 @@ func (s *scout) plugins(n *node, all bool) error {
 func (s *scout) plugin(n *node, field string, content []byte) error {
 	docs, err := object.ParseYAML("", content)
 	if err != nil {
-		return nil //nolint:nilerr // the library says what is wrong, in its own words
+		return nil // the library says what is wrong, in its own words
 	}
 	for _, doc := range docs {
 		if err := s.pluginDocument(n, field, doc.Data); err != nil {
