@@ -53,17 +53,21 @@ func Hooks(obj metav1.Object) (hooks []v1alpha1.HookType, takesPart bool) {
 	return hooks, takesPart || len(hooks) > 0
 }
 
-// waveOf returns the wave of an object; a value that is not a whole number counts as 0, with a warning.
+// waveOf returns the wave of an object: that of its annotation, else the weight that it has as a hook of Helm. A value
+// that is not a whole number counts as 0, with a warning.
 func waveOf(obj metav1.Object) (wave int, warning string) {
-	text, ok := obj.GetAnnotations()[v1alpha1.AnnotationSyncWave]
-	if !ok {
-		return 0, ""
+	for _, key := range []string{v1alpha1.AnnotationSyncWave, v1alpha1.AnnotationKeyHelmHookWeight} {
+		text, ok := obj.GetAnnotations()[key]
+		if !ok {
+			continue
+		}
+		wave, err := strconv.Atoi(text)
+		if err != nil {
+			return 0, fmt.Sprintf("%s %q is not a whole number and is read as 0", key, text)
+		}
+		return wave, ""
 	}
-	wave, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Sprintf("%s %q is not a whole number and is read as 0", v1alpha1.AnnotationSyncWave, text)
-	}
-	return wave, ""
+	return 0, ""
 }
 
 // later collects objects that ask for what is not carried out yet.
