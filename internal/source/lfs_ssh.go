@@ -26,11 +26,11 @@ const maxGrant = 64 << 10
 
 // lfsGrant asks the SSH host of a repository. The caller holds a place for a process that talks to a repository.
 func (s *Store) lfsGrant(ctx context.Context, r *remote) (lfsGrant, error) {
-	if _, err := r.lookUp(ctx); err != nil {
-		return lfsGrant{}, err
-	}
 	files := &scratch{dir: r.settings.scratch}
 	defer files.remove()
+	if err := r.openWay(ctx, files); err != nil {
+		return lfsGrant{}, err
+	}
 	options, err := r.sshOptions(files)
 	if err != nil {
 		return lfsGrant{}, storeFault(err)

@@ -83,11 +83,13 @@ func (r *remote) chooseProxy() error {
 	if r.endpoint.scheme != "ssh" {
 		return nil
 	}
-	if r.repo.Proxy != "" && r.proxy != nil {
-		return fault.New(fault.Mistake, "use", "repository "+r.repo.String(), "data.proxy of its Secret", "SSH through a proxy is not supported",
-			"use the https address of the repository, name the host in noProxy, or remove the proxy")
+	if r.repo.Proxy == "" {
+		r.proxy = nil // the environment's proxies are for HTTP
 	}
-	r.proxy = nil // the environment's proxies are for HTTP
+	if r.proxy != nil && !strings.HasPrefix(r.proxy.Scheme, "socks5") {
+		return fault.New(fault.Mistake, "use", "repository "+r.repo.String(), "data.proxy of its Secret", "SSH goes through SOCKS5 proxies only",
+			"use a socks5:// proxy or the https address of the repository, name the host in noProxy, or remove the proxy")
+	}
 	return nil
 }
 
@@ -172,7 +174,7 @@ func (r *remote) environment(ctx context.Context, base string) (e environment, e
 			return e, err
 		}
 	case "ssh":
-		if _, err := r.lookUp(ctx); err != nil {
+		if err := r.openWay(ctx, e.files); err != nil {
 			return e, err
 		}
 		line, err := r.sshCommand(e.files)
@@ -209,6 +211,9 @@ func (s *Store) talkTo(ctx context.Context, r *remote, base string, c command) (
 		c.env = append(e.vars, own...)
 		o := run(ctx, c)
 		e.files.remove()
+		if failure := e.files.tunnel.failure(); failure != nil && ctx.Err() == nil {
+			return outcome{}, unreachable("reach", r.repo, ProblemNetwork, "through its proxy: "+failure.Error())
+		}
 		o.stderr = redact(o.stderr, e.login.secrets()) // a server may send back what it was told
 		if o.err == nil || attempt > 0 || ctx.Err() != nil || diagnose(o.stderr) != ProblemAuth || !s.tokens.refused(r.repo, e.login) {
 			return o, nil
@@ -262,10 +267,11 @@ func refuseLocal(a netip.Addr) bool {
 	return a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || machineServices[a]
 }
 
-// scratch are files that live as long as one command.
+// scratch is what lives as long as one command: files, and the way through a proxy if there is one.
 type scratch struct {
-	dir   string
-	paths []string
+	dir    string
+	paths  []string
+	tunnel *tunnel
 }
 
 func (s *scratch) add(content string) (string, error) {
@@ -285,6 +291,9 @@ func (s *scratch) add(content string) (string, error) {
 }
 
 func (s *scratch) remove() {
+	if s.tunnel != nil {
+		s.tunnel.close()
+	}
 	for _, path := range s.paths {
 		_ = os.Remove(path)
 	}

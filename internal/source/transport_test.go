@@ -222,6 +222,7 @@ func TestProxyIsChosenOnce(t *testing.T) {
 		{"https://127.0.0.1/x", "http://own:3128", "", ""},
 		{"git@git.example.com:x", "", "", ""},
 		{"git@git.example.com:x", "socks5://own:1080", "git.example.com", ""},
+		{"git@git.example.com:x", "socks5://own:1080", "", "socks5h://own:1080"},
 	} {
 		r, err := newRemote(Repository{URL: test.url, Proxy: test.proxy, NoProxy: test.noProxy, KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
 		if err != nil {
@@ -232,8 +233,8 @@ func TestProxyIsChosenOnce(t *testing.T) {
 			t.Errorf("%s by %q without %q: %q, want %q", test.url, test.proxy, test.noProxy, got, test.want)
 		}
 	}
-	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "socks5://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
-	if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "SSH through a proxy") || strings.Contains(err.Error(), "topsecret") {
+	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "http://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
+	if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "SSH goes through SOCKS5 proxies only") || strings.Contains(err.Error(), "topsecret") {
 		t.Errorf("ssh: %v", err)
 	}
 }
@@ -247,4 +248,54 @@ func TestIdentitiesForHTTPSAreNotForSSH(t *testing.T) {
 	if _, err := newRemote(r, remoteSettings{refuse: refuseLocal}); err != nil {
 		t.Errorf("with a key: %v", err)
 	}
+}
+
+func TestSSHThroughAProxy(t *testing.T) {
+	root := t.TempDir()
+	repo, err := gitserver.Init(root + "/config.git")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sha := repo.Write(t, map[string]string{"a": "1"})
+	server, stranger := gitserver.NewSSH(t, root), gitserver.NewSSH(t, root)
+	_, key, _ := strings.Cut(server.KnownHosts, " ")
+	proxy := gitserver.NewProxy(t, strings.TrimPrefix(server.URL, "ssh://git@"), "robot", "proxy-pass:word")
+	way := url.URL{Scheme: "socks5", Host: proxy.Address, User: url.UserPassword("robot", "proxy-pass:word")}
+	good := Repository{URL: "ssh://git@git.example.org:2222/config.git", SSHPrivateKey: fault.NewSecret(server.ClientKey), KnownHosts: "[git.example.org]:2222 " + key, Proxy: way.String()}
+	dir := t.TempDir()
+	s := openStoreIn(t, dir, nil)
+	if commit, err := s.Resolve(t.Context(), good, Revision{Name: "main"}); err != nil || commit != sha {
+		t.Fatalf("%s, %v", commit, err)
+	}
+	read(t, mustTree(t, s, good, sha), "a")
+	scp := good
+	scp.URL, scp.KnownHosts = "git@git.example.org:config.git", hashedLine("git.example.org "+key)
+	if _, err := s.Refs(t.Context(), scp); err != nil {
+		t.Errorf("in scp form: %v", err)
+	}
+	asked := strings.Join(proxy.Asked(), ",")
+	if !strings.HasPrefix(asked, "socks5 git.example.org:2222,") || !strings.HasSuffix(asked, "socks5 git.example.org:22") {
+		t.Errorf("the proxy was asked for %s", asked)
+	}
+
+	// Behind the proxy the host is verified all the same.
+	_, otherKey, _ := strings.Cut(stranger.KnownHosts, " ")
+	for _, hosts := range []string{"[git.example.org]:2222 " + otherKey, "git.example.com " + key, server.KnownHosts} {
+		wrong := good
+		wrong.KnownHosts = hosts
+		_, err := s.Refs(t.Context(), wrong)
+		checkUnreachable(t, err, ProblemHostKey, fault.Stalled)
+	}
+	refused, gone := good, good
+	way.User = url.UserPassword("robot", "wrong-secret")
+	refused.Proxy = way.String()
+	gone.Proxy = "socks5://127.0.0.1:1"
+	for _, r := range []Repository{refused, gone} {
+		_, err := s.Refs(t.Context(), r)
+		checkUnreachable(t, err, ProblemNetwork, fault.Retry)
+		if !strings.Contains(err.Error(), "through its proxy") || strings.Contains(err.Error(), "secret:") || strings.Contains(err.Error(), "wrong-secret") {
+			t.Errorf("%v", err)
+		}
+	}
+	checkNoFileHolds(t, dir, "proxy-pass", "wrong-secret")
 }
