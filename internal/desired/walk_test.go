@@ -161,3 +161,45 @@ func (w *walk) assertFresh(app *v1alpha1.Application) {
 	}
 	compare(w.t, app, want, state)
 }
+
+// In a repository of many applications a commit renders those that it touches, and no others.
+func TestACommitRendersOnlyWhatItTouches(t *testing.T) {
+	const n, sharing = 300, 30
+	th := newTheatre(t)
+	all := files{"base/a": text("1")}
+	apps := make([]*v1alpha1.Application, n)
+	for i := range n {
+		script := "read a"
+		if i%(n/sharing) == 0 {
+			script = "read a\nread /base/a"
+		}
+		all[fmt.Sprintf("app%d/script", i)], all[fmt.Sprintf("app%d/a", i)] = text(script), text("1")
+		apps[i] = application(fmt.Sprintf("app%d", i), from("r", "main", fmt.Sprintf("app%d", i)))
+	}
+	th.sources.commit("r", "main", "c0", all)
+	show := func() {
+		for _, app := range apps {
+			if _, err := th.engine.For(context.Background(), id(app), app, newTarget(app.Name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	show()
+	for i, c := range []struct {
+		path string
+		want int
+	}{{"app7/a", 1}, {"readme", 0}, {"base/a", sharing}, {"base/b", 0}} {
+		from, to := fmt.Sprintf("c%d", i), fmt.Sprintf("c%d", i+1)
+		touched, unchanged := th.engine.Moved(follows("r", "main"), from, to, th.sources.commit("r", "main", to, files{c.path: text("2")}))
+		if len(touched) != c.want || len(unchanged) != n-c.want {
+			t.Errorf("%s: %d touched, %d unchanged", c.path, len(touched), len(unchanged))
+		}
+		trees := th.sources.trees.Load()
+		if got := th.rendersOf(show); got != c.want {
+			t.Errorf("%s: %d renders, want %d", c.path, got, c.want)
+		}
+		if got := th.sources.trees.Load() - trees; got > int64(2*c.want) {
+			t.Errorf("%s: %d trees were looked at", c.path, got)
+		}
+	}
+}
