@@ -197,7 +197,7 @@ func (p *Pool) once(ctx context.Context, prepared render.Prepared) (out render.O
 		again = !s.begun && ctx.Err() == nil
 		err = p.lost(ctx, proc, in, broken)
 		out = render.Output{Type: prepared.Type, Used: in.Trace.Used()}
-	case interrupted || s.spent || p.worn(proc):
+	case interrupted || s.spent || p.worn(proc, in.Limits.Memory):
 		p.end(proc)
 	default:
 		p.put(proc)
@@ -221,9 +221,9 @@ func (p *Pool) lost(ctx context.Context, proc *process, in render.Input, broken 
 }
 
 // worn reports whether a process is recycled: it has rendered enough, or does not give back what it took.
-func (p *Pool) worn(proc *process) bool {
+func (p *Pool) worn(proc *process, limit int64) bool {
 	used, ok := proc.memory.resident()
-	return proc.renders >= p.options.Renders || ok && used > p.options.Limits.WithDefaults().Memory/2
+	return proc.renders >= p.options.Renders || ok && used > limit/2
 }
 
 // Close ends all processes, and with them the renders at work, and waits until they are gone. Renders that come later are
