@@ -113,7 +113,23 @@ func (all *artifacts) collect() error {
 		all.remove(b)
 		total -= b.size
 	}
+	for _, dir := range folders {
+		all.removeEmpty(dir)
+	}
 	return nil
+}
+
+// removeEmpty removes a shelf on which nothing was put for long and nothing is.
+func (all *artifacts) removeEmpty(dir string) {
+	info, err := os.Stat(filepath.Join(dir, "blobs"))
+	if err != nil || all.store.clock.Since(info.ModTime()) < all.store.options.ArtifactLife {
+		return
+	}
+	for _, path := range []string{filepath.Join(dir, "blobs"), filepath.Join(dir, "packs"), dir} {
+		if os.Remove(path) != nil { // it is not empty
+			return
+		}
+	}
 }
 
 // unkept lists the blobs of a shelf that no owner needs.

@@ -89,6 +89,22 @@ func TestUnusedArtifactsMakeRoom(t *testing.T) {
 	if got := stored(); got != "" {
 		t.Errorf("%s stayed although nobody keeps it", got)
 	}
+	server.Misbehave(registry.None)
+	mustArtifact(t, s, r, chartOf("web", ""), pins[5]) // a shelf that was cleared is filled again
+}
+
+func TestThereIsAnEndToRepositories(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Now())
+	s := openStore(t, func(o *Options) { o.Clock = clock })
+	for n := range 3 * openShops {
+		if _, err := s.artifacts.shop(Repository{URL: fmt.Sprint("https://host.example/", n)}, ArtifactFile); err != nil {
+			t.Fatal(err)
+		}
+		clock.Step(2 * time.Second)
+	}
+	if n := len(s.artifacts.shops); n > openShops+1 {
+		t.Errorf("%d repositories are held", n)
+	}
 }
 
 func TestRoomIsMadeByItself(t *testing.T) {

@@ -35,6 +35,9 @@ type artifacts struct {
 const (
 	openTrees = 256     // trees held, with an open file each
 	openNames = 200_000 // names of all of them together
+	// openShops is from how many repositories on those are dropped that nobody asked for in idleShop.
+	openShops = 1000
+	idleShop  = 20 * time.Minute
 	// maxDownloads bounds the archives that are fetched at a time.
 	maxDownloads = 32
 )
@@ -56,6 +59,7 @@ type shop struct {
 	shelf *shelf
 	web   *web
 	what  goods
+	used  time.Time // when it was last asked for; guarded by artifacts.mu
 
 	vouched   atomic.Int64 // time.Duration for which answers count as recent
 	downloads singleflight.Group
@@ -76,18 +80,35 @@ func (all *artifacts) shop(r Repository, kind ArtifactKind) (*shop, error) {
 	if all.store.base.Err() != nil {
 		return nil, errors.New("the store is closed")
 	}
-	key := fmt.Sprint(r.Key(), kind, r.vouched())
+	key := fmt.Sprint(r.Key(), kind, inRegistry(r, kind), r.vouched())
+	now := all.store.clock.Now()
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if s, ok := all.shops[key]; ok {
-		return s, nil
+	s, ok := all.shops[key]
+	if !ok {
+		s = &shop{all: all, repo: r, kind: kind}
+		if err := s.open(); err != nil {
+			return nil, err
+		}
+		all.shops[key] = s
+		all.closeIdle(now)
 	}
-	s := &shop{all: all, repo: r, kind: kind}
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	all.shops[key] = s
+	s.used = now
 	return s, nil
+}
+
+// closeIdle drops what is known of repositories that nobody asked for lately, when there are many: addresses of files stand in
+// what others write, so there is no end to them. The caller holds mu.
+func (all *artifacts) closeIdle(now time.Time) {
+	if len(all.shops) <= openShops {
+		return
+	}
+	for key, s := range all.shops {
+		if now.Sub(s.used) > idleShop && !s.used.IsZero() {
+			s.web.close()
+			delete(all.shops, key)
+		}
+	}
 }
 
 func (s *shop) open() error {
@@ -131,6 +152,17 @@ func (s *shop) identify() {
 	}
 	tokens := s.all.store.tokens
 	s.web.credential = func(ctx context.Context) (login, error) { return tokens.login(ctx, s.repo) }
+}
+
+// reject tells that credentials were refused: a token that ends may be worth another.
+func (s *shop) reject(ctx context.Context, err error) {
+	var u *UnreachableError
+	if !errors.As(err, &u) || u.Problem != ProblemAuth || s.repo.issuer() == nil {
+		return
+	}
+	if who, err := s.all.store.tokens.login(ctx, s.repo); err == nil {
+		s.all.store.tokens.refused(s.repo, who)
+	}
 }
 
 func (all *artifacts) folder(r Repository) string {
@@ -201,10 +233,8 @@ func (s *shop) asking(ctx context.Context, kind RequestKind, revision string, as
 	at := store.clock.Now()
 	err := ask(ctx)
 	if err != nil {
-		var unknown *UnknownRevisionError
-		if !errors.As(err, &unknown) {
-			err = s.web.failed(ctx, requestVerbs[kind], err)
-		}
+		err = s.web.failed(ctx, requestVerbs[kind], err)
+		s.reject(ctx, err)
 	}
 	store.observe(Request{Repository: s.repo.String(), Kind: kind, Revision: revision, Took: store.clock.Since(at), Err: err})
 	return err

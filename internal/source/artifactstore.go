@@ -41,12 +41,27 @@ type shelf struct {
 }
 
 func newShelf(dir, scratch string, clock clock.Clock, trees *treeCache) (*shelf, error) {
-	for _, sub := range []string{"blobs", "packs"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, err
-		}
+	s := &shelf{dir: dir, scratch: scratch, clock: clock, trees: trees}
+	return s, s.prepare()
+}
+
+// prepare makes the folders of the shelf; empty ones are removed now and then.
+func (s *shelf) prepare() error {
+	return errors.Join(os.MkdirAll(filepath.Join(s.dir, "blobs"), 0o700), os.MkdirAll(filepath.Join(s.dir, "packs"), 0o700))
+}
+
+// place gives a file that is whole its name.
+func (s *shelf) place(from, to string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.prepare()
+	if err == nil {
+		err = os.Rename(from, to)
 	}
-	return &shelf{dir: dir, scratch: scratch, clock: clock, trees: trees}, nil
+	if err != nil {
+		return storeFault(err)
+	}
+	return nil
 }
 
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
@@ -102,12 +117,11 @@ func (s *shelf) put(r io.Reader, want string) (digest string, size int64, err er
 	if digest = digestOfSum(h); want != "" && digest != want {
 		return "", 0, &wrongDigest{want, digest}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := os.Rename(f.Name(), s.blob(digest)); err != nil {
+	now := s.clock.Now()
+	if err := os.Chtimes(f.Name(), now, now); err != nil {
 		return "", 0, storeFault(err)
 	}
-	return digest, size, nil
+	return digest, size, s.place(f.Name(), s.blob(digest))
 }
 
 // storeWriter remembers whether it was the disk that failed.
@@ -226,9 +240,7 @@ func (s *shelf) unpack(ctx context.Context, digest string, how unpacking) (*arch
 		err = storeFault(to.err)
 	}
 	if err == nil {
-		if renameErr := os.Rename(pack.Name(), path); renameErr != nil {
-			err = storeFault(renameErr)
-		}
+		err = s.place(pack.Name(), path)
 	}
 	if err != nil {
 		_ = pack.Close()

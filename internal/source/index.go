@@ -171,13 +171,13 @@ func (x *index) read(wanted map[string]bool) error {
 func (c *charts) keepIndex(next *index) error {
 	dir := c.shop.shelf.dir
 	meta, err := json.Marshal(next.meta)
-	if err == nil {
-		err = os.Rename(next.file.Name(), filepath.Join(dir, indexFile))
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, indexMetaFile), meta, 0o600)
-	}
 	if err != nil {
+		return err
+	}
+	if err := c.shop.shelf.place(next.file.Name(), filepath.Join(dir, indexFile)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, indexMetaFile), meta, 0o600); err != nil {
 		return storeFault(err)
 	}
 	return nil

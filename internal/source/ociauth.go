@@ -56,7 +56,6 @@ func (g *ociRegistry) send(req *http.Request, path string) (*http.Response, erro
 	answer, err = g.shop.web.client.Do(again)
 	if err == nil && answer.StatusCode == http.StatusUnauthorized {
 		g.forget(path)
-		g.shop.all.store.tokens.refused(g.shop.repo, who)
 	}
 	return answer, err
 }
