@@ -256,7 +256,7 @@ func FuzzKeptFile(f *testing.F) {
 	f.Add([]byte(cacheMagic))
 	f.Fuzz(func(t *testing.T, sealed []byte) {
 		data, err := key.open("a", sealed, 1<<20)
-		if err == nil && !bytes.Equal(sealed, good) {
+		if err == nil && string(data) != "content" { // each process that fuzzes seals it with a nonce of its own
 			t.Errorf("a forged file gave %q", data)
 		}
 	})
