@@ -4,6 +4,7 @@ package desired
 
 import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -74,6 +75,9 @@ func (r *rendered) explain() ExplainedSource {
 			out.Variables = map[string]string{}
 		}
 		out.Variables[v.Name] = v.Value
+		if v.Name == "ARGOCD_APP_SOURCE_REPO_URL" {
+			out.Variables[v.Name] = fault.RedactURL(v.Value) // the address may hold a password
+		}
 	}
 	return out
 }

@@ -3,8 +3,10 @@
 package desired
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -62,5 +64,30 @@ func TestWhyItWasRendered(t *testing.T) {
 		if got := w.show(w.app).Explain().Sources[0].Why; got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+func TestAnExplanationShowsNoPassword(t *testing.T) {
+	const password = "hunter2"
+	th := newTheatre(t)
+	own, base := "https://user:"+password+"@git.example.org/r", "https://user:"+password+"@git.example.org/base"
+	th.sources.commit(own, "main", "r1", files{"app/script": text("var ARGOCD_APP_SOURCE_REPO_URL\ngit " + base + " main x")})
+	th.sources.commit(base, "main", "b1", files{"x": text("1")})
+	app := application("web", from(own, "main", "app"))
+	th.show(app)
+	th.sources.commit(base, "main", "b2", files{"x": text("2")})
+	th.sources.commit(own, "main", "r2", files{"readme": text("2")})
+	s := th.show(app).Explain().Sources[0]
+	if s.Why != "x of https://git.example.org/base at main changed" {
+		t.Errorf("why: %s", s.Why)
+	}
+	if shown := fmt.Sprint(s.Why, s.Reads, s.Variables); strings.Contains(shown, password) {
+		t.Errorf("it shows %s", shown)
+	}
+	th.sources.set(base, func(r *fakeRepo) { r.refused = true })
+	th.sources.commit(own, "main", "r3", files{"readme": text("3")})
+	th.target.PermitSource = func(string) error { return errors.New("not permitted") }
+	if _, err := th.ask(app); err == nil || strings.Contains(err.Error(), password) {
+		t.Errorf("the error shows it: %v", err)
 	}
 }
