@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // time zones without a disk
 
@@ -33,6 +34,7 @@ const Verb = "render-worker"
 // arguments Verb and the number of a file descriptor. It is called first of all, by main and by the TestMain of tests
 // that render.
 func MainIfAsked() {
+	asked.Store(true)
 	if len(os.Args) != 3 || os.Args[1] != Verb {
 		return
 	}
@@ -42,6 +44,9 @@ func MainIfAsked() {
 	}
 	os.Exit(Main(fd))
 }
+
+// asked is true once this program has looked whether it is a process.
+var asked atomic.Bool
 
 // The exit codes of a process.
 const (

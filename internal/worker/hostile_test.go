@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -77,17 +78,30 @@ var behaviours = map[string]func(context.Context, render.Input) (render.Output, 
 			_, _ = in.Tree.Lookup(ctx, fmt.Sprint("file", i))
 		}
 	},
+	"ask and not listen": func(context.Context, render.Input) (render.Output, error) {
+		for {
+			frame := append(newFrame(), byte(readOp), 0)
+			if err := writeFrame(socket{}, callFrame, binary.AppendVarint(appendText(frame, "a.yaml"), -1)); err != nil {
+				return render.Output{}, err
+			}
+		}
+	},
 	"read": func(ctx context.Context, in render.Input) (render.Output, error) {
 		data, err := in.Tree.Read(ctx, in.Source.Path, -1)
 		return says(string(data)), err
 	},
 	"say": func(_ context.Context, in render.Input) (render.Output, error) {
 		raw := []byte(in.Source.Path)
-		_, err := syscall.Write(firstFD, raw)
+		_, err := socket{}.Write(raw)
 		return render.Output{}, err
 	},
 	"fine": func(context.Context, render.Input) (render.Output, error) { return says(fmt.Sprint(os.Getpid())), nil },
 }
+
+// socket is the process's own, beside the reader that knows the protocol.
+type socket struct{}
+
+func (socket) Write(p []byte) (int, error) { return syscall.Write(firstFD, p) }
 
 //go:noinline
 func deeper(n int) int {

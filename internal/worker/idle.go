@@ -3,7 +3,7 @@
 package worker
 
 import (
-	"slices"
+	"errors"
 	"strings"
 	"time"
 
@@ -44,7 +44,17 @@ func (p *Pool) pop() (*process, error) {
 	}
 }
 
+// errNotAsked keeps a program that never looks at its arguments from starting itself over and over.
+var errNotAsked = errors.New("this program does not call worker.MainIfAsked when it starts")
+
 func (p *Pool) start() (*process, error) {
+	if p.options.own && !asked.Load() {
+		return nil, fault.Wrap(fault.Bug, "start", "a render process", errNotAsked, "call it first of all, in TestMain if it is a test")
+	}
+	if !p.move() {
+		return nil, errClosed
+	}
+	defer p.moving.Done()
 	proc, err := start(p.options.Command)
 	if err != nil {
 		return nil, fault.Wrap(fault.Retry, "start", "a render process", err, "see whether this machine has room for another process")
@@ -55,24 +65,47 @@ func (p *Pool) start() (*process, error) {
 				"lacks", clipTo(strings.Join(proc.hello.Lacks, "; "), maxHello))
 		})
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.over {
-		p.ending.Go(proc.retire)
+	if !p.add(proc) {
+		proc.retire()
 		return nil, errClosed
 	}
-	p.all[proc] = struct{}{}
 	return proc, nil
 }
 
-// end ends a process in the background.
+// move announces that a process comes or goes; false if the pool is closed.
+func (p *Pool) move() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return false
+	}
+	p.moving.Add(1)
+	return true
+}
+
+func (p *Pool) add(proc *process) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		return false
+	}
+	p.all[proc] = struct{}{}
+	return true
+}
+
+// end ends a process in the background. Close waits for it either way.
 func (p *Pool) end(proc *process) {
-	p.ending.Go(func() {
-		proc.retire()
+	proc.kill(nil)
+	if !p.move() {
+		return
+	}
+	go func() {
+		defer p.moving.Done()
+		<-proc.done
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(p.all, proc)
-	})
+	}()
 }
 
 // put lets a process wait for work.
@@ -113,19 +146,27 @@ func (p *Pool) life(i int) time.Duration {
 }
 
 func (p *Pool) reapIdle() {
+	for _, proc := range p.rested() {
+		p.end(proc)
+	}
+}
+
+// rested takes the processes out of the line that have waited long enough.
+func (p *Pool) rested() []*process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over {
-		return
+		return nil
 	}
-	var kept []*process
+	var kept, out []*process
 	for i, proc := range p.idle {
 		if p.options.Clock.Since(proc.idleSince) < p.life(i) {
 			kept = append(kept, proc)
 		} else {
-			p.end(proc)
+			out = append(out, proc)
 		}
 	}
-	p.idle = slices.Clip(kept)
+	p.idle = kept
 	p.arm()
+	return out
 }

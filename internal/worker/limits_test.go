@@ -28,6 +28,7 @@ func TestLimits(t *testing.T) {
 		raceless            bool // needs the kernel's limit, which the race detector's tables do not leave room for
 	}{
 		{"loop", "", render.Limits{Time: 200 * time.Millisecond}, "it takes longer than 200ms; make it smaller, or raise bowline.render.timeout", false},
+		{"ask and not listen", "", render.Limits{Time: 200 * time.Millisecond}, "it takes longer than 200ms; make it smaller, or raise bowline.render.timeout", false},
 		{"memory", "", render.Limits{Memory: 256 << 20}, "it takes more than 256 MiB of memory; make it smaller, or raise bowline.render.memory", false},
 		{"memory at once", "", render.Limits{Memory: 256 << 20}, "it takes more than 256 MiB of memory; make it smaller, or raise bowline.render.memory", true},
 		{"recursion", "", render.Limits{}, "bowline.render.memory", false},

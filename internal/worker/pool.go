@@ -38,6 +38,8 @@ type Options struct {
 	Log        *slog.Logger                        // none
 	// Plugins may be nil: then there are none.
 	Plugins Plugins
+
+	own bool // Command is this program
 }
 
 // The defaults of Options.
@@ -61,7 +63,7 @@ type Pool struct {
 	slots   chan struct{} // one for each render at work; waiters are served in their order
 	closed  chan struct{}
 	lacks   sync.Once
-	ending  sync.WaitGroup // processes on their way out
+	moving  sync.WaitGroup // processes on their way in or out; added to under mu, and not after Close
 
 	mu   sync.Mutex
 	all  map[*process]struct{}
@@ -81,6 +83,7 @@ func New(o Options) (*Pool, error) {
 			return nil, err
 		}
 		o.Command = []string{program, Verb}
+		o.own = true
 	}
 	o.Max = cmp.Or(max(o.Max, 0), runtime.GOMAXPROCS(0))
 	o.Renders, o.Idle, o.Warm = cmp.Or(o.Renders, DefaultRenders), cmp.Or(o.Idle, DefaultIdle), cmp.Or(o.Warm, DefaultWarm)
@@ -184,17 +187,20 @@ func (p *Pool) once(ctx context.Context, prepared render.Prepared) (out render.O
 	}
 	in := prepared.Input
 	proc.bound(in.Limits.Memory)
-	s := newSession(ctx, prepared.Type, in, proc, newWatch(p.options.Clock, in, proc.memory.resident, proc.kill))
+	watch := newWatch(p.options.Clock, in, proc.memory.resident, proc.kill)
+	s := newSession(ctx, prepared.Type, in, proc, watch)
 	stop := context.AfterFunc(ctx, func() { proc.kill(ctx.Err()) })
 	out, err = s.run()
+	watch.end()
 	interrupted := !stop()
 	proc.renders++
 	var broken brokenError
 	switch {
 	case errors.As(err, &broken):
-		// What it asked for before it ended is not known for sure.
-		in.Trace.Note(render.Used{Build: slices.Collect(maps.Keys(in.Build))})
-		again = !s.begun && ctx.Err() == nil
+		if again = !s.begun && ctx.Err() == nil; !again {
+			// What it used before it ended is not known for sure.
+			in.Trace.Note(render.Used{Build: slices.Collect(maps.Keys(in.Build))})
+		}
 		err = p.lost(ctx, proc, in, broken)
 		out = render.Output{Type: prepared.Type, Used: in.Trace.Used()}
 	case interrupted || s.spent || p.worn(proc, in.Limits.Memory):
@@ -246,5 +252,5 @@ func (p *Pool) Close() {
 	for _, proc := range all {
 		<-proc.done
 	}
-	p.ending.Wait()
+	p.moving.Wait()
 }

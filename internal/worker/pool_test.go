@@ -391,6 +391,16 @@ func TestWrongProgram(t *testing.T) {
 	}
 }
 
+// A program that would not notice that it is to be a process is not started over and over.
+func TestNotAsked(t *testing.T) {
+	asked.Store(false)
+	defer asked.Store(true)
+	p, _ := newPool(t, Options{})
+	if _, err := behave(context.Background(), p, "fine", ""); !errors.Is(err, errNotAsked) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Without plugins a source that names one says so; with them they are asked.
 func TestPlugins(t *testing.T) {
 	in := render.Input{Tree: tree.Memory(map[string]tree.MemoryFile{"a.txt": {}}), Source: source("")}

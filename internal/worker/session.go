@@ -74,11 +74,10 @@ func (s *session) run() (render.Output, error) {
 	if err != nil {
 		return render.Output{}, fmt.Errorf("the source has no JSON form: %w", err)
 	}
+	s.watch.resume()
 	if err := writeFrame(s.conn, jobFrame, append(newFrame(), body...)); err != nil {
 		return render.Output{}, brokenError{err}
 	}
-	s.watch.resume()
-	defer s.watch.end()
 	for {
 		k, body, err := readFrame(s.conn, s.limit)
 		if err != nil {
@@ -125,37 +124,46 @@ func (s *session) unreadable(err error) error {
 	return brokenError{err}
 }
 
-// call answers a call. The time it takes is not the render's.
+// call answers a call. The time it takes to find the answer is not the render's; the time to take it is.
 func (s *session) call(body []byte) error {
 	s.watch.pause()
-	defer s.watch.resume()
+	answer, err := s.find(body)
+	s.watch.resume()
+	if err != nil {
+		return err
+	}
+	if err := writeFrame(s.conn, answerFrame, answer); err != nil {
+		return brokenError{err}
+	}
+	return nil
+}
+
+// find returns the answer to a call.
+func (s *session) find(body []byte) ([]byte, error) {
 	if s.calls++; s.calls > callsPerFile*s.in.Limits.Files {
-		return brokenError{s.in.Exceeded(fmt.Sprintf("it looks for more than %d files and folders", s.calls-1), render.SettingFiles)}
+		return nil, brokenError{s.in.Exceeded(fmt.Sprintf("it looks for more than %d files and folders", s.calls-1), render.SettingFiles)}
 	}
 	answer, err := s.answer(&reader{rest: body})
 	var broken brokenError
 	switch {
 	case errors.As(err, &broken):
-		return err
+		return nil, err
 	case s.ctx.Err() != nil:
-		return brokenError{s.ctx.Err()}
+		return nil, brokenError{s.ctx.Err()}
 	case err == tree.ErrAbsent: //nolint:errorlint // one that only means it is kept like others
 		answer = append(newFrame(), byte(absentStatus))
 	case err != nil:
 		s.kept = append(s.kept, err)
 		body, err := json.Marshal(toCallFailure(err, len(s.kept)))
 		if err != nil {
-			return err
+			return nil, brokenError{err}
 		}
 		answer = append(append(newFrame(), byte(failedStatus)), body...)
 	}
 	if len(answer) > maxToProcess {
-		return brokenError{s.in.Exceeded("it reads a folder or file that is larger than fits into a message", render.SettingFiles)}
+		return nil, brokenError{s.in.Exceeded("it reads a folder or file that is larger than fits into a message", render.SettingFiles)}
 	}
-	if err := writeFrame(s.conn, answerFrame, answer); err != nil {
-		return brokenError{err}
-	}
-	return nil
+	return answer, nil
 }
 
 func (s *session) answer(r *reader) ([]byte, error) {

@@ -35,6 +35,8 @@ type watch struct {
 
 func newWatch(c clock.WithTickerAndDelayedExecution, in render.Input, memory func() (int64, bool), kill func(error)) *watch {
 	w := &watch{clock: c, in: in, memory: memory, kill: kill, left: in.Limits.Time}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.sampler = after(c, memoryEvery, w.sample)
 	return w
 }
@@ -81,23 +83,22 @@ func (w *watch) end() {
 
 func (w *watch) late() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	// A timer that ran out while it was being stopped says nothing: what is left is counted again when it starts.
-	over := w.running && !w.ended && w.clock.Since(w.since) >= w.left
-	w.mu.Unlock()
-	if over {
+	if w.running && !w.ended && w.clock.Since(w.since) >= w.left {
 		w.kill(w.in.Exceeded(fmt.Sprintf("it takes longer than %s", w.in.Limits.Time), render.SettingTime))
 	}
 }
 
 func (w *watch) sample() {
 	used, ok := w.memory()
-	if ok && used > w.in.Limits.Memory {
-		w.kill(overMemory(w.in))
-		return
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if ok && !w.ended {
+	switch {
+	case w.ended || !ok: // the process renders something else by now, or is gone
+	case used > w.in.Limits.Memory:
+		w.kill(overMemory(w.in))
+	default:
 		w.sampler = after(w.clock, memoryEvery, w.sample)
 	}
 }

@@ -179,6 +179,7 @@ func FuzzSession(f *testing.F) {
 		}
 		w := newWatch(clocktesting.NewFakeClock(time.Unix(0, 0)), in, func() (int64, bool) { return 0, false }, func(error) {})
 		out, err := newSession(context.Background(), v1alpha1.ApplicationSourceTypeHelm, in, conn{bytes.NewReader(said), io.Discard}, w).run()
+		w.end()
 		if err != nil && (len(out.Manifests) > 0 || len(out.Needs) > 0) {
 			t.Errorf("an error with objects: %v", err)
 		}
