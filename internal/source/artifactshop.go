@@ -236,8 +236,16 @@ func (s *shop) asking(ctx context.Context, kind RequestKind, revision string, as
 		err = s.web.failed(ctx, requestVerbs[kind], err)
 		s.reject(ctx, err)
 	}
-	store.observe(Request{Repository: s.repo.String(), Kind: kind, Revision: revision, Took: store.clock.Since(at), Err: err})
+	store.observe(Request{Repository: s.name(), Kind: kind, Revision: revision, Took: store.clock.Since(at), Err: err})
 	return err
+}
+
+// name is how counts call the repository: of files the server, as there is no end to their addresses.
+func (s *shop) name() string {
+	if s.kind == ArtifactFile {
+		return s.web.own.scheme + "://" + s.web.own.host
+	}
+	return s.repo.String()
 }
 
 // Kinds of requests for artifacts; the last three by the names of Argo CD's metrics about registries.

@@ -28,7 +28,7 @@ func layered(files map[string]string) registry.Manifest {
 func TestChartOfRegistry(t *testing.T) {
 	for name, options := range map[string]registry.Options{
 		"open": {}, "basic": {Username: "me", Password: "hunter2"}, "tokens": {Username: "me", Password: "hunter2", Tokens: true},
-		"no digests": {NoDigests: true, PageSize: 2},
+		"tokens for all": {Tokens: true}, "no digests": {NoDigests: true, PageSize: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := registry.New(t, options)
