@@ -33,6 +33,15 @@ type followed struct {
 	err    error
 }
 
+// refused reports whether the repository says no to who we are. Then it is asked at its own pace, whoever calls: anybody
+// may send hints, and accounts are locked for asking too often.
+func (r *polled) refused() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var failure *UnreachableError
+	return r.failures > 0 && errors.As(r.err, &failure) && failure.Problem == ProblemAuth
+}
+
 // add notes that an owner follows a revision, and reports whether nobody did before.
 func (r *polled) add(owner string, revision Revision) bool {
 	r.mu.Lock()

@@ -164,11 +164,11 @@ func (p *Poller) leave(owner string, before Watch, now []Watch) {
 }
 
 // Hint says that a repository, in whatever form its address is given, may have moved. It is asked soon, at most
-// once a second. Hint returns how many repositories that are.
+// once a second; one that refuses who we are keeps its own pace. Hint returns how many repositories that are.
 func (p *Poller) Hint(url string) int {
 	n := 0
 	for _, r := range p.entries() {
-		if object.SameRepo(url, r.repo.URL) {
+		if object.SameRepo(url, r.repo.URL) && !r.refused() {
 			r.wakeUp(true)
 			n++
 		}

@@ -246,6 +246,22 @@ func TestBrokenRepositoryDelaysNoOther(t *testing.T) {
 	}
 }
 
+// Anybody may send hints, and hosts lock accounts that are tried too often.
+func TestPollerTriesARefusedAccountAtItsOwnPace(t *testing.T) {
+	server := gitserver.New(t, gitserver.Options{Username: "reader", Password: "right"})
+	repo := server.Repo(t, "private")
+	repo.Write(t, map[string]string{"a": "1"})
+	f := follow(t)
+	wrong := Repository{URL: repo.URL, Username: "reader", Password: fault.NewSecret("wrong")}
+	f.Want("app", Watch{Repository: wrong, Revisions: []Revision{{Name: "main"}}})
+	if m := f.next(t, 1)[0]; m.Err == nil {
+		t.Fatalf("move %+v", m)
+	}
+	if n := f.Hint(repo.URL); n != 0 {
+		t.Errorf("the hint was for %d repositories", n)
+	}
+}
+
 func TestPollerTakesANewPace(t *testing.T) {
 	server := gitserver.New(t, gitserver.Options{})
 	repo := server.Repo(t, "paced")
