@@ -70,7 +70,7 @@ func (r *polled) findArtifacts(ctx context.Context, ask bool, revisions []Revisi
 		} else {
 			notBefore := begin
 			if !ask {
-				notBefore = begin.Add(-store.options.RefsAge)
+				notBefore = begin.Add(-shop.trust())
 			}
 			pin, err := shop.resolve(ctx, a, notBefore)
 			f.commit, f.err = pin.Digest, err

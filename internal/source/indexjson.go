@@ -75,13 +75,13 @@ func (s *jsonScan) peek() (byte, error) {
 	}
 }
 
-// expect takes one of several bytes.
-func (s *jsonScan) expect(any string) (byte, error) {
+// expect takes a byte that is one of several.
+func (s *jsonScan) expect(one string) (byte, error) {
 	b, err := s.peek()
 	if err != nil {
 		return 0, err
 	}
-	if bytes.IndexByte([]byte(any), b) < 0 {
+	if bytes.IndexByte([]byte(one), b) < 0 {
 		return 0, errJSON
 	}
 	return s.in.ReadByte()

@@ -70,7 +70,7 @@ func proxyAddress(u *url.URL) string {
 	if port == "" {
 		port = proxyPorts[u.Scheme]
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return strings.ToLower(net.JoinHostPort(u.Hostname(), port))
 }
 
 func (p *proxies) of(req *http.Request) (*url.URL, error) { return p.choose(req.URL) }
@@ -79,7 +79,7 @@ func (p *proxies) of(req *http.Request) (*url.URL, error) { return p.choose(req.
 func (w *web) dial(p *proxies, own bool) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		d := net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-		if !p.known[address] {
+		if !p.known[strings.ToLower(address)] {
 			host, _, err := net.SplitHostPort(address)
 			if err != nil {
 				return nil, err

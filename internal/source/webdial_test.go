@@ -112,6 +112,11 @@ func TestProxiesOfCharts(t *testing.T) {
 	if len(asked) != 1 || !strings.HasPrefix(asked[0], "http://charts.example/c/index.yaml Basic ") {
 		t.Errorf("the proxy was asked for %v (%v)", asked, err)
 	}
+	loud := strings.Replace(strings.Replace(address, "127.0.0.1", "LOCALHOST", 1), "http:", "HTTP:", 1)
+	if _, err = s.ResolveArtifact(t.Context(), Repository{URL: "http://charts.example/c/web-1.0.0.tgz", Proxy: loud}, Artifact{Kind: ArtifactFile}); err != nil || len(asked) != 2 {
+		t.Errorf("a proxy with a private address: %v, %v", err, asked)
+	}
+	asked = asked[:1]
 	_, err = s.ResolveArtifact(t.Context(), Repository{URL: "http://169.254.169.254/c", Proxy: address}, chartOf("web", ""))
 	wantProblem(t, err, ProblemAddress)
 	if len(asked) != 1 {
