@@ -71,6 +71,8 @@ func (c *counter) Write(p []byte) (int, error) {
 // Size writes a number of bytes for people.
 func Size(n int64) string {
 	switch {
+	case n > 0 && n%(1<<30) == 0:
+		return fmt.Sprintf("%d GiB", n>>30)
 	case n > 0 && n%(1<<20) == 0:
 		return fmt.Sprintf("%d MiB", n>>20)
 	case n > 0 && n%(1<<10) == 0:
