@@ -107,7 +107,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 		p.close()
 		return nil, err
 	}
-	if p.pool, err = newPool(settings.Current, plugins, log); err != nil {
+	if p.pool, err = newPool(newPlugins(settings.Current, plugins, log), log); err != nil {
 		p.close()
 		return nil, err
 	}

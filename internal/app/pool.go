@@ -14,14 +14,18 @@ import (
 	"github.com/bowline-cd/bowline/internal/worker/plugin"
 )
 
-// newPool returns what renders: this process, processes of its own, and the plugins whose sockets are in a folder ("" is
-// where sidecars put them).
-func newPool(current func() *configuration.Snapshot, plugins string, log *slog.Logger) (*worker.Pool, error) {
+// newPool returns what renders: this process, processes of its own, and plugins.
+func newPool(plugins *plugin.Client, log *slog.Logger) (*worker.Pool, error) {
+	return worker.New(worker.Options{Log: log, Plugins: plugins})
+}
+
+// newPlugins returns the plugins whose sockets are in a folder ("" is where sidecars put them).
+func newPlugins(current func() *configuration.Snapshot, dir string, log *slog.Logger) *plugin.Client {
 	pluginSettings := func() plugin.Settings {
 		s := current().Settings.Rendering
 		return plugin.Settings{Exclusions: s.PluginTarExclusions, Expected: s.PluginsExpected, MaxTar: s.PluginTarBytes}
 	}
-	return worker.New(worker.Options{Log: log, Plugins: plugin.New(plugin.Options{Dir: plugins, Settings: pluginSettings, Log: log})})
+	return plugin.New(plugin.Options{Dir: dir, Settings: pluginSettings, Log: log})
 }
 
 // artifactLimits returns the bounds that the settings put on charts, archives and files.

@@ -99,7 +99,7 @@ func renderOffline(ctx context.Context, req render.Request, dir string) (render.
 		return render.Result{}, err
 	}
 	defer func() { _ = store.Close() }()
-	pool, err := newPool(current, req.Plugins, log)
+	pool, err := newPool(newPlugins(current, req.Plugins, log), log)
 	if err != nil {
 		return render.Result{}, err
 	}

@@ -36,7 +36,7 @@ func (s oneCommit) Tree(context.Context, desired.Commit, []string) (tree.Tree, e
 	return s.files, nil
 }
 
-func (s oneCommit) Verify(context.Context, desired.Commit) error { return nil }
+func (s oneCommit) Verify(context.Context, desired.Commit, string) error { return nil }
 
 // dealer renders a Secret that is another one each time.
 type dealer struct{ renders atomic.Int64 }

@@ -25,6 +25,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/worker"
+	"github.com/bowline-cd/bowline/internal/worker/plugin"
 )
 
 // roles is everything that runs, in the order it depends on each other:
@@ -40,6 +41,7 @@ type roles struct {
 	poller   *source.Poller
 	sources  *sources
 	renders  *renderCache
+	plugins  *plugin.Client
 	pool     *worker.Pool
 	engine   *desired.Engine
 	clusters *clusters
@@ -101,7 +103,8 @@ func (r *roles) openSources(ctx context.Context, opts RunOptions, log *slog.Logg
 	if r.renders, err = newRenderCache(opts.Data, defaultRenderCacheBytes, log, realClock); err != nil {
 		return err
 	}
-	if r.pool, err = newPool(r.settings.Current, opts.Plugins, log); err != nil {
+	r.plugins = newPlugins(r.settings.Current, opts.Plugins, log)
+	if r.pool, err = newPool(r.plugins, log); err != nil {
 		return err
 	}
 	r.sources = newSources(ctx, r.store, r.settings.Current, log)
@@ -121,7 +124,11 @@ func (r *roles) mayAct() (bool, string) {
 // rules hands the settings of the moment to the application controller.
 func (r *roles) rules() *application.Rules {
 	s := r.settings.Current()
-	return &application.Rules{Settings: s.Settings, Version: s.Version}
+	installed, err := r.plugins.Installed()
+	if err != nil {
+		r.log.Warn("which plugins are installed is not known", "error", err)
+	}
+	return &application.Rules{Settings: s.Settings, Version: s.Version, Plugins: installed}
 }
 
 // changed is called with new settings.
@@ -140,6 +147,7 @@ func (r *roles) changed(s *configuration.Snapshot) {
 
 // register hands every controller to the manager: this is the list of what runs once this process leads.
 func (r *roles) register(mgr ctrl.Manager) error {
+	r.metrics.registry.MustRegister(r.renders.collectors()...)
 	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.apps.Namespace, r.apps.Status))
 	for _, c := range []interface {
 		SetupWithManager(ctrl.Manager) error

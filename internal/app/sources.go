@@ -39,12 +39,12 @@ type sources struct {
 	local func(desired.Commit) (tree.Tree, bool)
 
 	mu      sync.Mutex
-	follows map[string][]followed     // by application
-	kept    map[string][]desired.Repo // by application: where commits of its history are pinned
+	follows map[string][]followed       // by application
+	kept    map[string][]desired.Commit // by application: the places where something of its history is pinned
 }
 
 func newSources(ctx context.Context, store *source.Store, current func() *configuration.Snapshot, log *slog.Logger) *sources {
-	return &sources{store: store, current: current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Repo{}}
+	return &sources{store: store, current: current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Commit{}}
 }
 
 // unreachable marks an error as "the repository did not answer", without changing its text.
@@ -187,7 +187,7 @@ func (s *sources) submodule(url, project string) (source.Repository, error) {
 }
 
 // Verify implements desired.Sources.
-func (s *sources) Verify(ctx context.Context, commit desired.Commit) error {
+func (s *sources) Verify(ctx context.Context, commit desired.Commit, tagPrefix string) error {
 	if _, ok := s.standIn(commit); ok || commit.Kind != desired.KindGit {
 		return nil
 	}
@@ -204,36 +204,50 @@ func (s *sources) Verify(ctx context.Context, commit desired.Commit) error {
 		return err
 	}
 	_, err = within(ctx, s, commit.Repo, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.store.Verify(ctx, r, commit.ID, source.Revision{Name: commit.Revision}, policy, s.current().Keyring)
+		return struct{}{}, s.store.Verify(ctx, r, commit.ID, source.Revision{Name: commit.Revision, TagPrefix: tagPrefix}, policy, s.current().Keyring)
 	})
 	return err
 }
 
 // Keep implements application.Keeper.
 func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit) error {
-	byRepo := map[desired.Repo][]string{}
+	wanted := map[desired.Commit][]desired.Commit{} // by what is the same of all that lies in one place
 	s.mu.Lock()
-	for _, repo := range s.kept[id] {
-		byRepo[repo] = nil // what is kept there is let go of unless it is named again
+	for _, place := range s.kept[id] {
+		wanted[place] = nil // what is kept there is let go of unless it is named again
 	}
 	delete(s.kept, id)
 	for _, c := range commits {
-		if c.Kind != desired.KindGit {
-			continue
+		place := desired.Commit{Repo: c.Repo, Kind: c.Kind}
+		if len(wanted[place]) == 0 {
+			s.kept[id] = append(s.kept[id], place)
 		}
-		if len(byRepo[c.Repo]) == 0 {
-			s.kept[id] = append(s.kept[id], c.Repo)
-		}
-		byRepo[c.Repo] = append(byRepo[c.Repo], c.ID)
+		wanted[place] = append(wanted[place], c)
 	}
 	s.mu.Unlock()
 	var failures []error
-	for repo, ids := range byRepo {
-		r, err := s.repository(desired.Commit{Repo: repo})
-		if err == nil {
-			err = s.store.Keep(ctx, r, id, ids)
-		}
-		failures = append(failures, err)
+	for place, commits := range wanted {
+		failures = append(failures, s.keepAt(ctx, id, place, commits))
 	}
 	return errors.Join(failures...)
+}
+
+// keepAt pins what an application needs of one repository.
+func (s *sources) keepAt(ctx context.Context, id string, place desired.Commit, commits []desired.Commit) error {
+	r, err := s.repository(place)
+	if err != nil {
+		return err
+	}
+	if place.Kind == desired.KindGit {
+		ids := make([]string, 0, len(commits))
+		for _, c := range commits {
+			ids = append(ids, c.ID)
+		}
+		return s.store.Keep(ctx, r, id, ids)
+	}
+	pins := make([]source.Pin, 0, len(commits))
+	for _, c := range commits {
+		pins = append(pins, source.Pin{Version: c.ID, Digest: c.Digest})
+	}
+	return s.store.KeepArtifacts(r, id, pins)
 }

@@ -87,8 +87,9 @@ type Sources interface {
 	Resolve(ctx context.Context, wanted Commit, tagPrefix string) (Commit, error)
 	// Tree returns the tree of a commit; paths are the files and folders that a render will read, as far as is known.
 	Tree(ctx context.Context, commit Commit, paths []string) (tree.Tree, error)
-	// Verify returns an error if the commit's project wants signatures that the commit does not have.
-	Verify(ctx context.Context, commit Commit) error
+	// Verify returns an error if the commit's project wants signatures that the commit, or the tag that it was resolved by,
+	// does not have. tagPrefix is that of Resolve.
+	Verify(ctx context.Context, commit Commit, tagPrefix string) error
 }
 
 // Renderer turns a tree into manifests, or says what it needs besides.

@@ -150,8 +150,8 @@ func (a *answer) verify(ctx context.Context) error {
 	if a.known != nil && a.known.verified == a.target.Version && slices.Equal(a.known.state.Commits, a.commits) {
 		return nil
 	}
-	for _, c := range a.commits {
-		if err := a.sources.Verify(ctx, c); err != nil {
+	for i, c := range a.commits {
+		if err := a.sources.Verify(ctx, c, a.q.sources[i].TagPrefix); err != nil {
 			return err
 		}
 	}

@@ -100,7 +100,7 @@ func (s *fakeSources) Resolve(_ context.Context, wanted Commit, _ string) (c Com
 	return wanted, err
 }
 
-func (s *fakeSources) Verify(_ context.Context, c Commit) error {
+func (s *fakeSources) Verify(_ context.Context, c Commit, _ string) error {
 	s.verified.Add(1)
 	if s.unsigned[c.ID] {
 		return fmt.Errorf("commit %s is not signed", c.ID)

@@ -53,6 +53,9 @@ func (q *question) key(i int, target *Target, tool v1alpha1.ApplicationSourceTyp
 	case "", v1alpha1.ApplicationSourceTypeDirectory:
 	case v1alpha1.ApplicationSourceTypeHelm:
 		parts = append(parts, target.Release, target.Namespace, o.ValuesFileSchemes)
+	case v1alpha1.ApplicationSourceTypeKustomize:
+		o.Plugins = ""
+		parts = append(parts, target.Release, target.Namespace, o)
 	default:
 		parts = append(parts, target.Release, target.Namespace, o)
 	}

@@ -56,6 +56,8 @@ type Options struct {
 	ValuesFileSchemes []string
 	// HelmOff, KustomizeOff and JsonnetOff are helm.enable and its like at "false".
 	HelmOff, KustomizeOff, JsonnetOff bool
+	// Plugins differs when the installed plugins do.
+	Plugins string
 }
 
 // Limits bound one render; a zero field means its default.

@@ -22,6 +22,7 @@ import (
 type Rules struct {
 	Settings settings.Settings
 	Version  string
+	Plugins  string // differs when the installed plugins do
 }
 
 // Clusters finds the clusters that Applications are sent to.

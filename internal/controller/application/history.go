@@ -4,6 +4,7 @@ package application
 
 import (
 	"context"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,7 +40,10 @@ func (p *pass) addHistory(op *operation) {
 // of them may have to be brought back. It runs beside the reconciler; a commit that could not be pinned is fetched again
 // when it is needed.
 func (p *pass) pinHistory(app *v1alpha1.Application) {
-	commits := historyCommits(app)
+	commits := slices.Concat(historyCommits(app), p.Engine.Pinned(p.st.id))
+	if state := p.Engine.Peek(p.st.id); state != nil {
+		commits = append(commits, state.Commits...) // with digests, which the history does not have
+	}
 	go func() {
 		if err := p.Keeper.Keep(context.Background(), p.st.id, commits); err != nil {
 			p.log.Warn("pin the commits of the history", "error", err)
@@ -51,14 +55,22 @@ func (p *pass) pinHistory(app *v1alpha1.Application) {
 func historyCommits(app *v1alpha1.Application) []desired.Commit {
 	var out []desired.Commit
 	project := desired.ProjectOf(app)
+	add := func(s v1alpha1.ApplicationSource, id string) {
+		c := desired.WantedOf(s, project)
+		c.ID = id
+		if c.Kind == desired.KindOCI {
+			c.Digest = id
+		}
+		out = append(out, c)
+	}
 	for _, h := range app.Status.History {
 		if len(h.Sources) == 0 {
-			out = append(out, desired.Commit{Repo: desired.Repo{URL: h.Source.RepoURL, Project: project}, ID: h.Revision})
+			add(h.Source, h.Revision)
 			continue
 		}
 		for i, s := range h.Sources {
 			if i < len(h.Revisions) {
-				out = append(out, desired.Commit{Repo: desired.Repo{URL: s.RepoURL, Project: project}, ID: h.Revisions[i]})
+				add(s, h.Revisions[i])
 			}
 		}
 	}

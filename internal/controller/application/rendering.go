@@ -43,6 +43,12 @@ func RenderOptions(s settings.Rendering) render.Options {
 	}
 }
 
+func (p *pass) renderOptions() render.Options {
+	o := RenderOptions(p.rules.Settings.Rendering)
+	o.Plugins = p.rules.Plugins
+	return o
+}
+
 // RenderLimits returns the bounds that the settings put on one render.
 func RenderLimits(s settings.Rendering) render.Limits {
 	return render.Limits{

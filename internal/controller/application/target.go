@@ -58,7 +58,7 @@ func (p *pass) targetFor(project *access.Project, version string, c *cluster.Clu
 		Tracker:      p.rules.Settings.Tracker,
 		Facts:        facts{c},
 		PermitSource: project.Source,
-		Options:      RenderOptions(p.rules.Settings.Rendering),
+		Options:      p.renderOptions(),
 		Limits:       RenderLimits(p.rules.Settings.Rendering),
 		Scope: func(gvk schema.GroupVersionKind) desired.Scope {
 			res, served := served(c, gvk)

@@ -33,8 +33,7 @@ func volatile(state *desired.State) bool {
 }
 
 // unproven returns rules that leave out the fields whose desired value is no news: the desired state is another answer
-// made from what the last full sync was made from. Objects that nobody can repeat as a whole are not among them: their
-// names differ too.
+// made from what the last full sync was made from.
 func (p *pass) unproven() v1alpha1.IgnoreDifferences {
 	if p.state == nil {
 		return nil
@@ -42,12 +41,9 @@ func (p *pass) unproven() v1alpha1.IgnoreDifferences {
 	fields := p.state.Unproven(p.app.Annotations[v1alpha1.AnnotationRenderedFrom])
 	var rules v1alpha1.IgnoreDifferences
 	for _, key := range slices.SortedFunc(maps.Keys(fields), object.Key.Compare) {
-		pointers := slices.DeleteFunc(slices.Clone(fields[key]), func(pointer string) bool { return pointer == "" })
-		if len(pointers) > 0 {
-			rules = append(rules, v1alpha1.ResourceIgnoreDifferences{
-				Group: key.Group, Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, JSONPointers: pointers,
-			})
-		}
+		rules = append(rules, v1alpha1.ResourceIgnoreDifferences{
+			Group: key.Group, Kind: key.Kind, Namespace: key.Namespace, Name: key.Name, JSONPointers: fields[key],
+		})
 	}
 	return rules
 }
