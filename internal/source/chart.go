@@ -166,14 +166,14 @@ func (c *charts) download(ctx context.Context, a Artifact, v chartVersion, want 
 		return "", err
 	}
 	if address.Scheme == "oci" {
-		return c.shop.downloadElsewhere(ctx, a, address, want)
+		return c.shop.downloadElsewhere(ctx, address, want)
 	}
 	if a.PassCredentials {
 		ctx = c.shop.web.passCredentials(ctx, address)
 	}
 	digest := ""
 	err = c.shop.asking(ctx, RequestExtract, a.Name+" "+v.Version, func(ctx context.Context) error {
-		answer, err := c.shop.web.get(ctx, address.String(), http.Header{"Accept-Encoding": {"identity"}})
+		answer, err := c.shop.web.get(ctx, address.String(), http.Header{"Accept-Encoding": {"identity"}}) //nolint:bodyclose // drain closes it
 		if err != nil {
 			return err
 		}
@@ -225,7 +225,7 @@ func (c *charts) address(a Artifact, v chartVersion) (*url.URL, error) {
 
 // downloadElsewhere stores a chart that an HTTP index keeps in a registry: oci://host/path:tag, as some public repositories do.
 // The registry is asked without credentials.
-func (s *shop) downloadElsewhere(ctx context.Context, a Artifact, address *url.URL, want string) (string, error) {
+func (s *shop) downloadElsewhere(ctx context.Context, address *url.URL, want string) (string, error) {
 	path, tag, _ := strings.Cut(strings.Trim(address.Path, "/"), ":")
 	dir, name, ok := cutLast(path, "/")
 	if !ok {

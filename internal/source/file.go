@@ -39,7 +39,7 @@ func (f *files) ask(ctx context.Context, before fileAnswer) (fileAnswer, error) 
 				header.Set("If-Modified-Since", before.modified)
 			}
 		}
-		answer, err := f.shop.web.get(ctx, f.address(), header)
+		answer, err := f.shop.web.get(ctx, f.address(), header) //nolint:bodyclose // drain closes it
 		if err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (c *charts) askIndex(ctx context.Context, before *index) (*index, error) {
 		if before != nil && before.meta.Modified != "" {
 			header.Set("If-Modified-Since", before.meta.Modified)
 		}
-		answer, err := c.shop.web.get(ctx, c.indexURL(), header)
+		answer, err := c.shop.web.get(ctx, c.indexURL(), header) //nolint:bodyclose // drain closes it
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -36,7 +37,7 @@ func (s *Store) lfsGrant(ctx context.Context, r *remote) (lfsGrant, error) {
 		return lfsGrant{}, storeFault(err)
 	}
 	target, path := sshTarget(r.endpoint)
-	args := append(options, target...)
+	args := slices.Concat(options, target)
 	o := runProgram(ctx, "ssh", command{dir: s.home, args: append(args, "git-lfs-authenticate "+path+" download"), env: localEnv(s.home)})
 	var exit *exec.ExitError
 	switch problem := diagnose(o.stderr); {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -208,7 +209,7 @@ func (s *Store) talkTo(ctx context.Context, r *remote, base string, c command) (
 		if err != nil {
 			return outcome{}, err
 		}
-		c.env = append(e.vars, own...)
+		c.env = slices.Concat(e.vars, own)
 		o := run(ctx, c)
 		e.files.remove()
 		if failure := e.files.tunnel.failure(); failure != nil && ctx.Err() == nil {

@@ -61,7 +61,7 @@ func (t *tunnel) serve(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	defer near.Close()
+	defer func() { _ = near.Close() }()
 	far, err := t.dial(ctx)
 	if err != nil {
 		t.mu.Lock()
@@ -69,7 +69,7 @@ func (t *tunnel) serve(ctx context.Context) {
 		t.mu.Unlock()
 		return
 	}
-	defer far.Close()
+	defer func() { _ = far.Close() }()
 	stop := context.AfterFunc(ctx, func() { _, _ = near.Close(), far.Close() })
 	defer stop()
 	t.done.Go(func() {

@@ -82,7 +82,7 @@ func signers(t testing.TB, lines ...string) Keyring {
 func TestSSHSignatures(t *testing.T) {
 	made := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	alice, ecdsaKey, rsaKey, authority, stranger := sshKey(t, ""), sshKey(t, "ecdsa"), sshKey(t, "rsa"), sshKey(t, ""), sshKey(t, "")
-	print := func(key ssh.AlgorithmSigner) string { return ssh.FingerprintSHA256(key.PublicKey()) }
+	fingerprint := func(key ssh.AlgorithmSigner) string { return ssh.FingerprintSHA256(key.PublicKey()) }
 	line := func(prefix string, key ssh.AlgorithmSigner) string { return prefix + " " + sshLine(key.PublicKey()) }
 	const payload = "tree x\n\nmessage\n"
 	plain := func(key ssh.AlgorithmSigner, namespace, hash, format string) string {
@@ -104,37 +104,37 @@ func TestSSHSignatures(t *testing.T) {
 		keys                    []string
 		want                    SignatureState
 	}{
-		{"Ed25519, listed by its fingerprint", good, line("alice@example.com", alice), []string{print(alice)}, ""},
+		{"Ed25519, listed by its fingerprint", good, line("alice@example.com", alice), []string{fingerprint(alice)}, ""},
 		{"listed by its principal", good, line("bob,alice@example.com", alice), []string{"alice@example.com"}, ""},
 		{"a principal that a pattern allows", good, line("*@example.com", alice), []string{"alice@example.com"}, ""},
 		{"a principal that a pattern denies", good, line("*@example.com,!alice@*", alice), []string{"alice@example.com"}, SignatureNotAllowed},
 		{"another principal is listed", good, line("alice@example.com", alice), []string{"bob@example.com"}, SignatureNotAllowed},
 		{"a pattern in the list is no principal", good, line("alice@example.com", alice), []string{"*"}, SignatureNotAllowed},
 		{"none is listed", good, line("*", alice), []string{""}, SignatureNotAllowed},
-		{"sha256", plain(alice, "git", "sha256", ""), line("*", alice), []string{print(alice)}, ""},
-		{"ECDSA", plain(ecdsaKey, "git", "sha512", ""), line("*", ecdsaKey), []string{print(ecdsaKey)}, ""},
-		{"RSA with SHA-512", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSASHA512), line("*", rsaKey), []string{print(rsaKey)}, ""},
-		{"RSA with SHA-256", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSASHA256), line("*", rsaKey), []string{print(rsaKey)}, ""},
-		{"RSA with SHA-1", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSA), line("*", rsaKey), []string{print(rsaKey)}, SignatureBad},
-		{"of a file", plain(alice, "file", "sha512", ""), line("*", alice), []string{print(alice)}, SignatureBad},
-		{"of something else", sshSign(t, alice, alice.PublicKey(), "git", "sha512", "", "other"), line("*", alice), []string{print(alice)}, SignatureBad},
-		{"by another key than it says", sshSign(t, stranger, alice.PublicKey(), "git", "sha512", "", payload), line("*", alice), []string{print(alice)}, SignatureBad},
-		{"an unknown signer", plain(stranger, "git", "sha512", ""), line("*", alice), []string{print(stranger)}, SignatureUnknown},
-		{"allowed for files only", good, line(`* namespaces="file"`, alice), []string{print(alice)}, SignatureUnknown},
-		{"allowed for Git too", good, line(`* namespaces="file,git"`, alice), []string{print(alice)}, ""},
-		{"within its time", good, line(`* valid-after="20260101",valid-before="20270101Z"`, alice), []string{print(alice)}, ""},
-		{"before its time", good, line(`* valid-after="20260302"`, alice), []string{print(alice)}, SignatureExpired},
-		{"after its time", good, line(`* valid-before="202603011159"`, alice), []string{print(alice)}, SignatureExpired},
+		{"sha256", plain(alice, "git", "sha256", ""), line("*", alice), []string{fingerprint(alice)}, ""},
+		{"ECDSA", plain(ecdsaKey, "git", "sha512", ""), line("*", ecdsaKey), []string{fingerprint(ecdsaKey)}, ""},
+		{"RSA with SHA-512", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSASHA512), line("*", rsaKey), []string{fingerprint(rsaKey)}, ""},
+		{"RSA with SHA-256", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSASHA256), line("*", rsaKey), []string{fingerprint(rsaKey)}, ""},
+		{"RSA with SHA-1", plain(rsaKey, "git", "sha512", ssh.KeyAlgoRSA), line("*", rsaKey), []string{fingerprint(rsaKey)}, SignatureBad},
+		{"of a file", plain(alice, "file", "sha512", ""), line("*", alice), []string{fingerprint(alice)}, SignatureBad},
+		{"of something else", sshSign(t, alice, alice.PublicKey(), "git", "sha512", "", "other"), line("*", alice), []string{fingerprint(alice)}, SignatureBad},
+		{"by another key than it says", sshSign(t, stranger, alice.PublicKey(), "git", "sha512", "", payload), line("*", alice), []string{fingerprint(alice)}, SignatureBad},
+		{"an unknown signer", plain(stranger, "git", "sha512", ""), line("*", alice), []string{fingerprint(stranger)}, SignatureUnknown},
+		{"allowed for files only", good, line(`* namespaces="file"`, alice), []string{fingerprint(alice)}, SignatureUnknown},
+		{"allowed for Git too", good, line(`* namespaces="file,git"`, alice), []string{fingerprint(alice)}, ""},
+		{"within its time", good, line(`* valid-after="20260101",valid-before="20270101Z"`, alice), []string{fingerprint(alice)}, ""},
+		{"before its time", good, line(`* valid-after="20260302"`, alice), []string{fingerprint(alice)}, SignatureExpired},
+		{"after its time", good, line(`* valid-before="202603011159"`, alice), []string{fingerprint(alice)}, SignatureExpired},
 		{"a certificate", certified(same), line("alice@example.com cert-authority", authority), []string{"alice@example.com"}, ""},
-		{"a certificate, listed by its key", certified(same), line("*@example.com cert-authority", authority), []string{print(alice)}, ""},
+		{"a certificate, listed by its key", certified(same), line("*@example.com cert-authority", authority), []string{fingerprint(alice)}, ""},
 		{"a certificate of another principal", certified(same), line("*@example.com cert-authority", authority), []string{"bob@example.com"}, SignatureNotAllowed},
-		{"a certificate without principal", certified(func(c *ssh.Certificate) { c.ValidPrincipals = nil }), line("* cert-authority", authority), []string{print(alice)}, SignatureUnknown},
-		{"a certificate of a host", certified(func(c *ssh.Certificate) { c.CertType = ssh.HostCert }), line("* cert-authority", authority), []string{print(alice)}, SignatureUnknown},
-		{"a certificate that has expired", certified(func(c *ssh.Certificate) { c.ValidBefore = uint64(made.Add(-time.Minute).Unix()) }), line("* cert-authority", authority), []string{print(alice)}, SignatureExpired},
-		{"a certificate of a key that is no authority", certified(same), line("*", authority), []string{print(alice)}, SignatureUnknown},
-		{"an authority signs itself", plain(authority, "git", "sha512", ""), line("* cert-authority", authority), []string{print(authority)}, SignatureUnknown},
-		{"cut off", good[:len(good)/2], line("*", alice), []string{print(alice)}, SignatureBad},
-		{"two of them", good + good, line("*", alice), []string{print(alice)}, SignatureBad},
+		{"a certificate without principal", certified(func(c *ssh.Certificate) { c.ValidPrincipals = nil }), line("* cert-authority", authority), []string{fingerprint(alice)}, SignatureUnknown},
+		{"a certificate of a host", certified(func(c *ssh.Certificate) { c.CertType = ssh.HostCert }), line("* cert-authority", authority), []string{fingerprint(alice)}, SignatureUnknown},
+		{"a certificate that has expired", certified(func(c *ssh.Certificate) { c.ValidBefore = uint64(made.Add(-time.Minute).Unix()) }), line("* cert-authority", authority), []string{fingerprint(alice)}, SignatureExpired},
+		{"a certificate of a key that is no authority", certified(same), line("*", authority), []string{fingerprint(alice)}, SignatureUnknown},
+		{"an authority signs itself", plain(authority, "git", "sha512", ""), line("* cert-authority", authority), []string{fingerprint(authority)}, SignatureUnknown},
+		{"cut off", good[:len(good)/2], line("*", alice), []string{fingerprint(alice)}, SignatureBad},
+		{"two of them", good + good, line("*", alice), []string{fingerprint(alice)}, SignatureBad},
 	} {
 		c := check{policy: Policy{Mode: PolicyHead, Keys: tt.keys}, keys: signers(t, tt.line), now: made}
 		failure, _ := c.object(signedObject{payload: []byte(payload), signature: []byte(tt.signature), made: made})

@@ -145,12 +145,12 @@ func (r *configReader) subsection() (string, error) {
 	r.next()
 	var b strings.Builder
 	for {
-		switch c := r.next(); {
-		case c == 0 || c == '\n':
+		switch c := r.next(); c {
+		case 0, '\n':
 			return "", errors.New("the closing quote of a section is missing")
-		case c == '"':
+		case '"':
 			return b.String(), nil
-		case c == '\\':
+		case '\\':
 			if r.peek() == '\n' || r.rest == "" {
 				return "", errors.New("the closing quote of a section is missing")
 			}

@@ -24,7 +24,7 @@ var behaviours = map[string]func(context.Context, render.Input) (render.Output, 
 	"panic": func(_ context.Context, in render.Input) (render.Output, error) {
 		if in.Source.Path == "runtime" {
 			var m map[string]int
-			m["a"] = 1
+			m[in.App] = 1 //nolint:staticcheck // what a bug does
 		}
 		panic("the value of " + in.Source.Path)
 	},
@@ -104,7 +104,7 @@ type socket struct{}
 func (socket) Write(p []byte) (int, error) { return syscall.Write(firstFD, p) }
 
 //go:noinline
-func deeper(n int) int {
+func deeper(n int) int { //nolint:staticcheck // without end on purpose
 	var room [1024]byte
 	room[n%1024] = byte(n)
 	return deeper(n+1) + int(room[(n+1)%1024])

@@ -39,7 +39,7 @@ func (m memoryOf) resident() (int64, bool) {
 
 func (m memoryOf) close() {
 	if m.statm != nil {
-		m.statm.Close()
+		_ = m.statm.Close()
 	}
 }
 

@@ -59,9 +59,9 @@ func start(command []string) (*process, error) {
 	}
 	p := &process{conn: ours, in: bufio.NewReaderSize(ours, 64<<10), done: make(chan struct{})}
 	err = p.spawn(command, theirs)
-	theirs.Close() // or its end would go unnoticed
+	_ = theirs.Close() // or its end would go unnoticed
 	if err != nil {
-		ours.Close()
+		_ = ours.Close()
 		return nil, err
 	}
 	if err := p.greet(); err != nil {
@@ -79,7 +79,7 @@ func (p *process) spawn(command []string, socket *os.File) error {
 	if err != nil {
 		return err
 	}
-	defer write.Close()
+	defer func() { _ = write.Close() }()
 	p.cmd = &exec.Cmd{
 		Path: command[0], Args: append(command[:len(command):len(command)], strconv.Itoa(firstFD)),
 		Env: []string{}, Dir: "/", Stderr: write, ExtraFiles: []*os.File{socket},
@@ -87,14 +87,14 @@ func (p *process) spawn(command []string, socket *os.File) error {
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
 	if err := p.cmd.Start(); err != nil {
-		read.Close()
+		_ = read.Close()
 		return err
 	}
 	p.memory = openMemory(p.cmd.Process.Pid)
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		defer read.Close()
+		defer func() { _ = read.Close() }()
 		p.stderr.drain(read)
 	}()
 	go func() {
@@ -137,10 +137,10 @@ func socketPair() (net.Conn, *os.File, error) {
 		return nil, nil, fmt.Errorf("no socket for a render process: %w", err)
 	}
 	ours, theirs := os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs") //nolint:gosec // descriptors are not negative
-	defer ours.Close()                                                                         // the connection has its own
+	defer func() { _ = ours.Close() }()                                                        // the connection has its own
 	conn, err := net.FileConn(ours)
 	if err != nil {
-		theirs.Close()
+		_ = theirs.Close()
 		return nil, nil, err
 	}
 	return conn, theirs, nil
@@ -154,7 +154,7 @@ func (p *process) kill(reason error) {
 	}
 	p.mu.Unlock()
 	_ = p.cmd.Process.Kill() // it may have ended by itself
-	p.conn.Close()
+	_ = p.conn.Close()
 }
 
 // retire ends a process that does nothing, and waits for its end.

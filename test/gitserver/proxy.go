@@ -144,7 +144,7 @@ func (p *Proxy) forward(client net.Conn, req *http.Request) {
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	req.Header.Del("Proxy-Authorization")
 	req.Close = true
 	if req.Write(server) == nil {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -138,7 +139,7 @@ func unpackEntry(target string, h *tar.Header, content io.Reader, keepModes bool
 
 // run runs a command in the application's folder and returns its standard output. What it leaves running ends with it.
 func (s *Server) run(ctx context.Context, c command, j *job) (string, error) {
-	args := append(c.Command[1:len(c.Command):len(c.Command)], c.Args...)
+	args := slices.Concat(c.Command[1:], c.Args)
 	cmd := exec.CommandContext(ctx, c.Command[0], args...) //nolint:gosec // the command of the test's plugin.yaml
 	cmd.Dir, cmd.Env = j.folder, s.environ(j.env)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -28,6 +28,7 @@ var description = grpc.ServiceDesc{
 	},
 }
 
+//nolint:revive // the order of arguments is grpc's
 func handleConfiguration(srv any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	s := srv.(*Server)
 	if err := decode(newMessage("Empty")); err != nil {

@@ -257,20 +257,14 @@ func TestTimeout(t *testing.T) {
 	in.Limits.Time = time.Minute
 	done := make(chan error)
 	go func() { _, err := b.client.Render(ctx, in); done <- err }()
-	for { // until the sidecar has its copy
-		if len(b.copies()) > 0 {
-			break
-		}
+	for len(b.copies()) == 0 { // until the sidecar has its copy
 		time.Sleep(time.Millisecond)
 	}
 	cancel(over)
 	if err := <-done; !errors.Is(err, over) {
 		t.Errorf("%v", err)
 	}
-	for { // the sidecar notices by itself, and its copy goes
-		if len(b.copies()) == 0 {
-			break
-		}
+	for len(b.copies()) > 0 { // the sidecar notices by itself, and its copy goes
 		time.Sleep(time.Millisecond)
 	}
 }
