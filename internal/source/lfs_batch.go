@@ -147,7 +147,7 @@ func (a *lfsAPI) locate(ctx context.Context, p lfsPointer) (batchAction, error) 
 	req.Header = theirs(a.header)
 	req.Header.Set("Accept", lfsMediaType)
 	req.Header.Set("Content-Type", lfsMediaType)
-	answer, err := a.web.do(req)
+	answer, err := a.web.do(req) //nolint:bodyclose // drain closes it
 	if errors.Is(err, errNotThere) {
 		return batchAction{}, &absentObject{p.oid, ": it has no Git LFS for this repository, or shows it not to these credentials"}
 	}

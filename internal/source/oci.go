@@ -161,7 +161,7 @@ var acceptManifests = strings.Join([]string{manifestOCI, manifestDocker, indexOC
 // so in a header are asked for the manifest itself.
 func (i *image) askTag(ctx context.Context, tag string) (digest string, err error) {
 	err = i.g.shop.asking(ctx, RequestManifest, tag, func(ctx context.Context) error {
-		answer, err := i.g.ask(ctx, http.MethodHead, i.path, "manifests/"+tag, "", acceptManifests)
+		answer, err := i.g.ask(ctx, http.MethodHead, i.path, "manifests/"+tag, "", acceptManifests) //nolint:bodyclose // drain closes it
 		if errors.Is(err, errNotThere) {
 			digest = ""
 			return nil
@@ -183,7 +183,7 @@ func (i *image) askTag(ctx context.Context, tag string) (digest string, err erro
 
 // getManifest fetches a manifest by tag or digest.
 func (i *image) getManifest(ctx context.Context, reference string) ([]byte, error) {
-	answer, err := i.g.ask(ctx, http.MethodGet, i.path, "manifests/"+reference, "", acceptManifests)
+	answer, err := i.g.ask(ctx, http.MethodGet, i.path, "manifests/"+reference, "", acceptManifests) //nolint:bodyclose // drain closes it
 	if err != nil {
 		return nil, err
 	}

@@ -104,10 +104,10 @@ type socket struct{}
 func (socket) Write(p []byte) (int, error) { return syscall.Write(firstFD, p) }
 
 //go:noinline
-func deeper(n int) int { //nolint:staticcheck // without end on purpose
+func deeper(n int) int {
 	var room [1024]byte
 	room[n%1024] = byte(n)
-	return deeper(n+1) + int(room[(n+1)%1024])
+	return deeper(n+1) + int(room[(n+1)%1024]) //nolint:staticcheck // without end on purpose
 }
 
 func says(warnings ...string) render.Output { return render.Output{Warnings: warnings} }
