@@ -225,7 +225,7 @@ func (i *image) askTags(ctx context.Context, _ []string) (tags []string, err err
 
 // askTagPage returns one page of tags and the query for the next.
 func (i *image) askTagPage(ctx context.Context, query string, left *int64) (tags []string, next string, err error) {
-	answer, err := i.g.ask(ctx, http.MethodGet, i.path, "tags/list", query, "application/json")
+	answer, err := i.g.ask(ctx, http.MethodGet, i.path, "tags/list", query, "application/json") //nolint:bodyclose // drain closes it
 	if err != nil {
 		return nil, "", err
 	}
@@ -301,7 +301,7 @@ func (g *ociRegistry) fetch(ctx context.Context, a Artifact, p Pin) error {
 		return err
 	}
 	return g.shop.asking(ctx, RequestExtract, a.String(), func(ctx context.Context) error {
-		answer, err := g.ask(ctx, http.MethodGet, i.path, "blobs/"+layer.Digest, "", "")
+		answer, err := g.ask(ctx, http.MethodGet, i.path, "blobs/"+layer.Digest, "", "") //nolint:bodyclose // drain closes it
 		if errors.Is(err, errNotThere) {
 			return &UnreachableError{Problem: ProblemInvalidData, Detail: "the registry has not the layer " + layer.Digest + " that the manifest names"}
 		}

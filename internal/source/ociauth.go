@@ -135,7 +135,7 @@ func (g *ociRegistry) askToken(ctx context.Context, who login, path string, c ch
 		req.Header.Set("Authorization", value)
 	}
 	at := g.shop.all.store.clock.Now()
-	answer, err := g.shop.web.client.Do(req)
+	answer, err := g.shop.web.client.Do(req) //nolint:bodyclose // drain closes it
 	if err != nil {
 		return registryPass{}, err
 	}
