@@ -32,7 +32,7 @@ type reply struct {
 }
 
 func (d desk) exchange(client *http.Client, req *http.Request) (reply, error) {
-	answer, err := client.Do(req)
+	answer, err := client.Do(req) //nolint:bodyclose // drain closes it
 	if err != nil {
 		return reply{}, requestError(req.URL, err)
 	}
