@@ -102,7 +102,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 		return nil, err
 	}
 	if p.store, err = source.NewStore(dir, source.Options{
-		AllowPrivate: privateHosts(settings.Current), ArtifactLimits: artifactLimits(settings.Current().Settings.Fetching), Logger: log,
+		AllowPrivate: privateHosts(settings.Current), ArtifactLimits: artifactLimits(settings.Current().Settings), Logger: log,
 	}); err != nil {
 		p.close()
 		return nil, err

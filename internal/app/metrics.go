@@ -22,16 +22,17 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 
-	gitRequests   *prometheus.CounterVec
-	gitDuration   *prometheus.HistogramVec
-	gitFailures   *prometheus.CounterVec
-	clusterEvents *prometheus.CounterVec
-	clusterKinds  *prometheus.GaugeVec
-	clusterUp     *prometheus.GaugeVec
-	syncs         *prometheus.CounterVec
-	syncSeconds   *prometheus.CounterVec
-	reconciles    *prometheus.HistogramVec
-	inertSets     *prometheus.GaugeVec
+	gitRequests      *prometheus.CounterVec
+	gitDuration      *prometheus.HistogramVec
+	gitFailures      *prometheus.CounterVec
+	artifactRequests *prometheus.CounterVec
+	clusterEvents    *prometheus.CounterVec
+	clusterKinds     *prometheus.GaugeVec
+	clusterUp        *prometheus.GaugeVec
+	syncs            *prometheus.CounterVec
+	syncSeconds      *prometheus.CounterVec
+	reconciles       *prometheus.HistogramVec
+	inertSets        *prometheus.GaugeVec
 	renderMetrics
 }
 
@@ -44,6 +45,8 @@ func newMetrics() *metrics {
 			Help: "How long requests to Git repositories took.", Buckets: []float64{.1, .25, .5, 1, 2, 4, 10, 20}}, []string{"repo", "request_type"}),
 		gitFailures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "argocd_git_fetch_fail_total",
 			Help: "Fetches that failed."}, []string{"repo", "revision"}),
+		artifactRequests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "bowline_artifact_request_total",
+			Help: "Requests to chart repositories, registries and servers of files."}, []string{"repo", "request_type"}),
 		clusterEvents: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "argocd_cluster_events_total",
 			Help: "Watch events of a cluster."}, []string{"server", "group", "kind"}),
 		clusterKinds: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "argocd_cluster_api_resources",
@@ -61,13 +64,17 @@ func newMetrics() *metrics {
 		Help: "One for each ApplicationSet, all of which this version leaves alone."}, []string{"namespace", "name"})
 	m.renderMetrics = newRenderMetrics()
 	m.registry.MustRegister(m.renders, m.failures, m.seconds)
-	m.registry.MustRegister(m.inertSets, m.gitRequests, m.gitDuration, m.gitFailures, m.clusterEvents, m.clusterKinds, m.clusterUp, m.syncs,
+	m.registry.MustRegister(m.inertSets, m.gitRequests, m.gitDuration, m.gitFailures, m.artifactRequests, m.clusterEvents, m.clusterKinds, m.clusterUp, m.syncs,
 		m.syncSeconds, m.reconciles, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// git counts a request to a repository.
-func (m *metrics) git(r source.Request) {
+// requested counts a request to a repository.
+func (m *metrics) requested(r source.Request) {
+	if r.Kind != source.RequestLsRemote && r.Kind != source.RequestFetch {
+		m.artifactRequests.WithLabelValues(r.Repository, string(r.Kind)).Inc()
+		return
+	}
 	m.gitRequests.WithLabelValues(r.Repository, string(r.Kind)).Inc()
 	m.gitDuration.WithLabelValues(r.Repository, string(r.Kind)).Observe(r.Took.Seconds())
 	if r.Err != nil && r.Kind == source.RequestFetch {

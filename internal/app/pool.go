@@ -29,8 +29,11 @@ func newPlugins(current func() *configuration.Snapshot, dir string, log *slog.Lo
 }
 
 // artifactLimits returns the bounds that the settings put on charts, archives and files.
-func artifactLimits(s settings.Fetching) source.ArtifactLimits {
-	return source.ArtifactLimits{Archive: s.ArchiveBytes, Index: s.IndexBytes, Chart: s.ChartBytes, OCI: s.OCIBytes, MediaTypes: s.OCILayerMediaTypes}
+func artifactLimits(s settings.Settings) source.ArtifactLimits {
+	f := s.Fetching
+	return source.ArtifactLimits{
+		Archive: f.ArchiveBytes, Index: f.IndexBytes, Chart: f.ChartBytes, OCI: f.OCIBytes, Files: s.Rendering.Files, MediaTypes: f.OCILayerMediaTypes,
+	}
 }
 
 // privateHosts says which hosts with a private address files may come from.

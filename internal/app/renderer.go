@@ -93,7 +93,7 @@ func renderOffline(ctx context.Context, req render.Request, dir string) (render.
 	}
 	current := func() *configuration.Snapshot { return snapshot }
 	store, err := source.NewStore(dir, source.Options{
-		AllowPrivate: privateHosts(current), ArtifactLimits: artifactLimits(snapshot.Settings.Fetching), Logger: log,
+		AllowPrivate: privateHosts(current), ArtifactLimits: artifactLimits(snapshot.Settings), Logger: log,
 	})
 	if err != nil {
 		return render.Result{}, err

@@ -91,7 +91,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 // openSources opens what fetches, what renders, and what remembers both.
 func (r *roles) openSources(ctx context.Context, opts RunOptions, log *slog.Logger) (err error) {
 	r.store, err = source.NewStore(mirrorsDir(opts.Data), source.Options{
-		AllowFile: opts.AllowFileRepos, AllowPrivate: privateHosts(r.settings.Current), Observe: r.metrics.git, Clock: realClock, Logger: log,
+		AllowFile: opts.AllowFileRepos, AllowPrivate: privateHosts(r.settings.Current), Observe: r.metrics.requested, Clock: realClock, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (r *roles) rules() *application.Rules {
 func (r *roles) changed(s *configuration.Snapshot) {
 	r.clusters.Apply(s)
 	r.sources.reset()
-	r.store.SetArtifactLimits(artifactLimits(s.Settings.Fetching))
+	r.store.SetArtifactLimits(artifactLimits(s.Settings))
 	if err := r.renders.SetKey(s.Key); err != nil {
 		r.log.Warn("renders are not kept in the data folder", "error", err)
 	}
