@@ -3,6 +3,7 @@
 package object
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +13,17 @@ import (
 // maxExpansion bounds how much larger than its text the content of a document may get through its aliases. The YAML
 // library bounds their number, not the size of what they repeat.
 const maxExpansion = 10 << 20
+
+// CheckExpansion returns a *ParseError if the aliases of a YAML text repeat more than ParseYAML allows. Who reads foreign
+// text by a library that goes through JSON has to ask first: there each repetition is written out, and a file of a
+// megabyte fills the memory.
+func CheckExpansion(file string, text []byte) error {
+	if !bytes.Contains(text, []byte("&")) || !bytes.Contains(text, []byte("*")) {
+		return nil
+	}
+	_, err := ParseYAML(file, text)
+	return err
+}
 
 // plain turns what the YAML library decodes into what unstructured objects hold: maps with string keys, int64, float64,
 // bool, string, nil, in the way that Kubernetes goes through JSON. budget is what is left of the allowed size.

@@ -58,6 +58,11 @@ func TestHostileAliases(t *testing.T) {
 	if _, err = inProcess(context.Background(), render.Input{Tree: tree.Memory(files)}); err == nil || !fault.Is(err, fault.Mistake) {
 		t.Errorf("overrides of aliases give %v", err)
 	}
+	// Few aliases of a long text: a library that goes through JSON writes each of them out.
+	files[".argocd-source.yaml"] = tree.MemoryFile{Content: "a: &a " + strings.Repeat("x", 64<<10) + "\nb: [" + strings.Repeat("*a,", 400) + "]\n"}
+	if _, err = inProcess(context.Background(), render.Input{Tree: tree.Memory(files)}); err == nil || !strings.Contains(err.Error(), "aliases") {
+		t.Errorf("overrides that repeat a long text give %v", err)
+	}
 }
 
 // Every document that a tool gives is an object or nothing, each with its place.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -51,6 +52,9 @@ func (in Input) overridden(ctx context.Context) (v1alpha1.ApplicationSource, err
 }
 
 func mergeSource(source v1alpha1.ApplicationSource, override []byte) (v1alpha1.ApplicationSource, error) {
+	if err := object.CheckExpansion("", override); err != nil {
+		return source, errors.Unwrap(err)
+	}
 	patch, err := yaml.YAMLToJSON(override)
 	if err != nil {
 		return source, err

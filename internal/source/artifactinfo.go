@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
 
@@ -87,8 +88,8 @@ func (info *ArtifactInfo) addChart(ctx context.Context, files tree.Tree) error {
 			Email string `json:"email"`
 		} `json:"maintainers"`
 	}
-	if err := yaml.Unmarshal(content, &chart); err != nil {
-		return nil //nolint:nilerr // rendering says what is wrong with it
+	if object.CheckExpansion("Chart.yaml", content) != nil || yaml.Unmarshal(content, &chart) != nil {
+		return nil // rendering says what is wrong with it
 	}
 	info.Title, info.Description, info.Version, info.AppVersion, info.Home = chart.Name, chart.Description, chart.Version, chart.AppVersion, chart.Home
 	info.Maintainers = nil

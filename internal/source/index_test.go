@@ -243,3 +243,12 @@ func FuzzScanIndex(f *testing.F) {
 		}
 	})
 }
+
+// A version that repeats a long text by aliases is refused before any of it is written out.
+func TestScanIndexOfAliases(t *testing.T) {
+	text := "apiVersion: v1\nentries:\n  web:\n  - version: 1.0.0\n    urls: [&a " + strings.Repeat("x", 32<<10) + "," + strings.Repeat("*a,", 400) + "]\n"
+	found, err := scanIndex(strings.NewReader(text), map[string]bool{"web": true})
+	if err == nil {
+		t.Errorf("an index of aliases gives %s", versionsOf(found, "web"))
+	}
+}

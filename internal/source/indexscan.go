@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // chartVersion is what of an entry of an index is used.
@@ -244,7 +246,10 @@ func (s *yamlScan) endItem() error {
 		return nil
 	}
 	var v chartVersion
-	err := yaml.Unmarshal(s.item.Bytes(), &v)
+	err := object.CheckExpansion("", s.item.Bytes())
+	if err == nil {
+		err = yaml.Unmarshal(s.item.Bytes(), &v)
+	}
 	s.item.Reset()
 	s.keep = false
 	if err != nil {
