@@ -111,6 +111,7 @@ type State struct {
 	Commits []Commit // one for each source
 	// Remotes are what the renders turned out to need besides, sorted, with what each was resolved to.
 	Remotes []Commit
+	// Types are the tools, one for each source; "" for one that is there only for others to read from.
 	Types   []v1alpha1.ApplicationSourceType
 	Objects []Object
 	// Digest is equal when every object is: the "rendered digest" that rules about newer commits go by.
@@ -122,24 +123,16 @@ type State struct {
 	made     []rendered // what it was made of, for Explain
 }
 
-// Revision returns the commit of an application with one source; "" with several.
-func (s *State) Revision() string {
+// Revision returns what status calls the revision: one for an application with spec.source, a list for one with
+// spec.sources, were it a list of one. Of the two the one that is not meant is empty.
+func (s *State) Revision(several bool) (revision string, revisions []string) {
+	if several {
+		return "", idsOf(s.Commits)
+	}
 	if len(s.Commits) == 1 {
-		return s.Commits[0].ID
+		return s.Commits[0].ID, nil
 	}
-	return ""
-}
-
-// Revisions returns the commits of an application with several sources; nil with one.
-func (s *State) Revisions() []string {
-	if len(s.Commits) <= 1 {
-		return nil
-	}
-	ids := make([]string, len(s.Commits))
-	for i, c := range s.Commits {
-		ids[i] = c.ID
-	}
-	return ids
+	return "", nil
 }
 
 // Find returns the object with a key.

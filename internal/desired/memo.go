@@ -255,10 +255,10 @@ func (n *entry) make(commits []Commit, target *Target) error {
 	var inputs []object.Digest
 	for i := range n.sources {
 		r := &n.sources[i]
+		state.Types = append(state.Types, r.typ)
 		if r.refOnly {
 			continue
 		}
-		state.Types = append(state.Types, r.typ)
 		inputs = append(inputs, r.inputs)
 		all = append(all, r.manifests...)
 		for _, w := range r.warnings {

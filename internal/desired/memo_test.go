@@ -4,9 +4,8 @@ package desired
 
 import (
 	"context"
+	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/bowline-cd/bowline/internal/tree"
 )
@@ -26,8 +25,12 @@ func TestSecondCallRendersNothing(t *testing.T) {
 	if first != second {
 		t.Error("the second call made a new State")
 	}
-	if first.Revision() != "c1" || first.Revisions() != nil || names(first) != "a" {
-		t.Errorf("%s %v: %s", first.Revision(), first.Revisions(), names(first))
+	if revision, revisions := first.Revision(false); revision != "c1" || revisions != nil || names(first) != "a" {
+		t.Errorf("%s %v: %s", revision, revisions, names(first))
+	}
+	// A list of one source has a list of one revision.
+	if revision, revisions := first.Revision(true); revision != "" || !slices.Equal(revisions, []string{"c1"}) {
+		t.Errorf("%s %v", revision, revisions)
 	}
 }
 
@@ -76,8 +79,8 @@ func TestNewCommit(t *testing.T) {
 			if (n > 0) != c.renders {
 				t.Errorf("%d files were read", n)
 			}
-			if after.Revision() != "c2" || before.Revision() != "c1" {
-				t.Errorf("revisions %s, %s", before.Revision(), after.Revision())
+			if after.Commits[0].ID != "c2" || before.Commits[0].ID != "c1" {
+				t.Errorf("revisions %s, %s", before.Commits[0].ID, after.Commits[0].ID)
 			}
 			if names(after) != c.want {
 				t.Errorf("objects %s, want %s", names(after), c.want)
@@ -102,7 +105,7 @@ func TestAbsentFileAppears(t *testing.T) {
 			if err == nil || state != nil {
 				t.Errorf("got %s", names(state))
 			}
-			if b.engine.Peek(id(app)).Revision() != "c1" {
+			if b.engine.Peek(id(app)).Commits[0].ID != "c1" {
 				t.Error("what stood is forgotten")
 			}
 		})
@@ -144,8 +147,8 @@ func TestTargetIsAnInput(t *testing.T) {
 		t.Errorf("%d files were read for %s", n, state.Objects[0].Key)
 	}
 	b.sources.commit("r", "main", "c2", files{"other": configMap("x", "1")})
-	if state := b.get(app); state.Objects[0].Key.Namespace != "shop" || state.Revision() != "c2" {
-		t.Errorf("at another commit and target at once: %s at %s", state.Objects[0].Key, state.Revision())
+	if state := b.get(app); state.Objects[0].Key.Namespace != "shop" || state.Commits[0].ID != "c2" {
+		t.Errorf("at another commit and target at once: %s at %s", state.Objects[0].Key, state.Commits[0].ID)
 	}
 }
 
@@ -157,19 +160,19 @@ func TestSeveralSources(t *testing.T) {
 	values.Ref = "values"
 	app := application("web", from("r", "main", "app"), from("s", "main", "app"), values)
 	state := b.get(app)
-	if diff := cmp.Diff([]string{"c1", "d1", "d1"}, state.Revisions()); diff != "" || state.Revision() != "" {
-		t.Errorf("revisions %v, revision %q", state.Revisions(), state.Revision())
+	if _, revisions := state.Revision(true); !slices.Equal(revisions, []string{"c1", "d1", "d1"}) {
+		t.Errorf("revisions %v", revisions)
 	}
-	if names(state) != "a b" || len(state.Types) != 2 || state.Objects[1].Origin.Source != 1 {
+	if names(state) != "a b" || len(state.Types) != 3 || state.Types[2] != "" || state.Objects[1].Origin.Source != 1 {
 		t.Errorf("objects %s of %v, origins %+v", names(state), state.Types, state.Objects[1].Origin)
 	}
 	b.sources.commit("s", "main", "d2", files{"app/b.yaml": configMap("b2", "1")})
 	if n := b.sources.readsOf(func() { state = b.get(app) }); n != 1 || names(state) != "a b2" {
-		t.Errorf("%d files were read: %s at %v", n, names(state), state.Revisions())
+		t.Errorf("%d files were read: %s at %v", n, names(state), idsOf(state.Commits))
 	}
 	b.sources.commit("s", "main", "d3", files{"values.yaml": {Content: "x: z"}})
-	if n := b.sources.readsOf(func() { state = b.get(app) }); n != 0 || state.Revisions()[2] != "d3" {
-		t.Errorf("%d files were read at %v", n, state.Revisions())
+	if n := b.sources.readsOf(func() { state = b.get(app) }); n != 0 || idsOf(state.Commits)[2] != "d3" {
+		t.Errorf("%d files were read at %v", n, idsOf(state.Commits))
 	}
 }
 
@@ -208,8 +211,8 @@ func TestBrokenCommit(t *testing.T) {
 	if state, err := b.engine.For(context.Background(), id(app), app, newTarget("web")); err == nil || state != nil {
 		t.Errorf("got %s, %v", names(state), err)
 	}
-	if state := b.engine.Peek(id(app)); state.Revision() != "c1" || names(state) != "a" {
-		t.Errorf("%s at %s stands", names(state), state.Revision())
+	if state := b.engine.Peek(id(app)); state.Commits[0].ID != "c1" || names(state) != "a" {
+		t.Errorf("%s at %s stands", names(state), state.Commits[0].ID)
 	}
 	b.sources.commit("r", "main", "c3", files{"app/b.yaml": configMap("b", "1")})
 	if state := b.get(app); names(state) != "a b" {

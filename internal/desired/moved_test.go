@@ -80,8 +80,8 @@ func TestMovedNamesTheNewCommit(t *testing.T) {
 		t.Fatal(got)
 	}
 	after := b.engine.Peek(id(app))
-	if after.Revision() != "c2" || after.Digest != before.Digest || before.Revision() != "c1" {
-		t.Errorf("before %s, after %s", before.Revision(), after.Revision())
+	if after.Commits[0].ID != "c2" || after.Digest != before.Digest || before.Commits[0].ID != "c1" {
+		t.Errorf("before %s, after %s", before.Commits[0].ID, after.Commits[0].ID)
 	}
 }
 
@@ -98,7 +98,7 @@ func TestMovedGoesByRevision(t *testing.T) {
 		t.Error(got)
 	}
 	for app, want := range map[*v1alpha1.Application]string{main: "c2", release: "c1", pinned: "c1"} {
-		if got := b.engine.Peek(id(app)).Revision(); got != want {
+		if got := b.engine.Peek(id(app)).Commits[0].ID; got != want {
 			t.Errorf("%s stands at %s", app.Name, got)
 		}
 	}
@@ -116,8 +116,8 @@ func TestMovedBetweenCommits(t *testing.T) {
 	if got := told(b.engine.Moved(follows("r", "main"), "c2", "c3", changed)); got != "touched: old; unchanged: " {
 		t.Error(got)
 	}
-	if state := b.engine.Peek(id(old)); state.Revision() != "c1" {
-		t.Errorf("it stands at %s unseen", state.Revision())
+	if state := b.engine.Peek(id(old)); state.Commits[0].ID != "c1" {
+		t.Errorf("it stands at %s unseen", state.Commits[0].ID)
 	}
 }
 
@@ -180,8 +180,8 @@ func TestMovedWhileAsked(t *testing.T) {
 		t.Errorf("at the first call: %s", got)
 	}
 	sources.middle = func() { got = b.commitAndTell("r", "main", "c3", files{"x": configMap("x", "2")}) }
-	if state := b.get(app); got != "touched: a; unchanged: " || state.Revision() != "c2" {
-		t.Errorf("later: %s at %s", got, state.Revision())
+	if state := b.get(app); got != "touched: a; unchanged: " || state.Commits[0].ID != "c2" {
+		t.Errorf("later: %s at %s", got, state.Commits[0].ID)
 	}
 	sources.middle = func() { _ = b.engine.Forget(id(app)) }
 	b.get(app)

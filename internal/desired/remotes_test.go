@@ -37,8 +37,8 @@ func TestNeedsAreResolvedToAFixpoint(t *testing.T) {
 			t.Errorf("%q was not read: %s", want, seenBy(state))
 		}
 	}
-	if state.Revision() != "r1" {
-		t.Errorf("the revision is %q: remotes are no sources", state.Revision())
+	if state.Commits[0].ID != "r1" {
+		t.Errorf("the revision is %q: remotes are no sources", state.Commits[0].ID)
 	}
 	resolves := th.sources.resolves.Load()
 	if again := th.expectRenders("again", 0, app); again != state || th.sources.resolves.Load() != resolves+1 {
@@ -102,8 +102,8 @@ func TestRemoteMovedElsewhere(t *testing.T) {
 	}
 	resolves := th.sources.resolves.Load()
 	state := th.expectRenders("exact remotes", 0, app)
-	if th.sources.resolves.Load() != resolves+1 || state.Revision() != "r2" || len(state.Remotes) != 2 {
-		t.Errorf("%d resolved, at %s with %v", th.sources.resolves.Load()-resolves, state.Revision(), state.Remotes)
+	if th.sources.resolves.Load() != resolves+1 || state.Commits[0].ID != "r2" || len(state.Remotes) != 2 {
+		t.Errorf("%d resolved, at %s with %v", th.sources.resolves.Load()-resolves, state.Commits[0].ID, state.Remotes)
 	}
 	th.sources.commit("r", "main", "r3", files{"readme": text("2")})
 	resolves = th.sources.resolves.Load()
@@ -152,7 +152,7 @@ func TestAnUnreachableRemoteKeepsWhatStands(t *testing.T) {
 			th.sources.commit("base", "main", "b2", files{"x/b": text("2")})
 			state, err := th.ask(app)
 			var unreachable *UnreachableError
-			if !errors.As(err, &unreachable) || state == nil || state.Digest != before.Digest || state.Revision() != "r1" {
+			if !errors.As(err, &unreachable) || state == nil || state.Digest != before.Digest || state.Commits[0].ID != "r1" {
 				t.Fatalf("%v stands, %v", state, err)
 			}
 			if !strings.Contains(err.Error(), "base") || !strings.Contains(err.Error(), "app/script:1") {
@@ -261,7 +261,7 @@ func TestAtUsesThePinsOfThen(t *testing.T) {
 		}
 	}
 	if got := th.engine.Peek(id(app)); got != nil {
-		t.Errorf("a look back is remembered: %s", got.Revision())
+		t.Errorf("a look back is remembered: %s", got.Commits[0].ID)
 	}
 }
 
@@ -275,7 +275,7 @@ func TestRefs(t *testing.T) {
 	th.sources.commit("r", "main", "r1", files{"app/script": text("ref values prod.yaml\nref both prod.yaml")})
 	th.sources.commit("v", "main", "v1", files{"prod.yaml": text("a: 1"), "dev.yaml": text("a: 1"), "app/script": text("read x")})
 	state := th.expectRenders("first", 2, app)
-	if !strings.Contains(seenBy(state), "prod.yaml=a: 1") || len(state.Types) != 2 || len(state.Objects) != 2 {
+	if !strings.Contains(seenBy(state), "prod.yaml=a: 1") || len(state.Types) != 3 || len(state.Objects) != 2 {
 		t.Errorf("%d types, %d objects, %s", len(state.Types), len(state.Objects), seenBy(state))
 	}
 	for i, c := range []struct {
@@ -293,7 +293,7 @@ func TestRefs(t *testing.T) {
 			t.Errorf("%v: %s", c.change, got)
 		}
 		state := th.expectRenders(fmt.Sprint(c.change), c.renders, app)
-		expect(t, "revisions", []string{"r1", commit, commit}, state.Revisions())
+		expect(t, "revisions", []string{"r1", commit, commit}, idsOf(state.Commits))
 	}
 	// The same path in another repository is another file.
 	if got := th.commitAndTell("r", "main", "r2", files{"prod.yaml": text("mine")}); got != "touched: ; unchanged: web" {
@@ -332,7 +332,7 @@ func TestArtifactsAsSources(t *testing.T) {
 	th.sources.commit("charts#nginx", "^1", "1.0.0", files{"script": text("read x"), "x": text("1")})
 	th.sources.commit("oci://registry/app", "main", "sha256:1", files{"script": text("var ARGOCD_APP_REVISION")})
 	state := th.expectRenders("first", 2, app)
-	expect(t, "revisions", []string{"1.0.0", "sha256:1"}, state.Revisions())
+	expect(t, "revisions", []string{"1.0.0", "sha256:1"}, idsOf(state.Commits))
 	if state.Commits[0].Kind != KindChart || state.Commits[1].Kind != KindOCI || state.Commits[0].Digest == "" {
 		t.Errorf("commits %+v", state.Commits)
 	}

@@ -33,8 +33,8 @@ func TestUnreachableKeepsWhatStands(t *testing.T) {
 			b.sources.commit("s", "main", "d2", files{"app/b.yaml": configMap("b", "2")})
 			b.sources.set("r", outage)
 			state, err := b.unreachable(app)
-			if state.Digest != before.Digest || strings.Join(state.Revisions(), " ") != "d1 c1" {
-				t.Errorf("%s at %v stands", names(state), state.Revisions())
+			if state.Digest != before.Digest || strings.Join(idsOf(state.Commits), " ") != "d1 c1" {
+				t.Errorf("%s at %v stands", names(state), idsOf(state.Commits))
 			}
 			if len(err.Standing) != 2 || err.Standing[1].ID != "c1" {
 				t.Errorf("it says that %v stands", err.Standing)
@@ -46,8 +46,8 @@ func TestUnreachableKeepsWhatStands(t *testing.T) {
 				t.Error("what stands is not made for the present target")
 			}
 			b.sources.set("r", func(r *fakeRepo) { r.down, r.lost = false, false })
-			if state := b.get(app); names(state) != "b new" || strings.Join(state.Revisions(), " ") != "d2 c2" {
-				t.Errorf("afterwards: %s at %v", names(state), state.Revisions())
+			if state := b.get(app); names(state) != "b new" || strings.Join(idsOf(state.Commits), " ") != "d2 c2" {
+				t.Errorf("afterwards: %s at %v", names(state), idsOf(state.Commits))
 			}
 		})
 	}
@@ -162,15 +162,15 @@ func TestStandingStateOutlivesTheProcess(t *testing.T) {
 	b.sources.set("r", func(r *fakeRepo) { r.down = true })
 	b.restart(memory)
 	state, err := b.unreachable(app)
-	if state == nil || state.Digest != before.Digest || state.Revision() != "c1" || err.Standing[0] != before.Commits[0] {
+	if state == nil || state.Digest != before.Digest || state.Commits[0].ID != "c1" || err.Standing[0] != before.Commits[0] {
 		t.Fatalf("%s at %v stands", names(state), err.Standing)
 	}
 	if n := b.sources.readsOf(func() { b.unreachable(app) }); n != 0 {
 		t.Errorf("it is rendered again each time: %d files", n)
 	}
 	b.sources.set("r", func(r *fakeRepo) { r.down = false })
-	if state := b.get(app); names(state) != "new" || state.Revision() != "c2" {
-		t.Errorf("when Git answers: %s at %s", names(state), state.Revision())
+	if state := b.get(app); names(state) != "new" || state.Commits[0].ID != "c2" {
+		t.Errorf("when Git answers: %s at %s", names(state), state.Commits[0].ID)
 	}
 }
 
@@ -288,7 +288,7 @@ func TestAfreshKeepsWhatStandsUntilThereIsAnAnswer(t *testing.T) {
 	b.get(app)
 	b.sources.set("r", func(r *fakeRepo) { r.down = true })
 	b.engine.Afresh(id(app))
-	if state, _ := b.unreachable(app); state == nil || state.Revision() != "c1" {
+	if state, _ := b.unreachable(app); state == nil || state.Commits[0].ID != "c1" {
 		t.Fatalf("got %v, want what stands at c1", state)
 	}
 	b.sources.set("r", func(r *fakeRepo) { r.down = false })

@@ -118,11 +118,7 @@ func setSync(status *v1alpha1.ApplicationStatus, app *v1alpha1.Application, code
 	if state == nil {
 		return
 	}
-	if revisions := state.Revisions(); revisions != nil {
-		status.Sync.Revisions = revisions
-	} else {
-		status.Sync.Revision = state.Revision()
-	}
+	status.Sync.Revision, status.Sync.Revisions = state.Revision(len(app.Spec.Sources) > 0)
 	status.SourceType, status.SourceTypes = "", nil
 	switch {
 	case len(app.Spec.Sources) > 0:

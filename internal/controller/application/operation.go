@@ -249,7 +249,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	if newer || spec.Retry.Refresh && state.FinishedAt != nil && spec.InitiatedBy.Automated {
 		spec.Sync.Revision, spec.Sync.Revisions = "", nil
 		if p.state != nil {
-			spec.Sync.Revision, spec.Sync.Revisions = p.state.Revision(), p.state.Revisions()
+			spec.Sync.Revision, spec.Sync.Revisions = p.state.Revision(len(p.app.Spec.Sources) > 0)
 		}
 		spec.Sync.Resources = nil
 		spec.Sync.SelfHealAttemptsCount = 0
@@ -340,9 +340,10 @@ func (p *pass) beginAutomated(ctx context.Context) {
 }
 
 func (p *pass) autoSync(approved bool) plan.AutoSync {
+	revision, revisions := p.state.Revision(len(p.app.Spec.Sources) > 0)
 	in := plan.AutoSync{
 		Policy: p.app.Spec.SyncPolicy, Operating: p.app.Operation != nil, Status: p.code,
-		Revision: p.state.Revision(), Revisions: p.state.Revisions(), Sources: p.app.Spec.Sources,
+		Revision: revision, Revisions: revisions, Sources: p.app.Spec.Sources,
 		Unchanged: p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest,
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
 		Unreachable: p.unreachable, Denied: p.denied, Approved: approved, Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),

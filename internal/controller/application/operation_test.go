@@ -4,6 +4,7 @@ package application
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/plan"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
@@ -149,6 +151,29 @@ func TestAnAttemptNamesItsRevision(t *testing.T) {
 	got := p.next.Status.OperationState
 	if got.Phase != v1alpha1.OperationError || got.SyncResult == nil || got.SyncResult.Revision != "aaa" || got.SyncResult.Source.Path != "web" {
 		t.Errorf("got %+v with %+v", got, got.SyncResult)
+	}
+}
+
+// A list of sources has a list of revisions, were it a list of one: whoever compares them would find no news otherwise.
+func TestOneSourceInAListHasItsRevisionInAList(t *testing.T) {
+	source := v1alpha1.ApplicationSource{RepoURL: "r", Path: "web"}
+	state := &desired.State{Commits: []desired.Commit{{ID: "bbb"}}, Types: []v1alpha1.ApplicationSourceType{v1alpha1.ApplicationSourceTypeHelm}}
+	p := passOf(&v1alpha1.OperationState{Phase: v1alpha1.OperationSucceeded, SyncResult: &v1alpha1.SyncOperationResult{
+		Revisions: []string{"aaa"}, Sources: v1alpha1.ApplicationSources{source},
+	}, Operation: v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{Revisions: []string{"aaa"}}}})
+	p.app.Spec.Sources, p.state, p.rules = v1alpha1.ApplicationSources{source}, state, &Rules{}
+	p.app.Spec.SyncPolicy = &v1alpha1.SyncPolicy{Automated: &v1alpha1.SyncPolicyAutomated{}}
+	p.code = v1alpha1.SyncStatusCodeOutOfSync
+	in := p.autoSync(false)
+	if d := plan.Decide(in); !d.Sync || !slices.Equal(d.Operation(in).Sync.Revisions, []string{"bbb"}) {
+		t.Errorf("a new revision is not synced: %+v", d)
+	}
+	if r := syncResult(p.app, v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{}}, state); r.Revision != "" || !slices.Equal(r.Revisions, []string{"bbb"}) {
+		t.Errorf("the result is of %q, %q", r.Revision, r.Revisions)
+	}
+	setSync(&p.next.Status, p.app, p.code, state)
+	if s := p.next.Status; s.Sync.Revision != "" || !slices.Equal(s.Sync.Revisions, []string{"bbb"}) || len(s.SourceTypes) != 1 {
+		t.Errorf("the status is of %q, %q", s.Sync.Revision, s.Sync.Revisions)
 	}
 }
 

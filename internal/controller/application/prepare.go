@@ -132,7 +132,7 @@ func attemptOf(app *v1alpha1.Application, spec v1alpha1.Operation) *v1alpha1.Syn
 
 func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desired.State) *v1alpha1.SyncOperationResult {
 	r := attemptOf(app, spec)
-	r.Revision, r.Revisions = state.Revision(), state.Revisions()
+	r.Revision, r.Revisions = state.Revision(len(r.Sources) > 0)
 	switch last := app.Status.OperationState; {
 	case isDryRun(spec) && last != nil && last.SyncResult != nil:
 		r.ManagedNamespaceMetadata = last.SyncResult.ManagedNamespaceMetadata // what the namespace still has
