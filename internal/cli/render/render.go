@@ -12,6 +12,7 @@ package render
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -153,7 +154,8 @@ repository come from a folder of this disk.
 With --explain it says instead what the render was made of: a commit that touches nothing of it does not render again.
 Add --since REVISION to see which of these differ.
 
-Exit code: 0 it rendered, 1 it may pass later, 2 something has to be mended, 3 something cannot be reached.`,
+Exit code: 0 it rendered, 1 it may pass later, 2 something has to be mended, 3 something is
+missing that only others can set up (a right password, a plugin), 4 a project or a setting forbids it.`,
 		Example: command.Example(
 			"bowline render apps/web",
 			"bowline render --repo https://github.com/argoproj/argocd-example-apps --path helm-guestbook --set replicaCount=2",
@@ -187,8 +189,8 @@ func (o *Options) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Name, "name", "app", "name of the application, for a bare source")
 	flags.StringVar(&o.DestNamespace, "dest-namespace", "default", "namespace of the destination, for a bare source")
 	flags.StringVar(&o.Project, "project", v1alpha1.DefaultAppProjectName, "project, for a bare source")
-	flags.StringVar(&o.KubeVersion, "kube-version", "", "version of the destination cluster (default: asked with --app, else "+DefaultKubeVersion+")")
-	flags.StringSliceVar(&o.APIVersions, "api-versions", nil, "what the destination cluster serves, such as monitoring.coreos.com/v1 (default: asked with --app)")
+	flags.StringVar(&o.KubeVersion, "kube-version", "", "version of the destination cluster without --app (default "+DefaultKubeVersion+")")
+	flags.StringSliceVar(&o.APIVersions, "api-versions", nil, "what the destination cluster serves, such as monitoring.coreos.com/v1, without --app")
 	flags.StringVar(&o.Settings, "settings", "", "file with ConfigMaps and Secrets as they are in the control namespace (default: none; with --app those of the cluster)")
 	flags.StringVar(&o.Plugins, "plugins", "", "folder with the sockets of plugins")
 	flags.StringArrayVar(&o.Tool.Values, "values", nil, "Helm value file, for a bare source; may be repeated")
@@ -212,6 +214,9 @@ func run(ctx context.Context, renderer Renderer, opts Options, request Request, 
 		return err
 	}
 	writeWarnings(errs, result.Warnings)
+	if len(result.Objects) == 0 {
+		fmt.Fprintln(errs, "warning: nothing was rendered: see with --explain which files were looked at")
+	}
 	if opts.Explain {
 		return writeExplanation(out, opts.Output, result.Sources, opts.Since)
 	}

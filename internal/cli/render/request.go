@@ -45,6 +45,9 @@ func (o *Options) request(cmd *cobra.Command, s *session.Session, args []string)
 	if given != 1 {
 		return r, command.Usage(cmd, "give one of a folder, --app, --file and --repo")
 	}
+	if why := o.idle(cmd, len(args) == 1); why != "" {
+		return r, command.Usage(cmd, why)
+	}
 	var err error
 	switch {
 	case o.App != "":
@@ -58,6 +61,29 @@ func (o *Options) request(cmd *cobra.Command, s *session.Session, args []string)
 		r.Application, err = o.bare(cmd)
 	}
 	return r, err
+}
+
+// ofBareSources are the flags that describe a bare source: an Application says all of that itself.
+var ofBareSources = []string{"path", "chart", "name", "dest-namespace", "project", "values", "set", "image", "recurse", "plugin"}
+
+// idle says which of the flags given would do nothing; "" if all of them count.
+func (o *Options) idle(cmd *cobra.Command, folder bool) string {
+	if o.App != "" || o.File != "" {
+		for _, name := range ofBareSources {
+			if cmd.Flags().Changed(name) {
+				return "--" + name + " is for a bare source, and the Application says it already: leave it out"
+			}
+		}
+	}
+	switch {
+	case o.App != "" && (o.KubeVersion != "" || len(o.APIVersions) > 0):
+		return "--kube-version and --api-versions stand in for a cluster, and --app asks its own: leave them out"
+	case folder && o.Local != "":
+		return "--local stands in for a repository, and a folder is one already: give one of them"
+	case cmd.Flags().Changed("local-source") && o.Local == "":
+		return "--local-source says what --local stands in for: give --local too"
+	}
+	return ""
 }
 
 // bare makes an Application of a bare source. The path of a local folder in its repository is found by who reads it.

@@ -15,7 +15,9 @@ import (
 
 func writeWarnings(w io.Writer, warnings []string) {
 	for _, warning := range warnings {
-		fmt.Fprintln(w, "warning:", output.Clean(warning))
+		for line := range strings.Lines(warning) { // a condition holds all that is of its type
+			fmt.Fprintln(w, "warning:", output.Clean(line))
+		}
 	}
 }
 
