@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -47,10 +48,26 @@ var others = []struct{ name, kind string }{
 	{"web", "a Helm chart with values from a second source"},
 	{"shop", "a kustomization with a base"},
 	{"dashboards", "Jsonnet with a library"},
+	{"cache", "a chart of a Helm repository"},
+	{"platform", "manifests of an OCI registry"},
+}
+
+// registry is the Secret that says how the demo's registry is read: without TLS.
+func (s *stage) registry() *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "registry", Namespace: v1alpha1.DefaultNamespace,
+			Labels: map[string]string{v1alpha1.LabelKeySecretType: v1alpha1.LabelValueSecretTypeRepository},
+		},
+		StringData: map[string]string{"type": "oci", "url": "oci://" + s.repo.host + "/platform", "insecureOCIForceHttp": "true"},
+	}
 }
 
 // deployAll creates an Application whose objects are Applications, one for each kind of source.
 func (s *stage) deployAll(ctx context.Context) error {
+	if err := s.client.Create(ctx, s.registry()); err != nil {
+		return fmt.Errorf("create the Secret of the registry: %w", err)
+	}
 	began := time.Now()
 	if err := s.client.Create(ctx, s.application(parentName, applicationsPath, v1alpha1.DefaultNamespace)); err != nil {
 		return fmt.Errorf("create the Application: %w", err)

@@ -31,6 +31,7 @@ const (
 // repository is a Git repository served over HTTP, with a work tree to commit from.
 type repository struct {
 	url    string
+	host   string // of the server, with its port
 	work   string
 	server *http.Server
 }
@@ -61,8 +62,9 @@ func serveRepository(ctx context.Context, dir string) (*repository, error) {
 	return r, err
 }
 
-// writeSample fills the work tree. Applications say where the repository is.
+// writeSample fills the work tree. Applications say where their sources are.
 func (r *repository) writeSample() error {
+	places := strings.NewReplacer("${REPOSITORY}", r.url, "${CHARTS}", "http://"+r.host+chartsPath, "${REGISTRY}", "oci://"+r.host)
 	return fs.WalkDir(sample, "sample", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -75,7 +77,7 @@ func (r *repository) writeSample() error {
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			return err
 		}
-		return os.WriteFile(target, bytes.ReplaceAll(data, []byte("${REPOSITORY}"), []byte(r.url)), 0o644)
+		return os.WriteFile(target, []byte(places.Replace(string(data))), 0o644)
 	})
 }
 
@@ -88,12 +90,21 @@ func (r *repository) serve(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
-	r.url = "http://" + listener.Addr().String() + "/infra-gitops.git"
-	r.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: &cgi.Handler{
+	r.host = listener.Addr().String()
+	r.url = "http://" + r.host + "/infra-gitops.git"
+	others, err := artifacts()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(chartsPath+"/", others)
+	mux.Handle("/v2/", others)
+	mux.Handle("/", &cgi.Handler{
 		Path:   filepath.Join(execPath, "git-http-backend"),
 		Env:    []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=demo", "GIT_CONFIG_NOSYSTEM=1"},
 		Stderr: &bytes.Buffer{},
-	}}
+	})
+	r.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: mux}
 	go func() { _ = r.server.Serve(listener) }()
 	return nil
 }
