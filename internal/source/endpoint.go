@@ -3,6 +3,7 @@
 package source
 
 import (
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -71,8 +72,11 @@ func parseEndpoint(raw string, allowFile bool) (endpoint, error) {
 	if e.scheme != "https" && e.scheme != "http" && e.scheme != "ssh" {
 		return refuse("the scheme "+e.scheme+" is not allowed", forms)
 	}
-	if !hostName.MatchString(e.host) || strings.HasPrefix(strings.TrimLeft(u.Path, "/"), "-") {
+	if !validHost(e.host) || strings.HasPrefix(strings.TrimLeft(u.Path, "/"), "-") {
 		return refuse("the host or the path is not valid", forms)
+	}
+	if winds(u.Path) {
+		return refuse("its path holds . or .. as a name", "write the path that is meant")
 	}
 	if e.scheme == "ssh" {
 		if u.User != nil && !userName.MatchString(u.User.Username()) {
@@ -93,13 +97,37 @@ func parseEndpoint(raw string, allowFile bool) (endpoint, error) {
 
 func parseSCP(raw string) (endpoint, bool) {
 	parts := scpForm.FindStringSubmatch(raw)
-	if parts == nil || !hostName.MatchString(parts[2]) || strings.HasPrefix(parts[3], "-") {
+	if parts == nil || !validHost(parts[2]) || strings.HasPrefix(parts[3], "-") || winds(parts[3]) {
 		return endpoint{}, false
 	}
 	if user := strings.TrimSuffix(parts[1], "@"); user == "" || !userName.MatchString(user) {
 		return endpoint{}, false
 	}
 	return endpoint{scheme: "ssh", host: parts[2], remote: raw}, true
+}
+
+// numeric are last parts of a name by which programs take the whole for an address of IPv4, in whatever form: 2852039166,
+// 0xa9fea9fe, 0251.0376.0251.0376 (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+var numeric = regexp.MustCompile(`(?i)(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
+
+// validHost reports whether a host is a name, or an address in the form in which it is checked.
+func validHost(host string) bool {
+	if !hostName.MatchString(host) {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil || !numeric.MatchString(host)
+}
+
+// winds reports whether a path holds . or .. as a name, escaped or not. Who permits an address by how it begins, or has
+// credentials for it, looks at the text; programs and servers go where it leads.
+func winds(path string) bool {
+	for name := range strings.FieldsFuncSeq(unescaped(path), func(r rune) bool { return r == '/' || r == '\\' }) {
+		if name == "." || name == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 func unescaped(raw string) string {

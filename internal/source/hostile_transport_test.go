@@ -36,6 +36,8 @@ func TestHostileAddresses(t *testing.T) {
 		"https://host/a%0d%0aAuthorization: x", "https://host/\r\nx", "https://host/%00", "https://host\x7f/x", "https://ho%0ast/x",
 		"https://user:pass\nword@host/x", "git://host/x", "ftp://host/x", "rsync://host/x", "http+unix://x/y", "javascript:alert(1)", "data:,x",
 		"file://host/etc", "file:relative", "file://../x", "../x", "/etc/passwd", "~/x", "C:/x", "\\\\host\\share", "https://", "https:///etc/passwd", "https:host", "//host/x",
+		"https://host/mine/../theirs/x.git", "https://host/mine/%2e%2E/theirs/x", "https://host/mine/..%2ftheirs/x", "https://host/./theirs/x",
+		"ssh://git@host/mine/../theirs/x", "git@host:mine/../theirs/x", "git@host:../theirs/x",
 	} {
 		_, err := s.Resolve(t.Context(), Repository{URL: address, KnownHosts: "x"}, Revision{})
 		if !fault.Is(err, fault.Mistake) || Unreachable(err) {
@@ -61,10 +63,12 @@ func TestHostileHosts(t *testing.T) {
 			checkUnreachable(t, err, ProblemAddress, fault.Stalled)
 		}
 	}
-	// Other ways to write the same numbers: whatever the system makes of them is checked.
-	for _, address := range []string{"http://2852039166/x", "http://0xa9fea9fe/x", "http://169.254.43518/x", "http://0251.0376.0251.0376/x"} {
-		if _, err := s.Refs(t.Context(), Repository{URL: address}); !Unreachable(err) {
-			t.Errorf("%s: %v", address, err)
+	// Other ways to write the same numbers: curl, ssh and proxies make an address of them without looking them up.
+	for _, address := range []string{"http://2852039166/x", "http://0xa9fea9fe/x", "http://169.254.43518/x", "http://0251.0376.0251.0376/x", "http://169.254.169.254./x", "git@2852039166:x"} {
+		for _, proxy := range []string{"", "socks5://127.0.0.1:1"} {
+			if _, err := s.Refs(t.Context(), Repository{URL: address, KnownHosts: "x", Proxy: proxy}); !fault.Is(err, fault.Mistake) || Unreachable(err) {
+				t.Errorf("%s: %v", address, err)
+			}
 		}
 	}
 }

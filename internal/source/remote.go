@@ -257,14 +257,20 @@ var machineServices = map[netip.Addr]bool{
 // translated is the network in which IPv6 hosts see IPv4 ones (RFC 6052).
 var translated = netip.MustParsePrefix("64:ff9b::/96")
 
-// refuseLocal refuses the addresses behind which clouds answer with credentials of the machine (link-local and
-// machineServices), and those that are no host at all.
-func refuseLocal(a netip.Addr) bool {
+// native returns an address without zone, and as one of IPv4 if it stands for one.
+func native(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if translated.Contains(a) {
 		b := a.As16()
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
+	return a
+}
+
+// refuseLocal refuses the addresses behind which clouds answer with credentials of the machine (link-local and
+// machineServices), and those that are no host at all.
+func refuseLocal(a netip.Addr) bool {
+	a = native(a)
 	return a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || machineServices[a]
 }
 

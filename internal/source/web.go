@@ -61,8 +61,11 @@ type webOptions struct {
 // repository or, if it has none, of its address. Errors are a fault.Mistake or an *UnreachableError.
 func newWeb(r Repository, address string, options webOptions) (*web, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !hostName.MatchString(u.Hostname()) {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !validHost(u.Hostname()) {
 		return nil, fault.New(fault.Mistake, "use", "repository "+r.String(), "", "this is not the address of a web server", "write it as https://host/path")
+	}
+	if winds(u.EscapedPath()) || winds(u.Path) {
+		return nil, fault.New(fault.Mistake, "use", "repository "+r.String(), "", "its path holds . or .. as a name", "write the path that is meant")
 	}
 	if options.patience == 0 {
 		options.patience = 30 * time.Second

@@ -98,7 +98,7 @@ func (w *web) dial(p *proxies, own bool) func(context.Context, string, string) (
 
 // checkTarget refuses addresses that stand as numbers in a URL before anybody, a proxy for instance, is asked for them.
 func (w *web) checkTarget(u *url.URL) error {
-	if u.Scheme != "https" && u.Scheme != "http" || !hostName.MatchString(u.Hostname()) {
+	if u.Scheme != "https" && u.Scheme != "http" || !validHost(u.Hostname()) {
 		return &UnreachableError{Problem: ProblemAddress, Detail: "the host is not valid"}
 	}
 	at, err := netip.ParseAddr(u.Hostname())
@@ -133,5 +133,6 @@ var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
 // isPrivate reports whether an address is only meaningful inside of a network.
 func isPrivate(a netip.Addr) bool {
+	a = native(a)
 	return a.IsLoopback() || a.IsPrivate() || carrierGrade.Contains(a)
 }

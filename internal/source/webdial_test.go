@@ -33,6 +33,26 @@ func TestHostileAddressesOfCharts(t *testing.T) {
 	wantProblem(t, err, ProblemAddress)
 }
 
+// A path that winds is not where it seems to be: what permits an address, and what has credentials for it, goes by its text.
+func TestHostilePathsOfFiles(t *testing.T) {
+	server := registry.New(t, registry.Options{})
+	server.Put("theirs/values.yaml", []byte("internal"))
+	for _, address := range []string{"/mine/../theirs/values.yaml", "/mine/%2e%2e/theirs/values.yaml", "/mine/..%2Ftheirs/values.yaml", "/mine/%252e%252e/../../theirs/values.yaml"} {
+		_, err := openStore(t, nil).ResolveArtifact(t.Context(), Repository{URL: server.URL + address, Declared: true}, Artifact{Kind: ArtifactFile})
+		if !fault.Is(err, fault.Mistake) || Unreachable(err) || len(server.Requests()) > 0 {
+			t.Errorf("%s: %v, %d requests", address, err, len(server.Requests()))
+		}
+	}
+}
+
+func TestTranslatedAddressesArePrivate(t *testing.T) {
+	for text, want := range map[string]bool{"64:ff9b::10.0.0.1": true, "64:ff9b::127.0.0.1": true, "::ffff:10.0.0.1": true, "64:ff9b::192.0.2.1": false} {
+		if got := isPrivate(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
 // A public host must not lead us to private ones, even if a Secret names it; one that has a private address itself may.
 func TestHostileWayIn(t *testing.T) {
 	inside := registry.New(t, registry.Options{})
