@@ -5,12 +5,14 @@ package app
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cli/render"
@@ -57,14 +59,32 @@ func renderLive(ctx context.Context, req render.Request, dir string) (render.Res
 	}
 	defer p.close()
 	if req.Local != "" {
-		local, err := openLocal(req.Local)
+		local, err := p.standIn(ctx, client.ObjectKey{Namespace: namespace, Name: name}, req)
 		if err != nil {
 			return render.Result{}, err
 		}
 		defer local.close()
-		p.sources.local = local.at
 	}
-	return explained(req, func(revisions []string) (*desired.State, error) { return p.desired(ctx, name, revisions) })
+	return explained(req, p.sources, func(revisions []string) (*desired.State, error) { return p.desired(ctx, name, revisions) })
+}
+
+// standIn makes a folder the repository of a source of an Application in the cluster.
+func (p *preview) standIn(ctx context.Context, key client.ObjectKey, req render.Request) (*local, error) {
+	app := &v1alpha1.Application{}
+	if err := p.client.Get(ctx, key, app); err != nil {
+		return nil, fault.Wrap(fault.Mistake, "read", "application "+key.String(), err, "see `bowline app list`")
+	}
+	local, err := openLocal(req.Local)
+	if err != nil {
+		return nil, err
+	}
+	if err := local.standIn(app, req.LocalSource); err != nil {
+		local.close()
+		return nil, err
+	}
+	local.elsewhere = true
+	p.sources.local = local
+	return local, nil
 }
 
 // desired waits until the cluster has said what it can do, and returns what an application asks for.
@@ -93,6 +113,7 @@ func renderOffline(ctx context.Context, req render.Request, dir string) (render.
 	}
 	current := func() *configuration.Snapshot { return snapshot }
 	store, err := source.NewStore(dir, source.Options{
+		AllowFile:    req.Local != "" && req.Since != "", // what the folder was is read from its own repository
 		AllowPrivate: privateHosts(current), ArtifactLimits: artifactLimits(snapshot.Settings), Logger: log,
 	})
 	if err != nil {
@@ -116,10 +137,10 @@ func renderOffline(ctx context.Context, req render.Request, dir string) (render.
 		if err := local.standIn(app, req.LocalSource); err != nil {
 			return render.Result{}, err
 		}
-		sources.local = local.at
+		sources.local = local
 	}
 	engine := desired.NewEngine(sources, pool, nil, nil)
-	return explained(req, func(revisions []string) (*desired.State, error) {
+	return explained(req, sources, func(revisions []string) (*desired.State, error) {
 		return engine.At(ctx, app.Name, desired.ProjectOf(app), desired.SourcesOf(app), revisions, offlineTarget(app, req, snapshot.Settings))
 	})
 }
@@ -159,10 +180,12 @@ func (anything) ProjectSpec(context.Context, string) (v1alpha1.AppProjectSpec, e
 
 // local is a folder of this disk that stands in for a repository.
 type local struct {
-	folder *source.Folder
-	root   string
-	within string // where in it the folder is that was named
-	url    string // of the repository that it stands in for
+	folder    *source.Folder
+	root      string
+	within    string // where in it the folder is that was named
+	url       string // of the repository that it stands in for
+	committed bool   // what was committed stands in, and not what lies there
+	elsewhere bool   // what was committed is read from where the Application says
 }
 
 func openLocal(dir string) (*local, error) {
@@ -194,16 +217,29 @@ func (l *local) standIn(app *v1alpha1.Application, index int) error {
 	return nil
 }
 
-// at returns the folder for what it stands in for.
-func (l *local) at(c desired.Commit) (tree.Tree, bool) {
-	if c.Kind != desired.KindGit || !object.SameRepo(c.Repo.URL, l.url) && c.Repo.URL != l.url {
+// standsIn reports whether the folder stands in for what is asked for. Nobody is in the place of a nil folder.
+func (l *local) standsIn(c desired.Commit) bool {
+	return l != nil && c.Kind == desired.KindGit && (object.SameRepo(c.Repo.URL, l.url) || c.Repo.URL == l.url)
+}
+
+// files returns the folder for what it stands in for.
+func (l *local) files(c desired.Commit) (tree.Tree, bool) {
+	if !l.standsIn(c) || l.committed {
 		return nil, false
 	}
 	return l.folder, true
 }
 
+// repository returns the folder's own repository for what it stands in for, once that is to be read.
+func (l *local) repository(c desired.Commit) (source.Repository, bool) {
+	if !l.standsIn(c) || !l.committed || l.elsewhere {
+		return source.Repository{}, false
+	}
+	return source.Repository{URL: (&url.URL{Scheme: "file", Path: l.root}).String()}, true
+}
+
 // explained renders, and says what of.
-func explained(req render.Request, at func(revisions []string) (*desired.State, error)) (render.Result, error) {
+func explained(req render.Request, sources *sources, at func(revisions []string) (*desired.State, error)) (render.Result, error) {
 	state, err := at(req.Revisions)
 	if err != nil {
 		return render.Result{}, err
@@ -218,14 +254,28 @@ func explained(req render.Request, at func(revisions []string) (*desired.State, 
 	if req.Since == "" {
 		return result, nil
 	}
-	revisions := make([]string, len(result.Sources))
-	for i := range revisions {
-		revisions[i] = req.Since
+	if sources.local != nil {
+		sources.local.committed = true
 	}
-	before, err := at(revisions)
+	before, err := at(revisionsSince(req, state, sources.local))
 	if err != nil {
-		return render.Result{}, err
+		return render.Result{}, &fault.Error{Kind: fault.KindOf(err), Op: "compare with", Thing: "revision " + req.Since, Err: err}
 	}
 	compareInputs(result.Sources, explain(before))
 	return result, nil
+}
+
+// revisionsSince returns the revisions to compare with: Since for the sources in Git, of which only those that a folder
+// stands in for if there is one, and for the others what they are at.
+func revisionsSince(req render.Request, state *desired.State, local *local) []string {
+	revisions := make([]string, len(state.Commits))
+	for i, c := range state.Commits {
+		switch {
+		case c.Kind == desired.KindGit && (local == nil || local.standsIn(c)):
+			revisions[i] = req.Since
+		case i < len(req.Revisions):
+			revisions[i] = req.Revisions[i]
+		}
+	}
+	return revisions
 }

@@ -36,7 +36,7 @@ type sources struct {
 	applications *application.Controller
 	projects     projects
 	// local, if set, stands in for repositories: for previews of what is not committed yet.
-	local func(desired.Commit) (tree.Tree, bool)
+	local *local
 
 	mu      sync.Mutex
 	follows map[string][]followed       // by application
@@ -63,6 +63,9 @@ func translate(err error) error {
 
 // repository returns how what is asked for is read.
 func (s *sources) repository(c desired.Commit) (source.Repository, error) {
+	if r, ok := s.local.repository(c); ok {
+		return r, nil
+	}
 	credentials := s.current().Credentials
 	url := c.Repo.URL
 	switch c.Kind {
@@ -139,10 +142,7 @@ func (s *sources) Resolve(ctx context.Context, wanted desired.Commit, tagPrefix 
 }
 
 func (s *sources) standIn(c desired.Commit) (tree.Tree, bool) {
-	if s.local == nil {
-		return nil, false
-	}
-	return s.local(c)
+	return s.local.files(c)
 }
 
 // shownAs returns what status shows as the revision: a chart's version, otherwise a digest.

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cli/render"
+	"github.com/bowline-cd/bowline/internal/desired"
+)
+
+// write puts a file into a folder.
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What lies in a folder is compared with what was committed there, and not with itself.
+func TestAFolderIsComparedWithACommit(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "web/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "first"}} {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	app := &v1alpha1.Application{}
+	app.Name = "web"
+	app.Spec.Source = &v1alpha1.ApplicationSource{}
+	changed := func() []string {
+		t.Helper()
+		result, err := renderer(t.Context(), render.Request{Application: app, Local: filepath.Join(dir, "web"), Since: "main"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.Sources[0].Changed
+	}
+	if got := changed(); len(got) != 0 {
+		t.Errorf("what is committed differs: %v", got)
+	}
+	write(t, dir, "web/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
+	if got := changed(); !slices.Contains(got, "web/a.yaml") {
+		t.Errorf("what was edited does not differ: %v", got)
+	}
+}
+
+// A folder stands in for the repository of an Application in the cluster, too.
+func TestAFolderStandsInForTheRepositoryOfALiveApplication(t *testing.T) {
+	dir := t.TempDir()
+	app := &v1alpha1.Application{}
+	app.Namespace, app.Name = "argocd", "web"
+	app.Spec.Sources = v1alpha1.ApplicationSources{{RepoURL: "https://git.example.com/values.git"}, {RepoURL: "https://git.example.com/infra.git"}}
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	p := &preview{client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(app).Build()}
+	p.sources = newSources(context.Background(), nil, nil, slog.New(slog.DiscardHandler))
+	local, err := p.standIn(t.Context(), client.ObjectKeyFromObject(app), render.Request{Local: dir, LocalSource: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer local.close()
+	for i, s := range app.Spec.Sources {
+		if _, ok := p.sources.standIn(desired.WantedOf(s, "default")); ok != (i == 1) {
+			t.Errorf("%s: the folder stands in: %v", s.RepoURL, ok)
+		}
+	}
+}
