@@ -111,11 +111,11 @@ func (p *Project) Validate() []error { return p.problems }
 // "**" does not, and "*" alone permits all. It is permitted if an entry matches and no denial does; a denial
 // matches every repository that it does not name, so that a list of denials alone permits the rest.
 func (p *Project) Source(repoURL string) error {
-	url := object.NormaliseRepoURL(repoURL)
+	url, plain := object.NormaliseRepoURL(repoURL), object.PlainRepoURL(repoURL)
 	matched := false
 	for _, entry := range p.sources {
 		switch {
-		case entry.matches(url):
+		case entry.matches(url) && (!entry.deny || entry.matches(plain)): // no spelling gets around a denial
 			matched = true
 		case entry.deny:
 			return p.refuse("use", "repository "+fault.RedactURL(repoURL), "sourceRepos",

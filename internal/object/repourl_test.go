@@ -23,3 +23,22 @@ func TestNormaliseRepoURL(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainRepoURL(t *testing.T) {
+	for want, spellings := range map[string][]string{
+		"https://host/team/app": {
+			"https://host/team/app.git", "HTTPS://me:secret@HOST:443//team/./app.git/", "https://host./t%65am%2fapp", "https://host/x/../team/app?x#y", "https://host/team/app/",
+		},
+		"git@host/team/app":      {"git@host:team/app.git", "git@host:/team//app", "ssh://git@host:22/team/app", "ssh://git@host/%74eam/app.git"},
+		"https://host:8443/app":  {"https://host:8443/app"},
+		"https://[::1]:8443/app": {"https://[::1]:8443/app.git"},
+		"registry.example/x":     {"registry.example/x"},
+		"":                       {""},
+	} {
+		for _, spelling := range spellings {
+			if got := PlainRepoURL(spelling); got != want {
+				t.Errorf("%q: got %q, want %q", spelling, got, want)
+			}
+		}
+	}
+}

@@ -88,7 +88,7 @@ func policyMistake(where, cause, fix string) error {
 }
 
 // policyFits reports whether one of the patterns fits and none that begins with "!" does. A pattern fits the address as
-// it is written and in its normal form, so that nobody gets around a demand by another spelling; an exception only
+// it is written, in its normal form and in its plainest spelling, so that nobody gets around a demand by another spelling; an exception only
 // fits the address as it is written, but for ".git" and a slash at the end.
 func policyFits(repos []v1alpha1.SourceIntegrityGitPolicyRepo, url string) (bool, error) {
 	fits := false
@@ -112,6 +112,7 @@ func policyFits(repos []v1alpha1.SourceIntegrityGitPolicyRepo, url string) (bool
 		if err != nil {
 			return false, fmt.Errorf("%q: %w", repo.URL, err)
 		}
+		fits = fits || normal.Match(object.PlainRepoURL(url))
 		for _, form := range []string{url, bareURL(url), withoutUser(url)} {
 			fits = fits || written.Match(form) || normal.Match(object.NormaliseRepoURL(form)) || normal.Match(object.NormaliseRepoURL(bareURL(form)))
 		}
