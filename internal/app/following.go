@@ -43,9 +43,15 @@ func (s *sources) Want(id string, follows []application.Followed) {
 	}
 }
 
-// Forget implements application.Poller.
+// Forget implements application.Poller. What is pinned where the application followed something can be let go of after
+// it, be it that another process pinned it.
 func (s *sources) Forget(id string) {
 	s.mu.Lock()
+	for _, f := range s.follows[id] {
+		if place := placeOf(f.wanted); !slices.Contains(s.kept[id], place) {
+			s.kept[id] = append(s.kept[id], place)
+		}
+	}
 	delete(s.follows, id)
 	s.mu.Unlock()
 	s.poller.Forget(id)

@@ -218,7 +218,7 @@ func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit)
 	}
 	delete(s.kept, id)
 	for _, c := range commits {
-		place := desired.Commit{Repo: c.Repo, Kind: c.Kind}
+		place := placeOf(c)
 		if len(wanted[place]) == 0 {
 			s.kept[id] = append(s.kept[id], place)
 		}
@@ -231,6 +231,9 @@ func (s *sources) Keep(ctx context.Context, id string, commits []desired.Commit)
 	}
 	return errors.Join(failures...)
 }
+
+// placeOf returns what is the same of all that is pinned together: a repository, as what it is read.
+func placeOf(c desired.Commit) desired.Commit { return desired.Commit{Repo: c.Repo, Kind: c.Kind} }
 
 // keepAt pins what an application needs of one repository.
 func (s *sources) keepAt(ctx context.Context, id string, place desired.Commit, commits []desired.Commit) error {
