@@ -92,6 +92,21 @@ func TestNewCommit(t *testing.T) {
 	}
 }
 
+// What is wrong with a render may be what its cluster lacks.
+func TestAnErrorMayBeAboutTheCluster(t *testing.T) {
+	b := newBench(t)
+	b.sources.commit("r", "main", "c1", files{"app/a.yaml": configMap("a", "1")})
+	app := application("web", from("r", "main", "app"))
+	b.get(app)
+	if b.engine.AsksCluster(id(app)) {
+		t.Error("plain manifests ask for nothing")
+	}
+	b.sources.commit("r", "main", "c2", files{"app/kustomization.yaml": {Content: "- x"}})
+	if _, err := b.engine.For(context.Background(), id(app), app, newTarget("web")); err == nil || !b.engine.AsksCluster(id(app)) {
+		t.Errorf("it is not looked at again when the cluster changes: %v", err)
+	}
+}
+
 // What makes a source another kind of source is an input too, though it is not there yet.
 func TestAbsentFileAppears(t *testing.T) {
 	for _, file := range []string{"kustomization.yaml", "Chart.yaml", ".argocd-source.yaml", ".argocd-source-web.yaml"} {
