@@ -54,6 +54,9 @@ var sayings = []saying{
 		func([]string) string { return "a literal of a generator is not of the form key=value" }, "write it as key=value"},
 	{regexp.MustCompile("illegally repeats the key `([^`]+)`"),
 		func(m []string) string { return "a generator has the key " + m[1] + " twice" }, "remove one of the two"},
+	{regexp.MustCompile(`unable to parse SM or JSON patch from`),
+		func([]string) string { return "a patch is neither an object nor a list of JSON patch operations" },
+		"give it apiVersion, kind and metadata.name, or write a list of operations with op and path, in block style or as JSON"},
 	{regexp.MustCompile(`(?:yaml: |YAML: )?(line \d+: [^\n]+?)(?: in File: .*)?\n`),
 		func(m []string) string { return m[1] }, "correct the YAML"},
 }
@@ -100,5 +103,6 @@ func said(text string) (cause, fix string) {
 		}
 	}
 	text = tried.ReplaceAllString(way.ReplaceAllString(text, ""), "")
-	return memory.ReplaceAllString(strings.TrimPrefix(text, "accumulating resources: "), "…"), "correct it and push"
+	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "accumulating resources: ")), " ") // an error is one line
+	return memory.ReplaceAllString(text, "…"), "correct it and push"
 }

@@ -31,6 +31,8 @@ func TestErrorsOfTheLibraryInPlainWords(t *testing.T) {
 		"at app/a.yaml: line 3: ":                               {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": "apiVersion: v1\nkind: ConfigMap\n  metadata: {name: x}\n"},
 		"at app/kustomization.yaml: a literal of a generator is not of the form key=value; write it": {
 			"app/kustomization.yaml": "configMapGenerator: [{name: x, literals: [nothing]}]\n"},
+		"at app/kustomization.yaml: a patch is neither an object nor a list of JSON patch operations; give it": {
+			"app/kustomization.yaml": "resources: [a.yaml]\npatches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data/x, value: 3}]'}]\n", "app/a.yaml": configMap},
 		"at app/kustomization.yaml: a generator has the key a twice": {"app/kustomization.yaml": "configMapGenerator: [{name: x, literals: [a=1, a=2]}]\n"},
 		"at app/kustomization.yaml: one of its validators changes objects": {
 			"app/kustomization.yaml": "resources: [a.yaml]\nvalidators: [v.yaml]\n", "app/a.yaml": configMap, "app/v.yaml": "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: v}\nprefix: x-\nfieldSpecs: [{path: metadata/name}]\n"},
@@ -38,6 +40,9 @@ func TestErrorsOfTheLibraryInPlainWords(t *testing.T) {
 		_, err := Render(t.Context(), input(files))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant one that says %s", err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("it has several lines: %v", err)
 		}
 		_, again := Render(t.Context(), input(files))
 		if err != nil && err.Error() != again.Error() {
