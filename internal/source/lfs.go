@@ -50,7 +50,11 @@ func (t *commitTree) largeFile(ctx context.Context, path string, blob []byte, li
 			return slices.Clone(content), nil
 		}
 	}
-	content, err := shop.largeObject(ctx, p)
+	var content []byte
+	err = t.patience.wait(ctx, t.mirror.remote.repo, func(ctx context.Context) (err error) {
+		content, err = shop.largeObject(ctx, p)
+		return err
+	})
 	if err != nil {
 		return nil, t.lfsFault(path, fault.KindOf(err), err, "")
 	}

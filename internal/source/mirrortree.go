@@ -19,6 +19,8 @@ type commitTree struct {
 	commit string
 	root   string
 	lfs    bool // pointers of Git LFS are shown as what they stand for
+	// patience is what is left to wait for other servers.
+	patience *patience
 }
 
 func (t *commitTree) Root() string { return t.root }

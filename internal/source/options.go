@@ -33,6 +33,9 @@ type Options struct {
 	SmallRepository int
 	// RefsTimeout bounds one listing of refs, 30 s by default; FetchTimeout one fetch, 10 minutes by default.
 	RefsTimeout, FetchTimeout time.Duration
+	// ReadTimeout bounds how long the reads of one Tree wait, all together, for servers of submodules and of Git LFS; 10 s by
+	// default. What takes longer is fetched beside it.
+	ReadTimeout time.Duration
 	// RefsAge is how old refs may be for Resolve to go by them; 10 s by default. Those of a Poller count until its
 	// next poll but one.
 	RefsAge time.Duration
@@ -86,6 +89,7 @@ func withDefaults(o Options) Options {
 	setDefault(&o.RefsTimeout, 30*time.Second)
 	setDefault(&o.FetchTimeout, 10*time.Minute)
 	setDefault(&o.RefsAge, 10*time.Second)
+	setDefault(&o.ReadTimeout, 10*time.Second)
 	setDefault(&o.ArtifactBytes, 2<<30)
 	setDefault(&o.ArtifactLife, 14*24*time.Hour)
 	if o.RefuseAddress == nil {

@@ -232,7 +232,7 @@ func (s *Store) commitTree(ctx context.Context, r Repository, commit string, wan
 	if err != nil {
 		return nil, (&commitTree{mirror: m, commit: commit}).where(err)
 	}
-	return &commitTree{mirror: m, commit: commit, root: parsed.tree, lfs: r.EnableLFS}, nil
+	return &commitTree{mirror: m, commit: commit, root: parsed.tree, lfs: r.EnableLFS, patience: newPatience(s.options.ReadTimeout)}, nil
 }
 
 // Changed returns the paths of files, links and submodules that differ between two commits, sorted. Both are

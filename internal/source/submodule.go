@@ -156,24 +156,48 @@ func (t *moduleTree) module(ctx context.Context, at, commit string) (*moduleTree
 		t.modules[at] = m
 	}
 	t.mu.Unlock()
-	select {
-	case m.turn <- struct{}{}:
-		defer func() { <-m.turn }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if m.files != nil {
-		return m.files, nil
-	}
-	files, err := t.open(ctx, at, commit)
+	var files *moduleTree
+	err := t.patience.wait(ctx, t.repo, func(ctx context.Context) (err error) {
+		files, err = t.opened(ctx, m, at, commit)
+		return err
+	})
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return nil, cause
 		}
 		return nil, &fault.Error{Kind: fault.KindOf(err), Op: "read", Thing: "submodule " + at, Where: "repository " + t.repo.String(), Err: err}
 	}
-	m.files = files
 	return files, nil
+}
+
+// opened returns the files of a submodule, which it opens at first. That goes on when nobody waits any more.
+func (t *moduleTree) opened(ctx context.Context, m *module, at, commit string) (*moduleTree, error) {
+	select {
+	case m.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if files := m.files; files != nil || t.store.base.Err() != nil {
+		<-m.turn
+		return files, context.Cause(t.store.base)
+	}
+	type answer struct {
+		files *moduleTree
+		err   error
+	}
+	done := make(chan answer, 1)
+	t.store.work.Go(func() {
+		defer func() { <-m.turn }()
+		files, err := t.open(t.store.base, at, commit)
+		m.files = files
+		done <- answer{files, err}
+	})
+	select {
+	case a := <-done:
+		return a.files, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // open fetches the commit of a submodule, with what of the plan lies in it.
@@ -208,6 +232,7 @@ func (t *moduleTree) fetchModule(ctx context.Context, at, commit string) (*modul
 	below.depth++
 	files, err := t.store.moduleTree(ctx, r, commit, wantBelow(t.want, at), below)
 	if err == nil {
+		files.patience = t.patience
 		t.mirror.noteModule(files.mirror.key)
 	}
 	return files, err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/tree"
@@ -288,4 +289,33 @@ func TestRetainKeepsTheMirrorsOfSubmodules(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(s.dir, "mirrors", "*")); len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// Whoever may push chooses whose servers a tree waits for: one that hangs takes a bounded time from the render that reads,
+// however many submodules there are.
+func TestSubmodulesOfAServerThatHangs(t *testing.T) {
+	server, slow := gitserver.New(t, gitserver.Options{}), gitserver.New(t, gitserver.Options{})
+	lib, app := slow.Repo(t, "lib"), server.Repo(t, "app")
+	pinned := lib.Write(t, map[string]string{"x": "1"})
+	commit := withModule(t, app, "lib", pinned, modules("lib", lib.URL), nil)
+	s := openStore(t, func(o *Options) { o.ReadTimeout = 200 * time.Millisecond })
+	open := func() tree.Tree {
+		files, err := s.Tree(t.Context(), Repository{URL: app.URL}, commit, []Want{{}}, WithSubmodules(anyRepository))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	slow.Misbehave(gitserver.Hang)
+	files := open()
+	for range 3 {
+		if _, err := files.Lookup(t.Context(), "lib/x"); !Unreachable(err) || !strings.Contains(err.Error(), "did not come within") {
+			t.Fatalf("got %v, want that it did not come", err)
+		}
+	}
+	slow.Misbehave(gitserver.None)
+	waitFor(t, func() bool { // what was begun goes on
+		_, err := open().Lookup(t.Context(), "lib/x")
+		return err == nil
+	})
 }
