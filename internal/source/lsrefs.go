@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -214,8 +215,15 @@ func (h *httpRefs) failed(ctx context.Context, err error) error {
 	return unreachable(op, h.remote.repo, problem, detail)
 }
 
-// plain removes the request's address from an error: the caller names the repository.
+// plain removes the request's address from an error: the caller names the repository. The port that we ask from goes too:
+// with it the text would be another one each time.
 func plain(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Source != nil {
+		same := *op
+		same.Source = nil
+		return same.Error()
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err.Error()
