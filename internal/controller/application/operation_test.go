@@ -177,6 +177,13 @@ func TestOneSourceInAListHasItsRevisionInAList(t *testing.T) {
 	}
 }
 
+func TestRevisionsAreShortAndSayWhich(t *testing.T) {
+	commits := []desired.Commit{{ID: "0123456789abcdef0123456789abcdef01234567"}, {ID: "1.10.12-rc.1"}, {ID: "sha256:0123456789abcdef"}}
+	if got := describeCommits(commits); got != "0123456, 1.10.12-rc.1, sha256:0123456" {
+		t.Error(got)
+	}
+}
+
 func TestSupersedes(t *testing.T) {
 	about := &desired.State{Digest: "old"}
 	for _, tt := range []struct {

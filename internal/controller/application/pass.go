@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -232,9 +233,14 @@ func describeCommits(commits []desired.Commit) string {
 	return text
 }
 
+// shortCommit shortens what is long: a commit, or the digest of an artifact. A chart's version is read as a whole.
 func shortCommit(id string) string {
-	if len(id) > 7 {
-		return id[:7]
+	const n = 7
+	if hex, ok := strings.CutPrefix(id, "sha256:"); ok {
+		return "sha256:" + hex[:min(n, len(hex))]
+	}
+	if strings.Trim(id, "0123456789abcdef") == "" && len(id) > n {
+		return id[:n]
 	}
 	return id
 }

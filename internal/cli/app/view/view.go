@@ -95,6 +95,9 @@ func Automated(app *v1alpha1.Application) (on, prune bool) {
 func SyncStatus(app *v1alpha1.Application) string {
 	status := cmp.Or(app.Status.Sync.Status, v1alpha1.SyncStatusCodeUnknown)
 	sources, revision := client.Sources(app), app.Status.Sync.Revision
+	if all := app.Status.Sync.Revisions; len(all) == 1 {
+		revision = all[0] // of a list of one source
+	}
 	if len(sources) != 1 || revision == "" || status == v1alpha1.SyncStatusCodeUnknown {
 		return string(status)
 	}
