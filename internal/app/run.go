@@ -99,6 +99,7 @@ func Run(ctx context.Context, opts RunOptions) error {
 	group.Go(func() error { return r.remember(ctx) })
 	group.Go(func() error { return lead.watch(ctx) })
 	group.Go(func() error { return mgr.Start(ctx) })
+	defer tellOfStragglers(ctx, log)()
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil
