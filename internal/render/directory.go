@@ -33,6 +33,7 @@ type walker struct {
 	out     Output
 	errs    []error
 	hidden  int // errors past maxErrors
+	visited int // files and folders
 }
 
 func directory(ctx context.Context, in Input, jsonnet Jsonnet) (Output, error) {
@@ -86,6 +87,9 @@ func compileGlob(field, pattern string) (*object.Glob, error) {
 // walk reads what a folder holds in the order of names, folders among files. Links to folders are not followed: a walk
 // through them could go round in circles, and Argo CD does not either.
 func (w *walker) walk(ctx context.Context, dir string) error {
+	if err := w.visit(dir); err != nil {
+		return err
+	}
 	entries, err := w.in.Tree.List(ctx, dir)
 	if err != nil {
 		return err
@@ -101,11 +105,28 @@ func (w *walker) walk(ctx context.Context, dir string) error {
 		case e.Mode == tree.Dir || e.Mode == tree.Submodule || !w.wanted(p):
 			continue
 		default:
-			err = w.file(ctx, p, e.Mode == tree.Link)
+			if err = w.visit(p); err == nil {
+				err = w.file(ctx, p, e.Mode == tree.Link)
+			}
 		}
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// maxPath bounds paths, and so how deep folders may lie in each other: as PATH_MAX.
+const maxPath = 4 << 10
+
+// visit counts what is looked into: a few folders that hold each other many times over make more paths than there is
+// memory to note them.
+func (w *walker) visit(p string) error {
+	if w.visited++; w.visited > w.in.Limits.Files {
+		return w.in.Exceeded(fmt.Sprintf("it has more than %d files and folders", w.in.Limits.Files), SettingFiles)
+	}
+	if len(p) > maxPath {
+		return w.in.Exceeded(fmt.Sprintf("its folders lie so deep in each other that a path is longer than %d bytes", maxPath), SettingFiles)
 	}
 	return nil
 }

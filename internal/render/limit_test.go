@@ -5,6 +5,7 @@ package render_test
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 	"testing"
 
@@ -92,5 +93,36 @@ func TestDocuments(t *testing.T) {
 				t.Errorf("got %v, want an error at %s", err, c.err)
 			}
 		})
+	}
+}
+
+// Folders that hold each other many times over take a few objects of Git, and stand for more paths than anybody can walk.
+type nested struct{ tree.Tree }
+
+func (nested) Root() string { return "root" }
+
+func (nested) Lookup(_ context.Context, p string) (tree.Entry, error) {
+	if p == "" || path.Base(p) != "a.yaml" && path.Base(p)[0] != '.' && len(path.Base(p)) == 1 {
+		return tree.Entry{Name: path.Base(p), Mode: tree.Dir, ID: "dir"}, nil
+	}
+	return tree.Entry{}, tree.ErrAbsent
+}
+
+func (nested) List(_ context.Context, p string) ([]tree.Entry, error) {
+	if strings.Count(p, "/") == 8 {
+		return nil, nil
+	}
+	var out []tree.Entry
+	for _, name := range "abcdefghij" {
+		out = append(out, tree.Entry{Name: string(name), Mode: tree.Dir, ID: "dir"})
+	}
+	return out, nil
+}
+
+func TestHostileFolders(t *testing.T) {
+	in := render.Input{Tree: nested{}, Source: v1alpha1.ApplicationSource{Directory: &v1alpha1.ApplicationSourceDirectory{Recurse: true}}}
+	_, err := inProcess(context.Background(), in)
+	if err == nil || !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "more than 20000 files and folders") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -108,6 +108,13 @@ func (t *commitTree) where(err error) error {
 	return &fault.Error{Kind: fault.Retry, Op: "read", Thing: "commit " + t.commit[:min(12, len(t.commit))], Where: "repository " + t.mirror.remote.repo.String(), Err: err}
 }
 
+// maxFolder bounds what Git stores for one folder: room for half a million names.
+const maxFolder = 32 << 20
+
+func hugeFolder(path string) error {
+	return fault.New(fault.Mistake, "list", strings.TrimSpace("folder "+path), "", "it holds more names than fit into "+byteCount(maxFolder), "spread its files over several folders")
+}
+
 // treeObject returns the entries of a folder. Callers do not change them.
 func (m *mirror) treeObject(ctx context.Context, id, path string) ([]tree.Entry, error) {
 	if known, ok := m.store.cache.get(cacheKey{m.key, id}); ok {
@@ -115,7 +122,10 @@ func (m *mirror) treeObject(ctx context.Context, id, path string) ([]tree.Entry,
 			return entries, nil
 		}
 	}
-	data, err := m.object(ctx, id, "tree", path, -1)
+	data, err := m.object(ctx, id, "tree", path, maxFolder)
+	if errors.Is(err, tree.ErrTooLarge) {
+		return nil, hugeFolder(path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -147,13 +157,16 @@ func (m *mirror) treeObjects(ctx context.Context, ids []string) (map[string][]tr
 	if len(ask) == 0 {
 		return out, nil
 	}
-	objects, err := m.store.readers.read(ctx, m.readerDir(), ask, true, -1)
+	objects, err := m.store.readers.read(ctx, m.readerDir(), ask, true, maxFolder)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range objects {
 		if o.kind != "tree" {
 			return nil, m.lost(ask[i], "", true)
+		}
+		if o.size > maxFolder {
+			return nil, hugeFolder("")
 		}
 		if out[ask[i]], err = m.keepTree(ask[i], o.data); err != nil {
 			return nil, err

@@ -236,7 +236,7 @@ func (s *Store) commitTree(ctx context.Context, r Repository, commit string, wan
 }
 
 // Changed returns the paths of files, links and submodules that differ between two commits, sorted. Both are
-// fetched if they are not there.
+// fetched if they are not there. That there are too many to list is an error.
 func (s *Store) Changed(ctx context.Context, r Repository, from, to string) ([]string, error) {
 	m, err := s.mirror(r)
 	if err != nil {
@@ -253,12 +253,12 @@ func (s *Store) Changed(ctx context.Context, r Repository, from, to string) ([]s
 		}
 		trees[i] = parsed.tree
 	}
-	var paths []string
-	if err := m.changed(ctx, trees[0], trees[1], "", &paths); err != nil {
+	var found changes
+	if err := m.changed(ctx, trees[0], trees[1], "", &found); err != nil {
 		return nil, (&commitTree{mirror: m, commit: to}).where(err)
 	}
-	slices.Sort(paths)
-	return paths, nil
+	slices.Sort(found.paths)
+	return found.paths, nil
 }
 
 // Keep makes commits stay in the mirror whatever happens to the repository's branches. They replace what the owner

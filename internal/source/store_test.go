@@ -512,3 +512,16 @@ func tidyNow(t *testing.T, m *mirror) {
 		t.Fatal(err)
 	}
 }
+
+// A push of a few small objects stands for ten thousand million paths: what it changed is not listed, and nothing ends by it.
+func TestChangedOfNestedFolders(t *testing.T) {
+	server := gitserver.New(t, gitserver.Options{})
+	repo := server.Repo(t, "app")
+	from := repo.Write(t, map[string]string{"x": "1"})
+	to := repo.Nest(t, 10, 10)
+	s := openStore(t, nil)
+	r := Repository{URL: repo.URL}
+	if changed, err := s.Changed(t.Context(), r, from, to); err == nil || !strings.Contains(err.Error(), "differ in more than") {
+		t.Errorf("got %d paths and the error %v", len(changed), err)
+	}
+}

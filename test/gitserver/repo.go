@@ -178,6 +178,32 @@ func (r *Repo) Tag(name, commit, message string) error {
 	return err
 }
 
+// Nest makes a commit of folders that hold each other: depth levels of width names, all of one level the same folder, around
+// one file. It moves the branch main to it and returns its id.
+func (r *Repo) Nest(t testing.TB, depth, width int) string {
+	t.Helper()
+	must := func(stdin string, args ...string) string {
+		out, err := r.git([]byte(stdin), args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	entry := "100644 blob " + must("", "hash-object", "-w", "--stdin")
+	for range depth {
+		var names strings.Builder
+		for n := range width {
+			fmt.Fprintf(&names, "%s\tn%02d\n", entry, n)
+		}
+		entry = "040000 tree " + must(names.String(), "mktree")
+	}
+	commit := must("", "-c", "user.name=n", "-c", "user.email=n@example.com", "commit-tree", "-m", "nest", strings.TrimPrefix(entry, "040000 tree "))
+	if err := r.Point("refs/heads/main", commit); err != nil {
+		t.Fatal(err)
+	}
+	return commit
+}
+
 // Expire removes every object that no ref reaches, as a host does some time after a force push.
 func (r *Repo) Expire() error {
 	if _, err := r.git(nil, "repack", "-q", "-a", "-d"); err != nil {
