@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -213,6 +214,10 @@ func (l *local) standIn(app *v1alpha1.Application, index int) error {
 	if index < 0 || index >= len(sources) {
 		return fault.New(fault.Mistake, "render", "the application", "--local-source", "it has no source of that number", "count from 0")
 	}
+	if desired.WantedOf(sources[index], "").Kind != desired.KindGit {
+		return fault.New(fault.Mistake, "render", "the application", "--local-source", fmt.Sprintf("its source %d is not in Git: a folder cannot stand in for it", index),
+			"give the number of one that is, from 0")
+	}
 	l.url = sources[index].RepoURL
 	return nil
 }
@@ -265,13 +270,13 @@ func explained(req render.Request, sources *sources, at func(revisions []string)
 	return result, nil
 }
 
-// revisionsSince returns the revisions to compare with: Since for the sources in Git, of which only those that a folder
-// stands in for if there is one, and for the others what they are at.
+// revisionsSince returns the revisions to compare with: Since for the only source or for those in Git, of which only those
+// that a folder stands in for if there is one, and for the others what they are at.
 func revisionsSince(req render.Request, state *desired.State, local *local) []string {
 	revisions := make([]string, len(state.Commits))
 	for i, c := range state.Commits {
 		switch {
-		case c.Kind == desired.KindGit && (local == nil || local.standsIn(c)):
+		case local == nil && len(state.Commits) == 1, c.Kind == desired.KindGit && (local == nil || local.standsIn(c)):
 			revisions[i] = req.Since
 		case i < len(req.Revisions):
 			revisions[i] = req.Revisions[i]

@@ -86,3 +86,34 @@ func TestAFolderStandsInForTheRepositoryOfALiveApplication(t *testing.T) {
 		}
 	}
 }
+
+// --since is a version for an application that is one chart, and a revision of what is in Git if there is more.
+func TestWhatSinceIsARevisionOf(t *testing.T) {
+	git := desired.Commit{Repo: desired.Repo{URL: "https://git.example.com/infra.git"}}
+	chart := desired.Commit{Repo: desired.Repo{URL: "https://charts.example.com"}, Kind: desired.KindChart}
+	for name, c := range map[string]struct {
+		commits []desired.Commit
+		local   *local
+		want    []string
+	}{
+		"a chart":                   {[]desired.Commit{chart}, nil, []string{"s"}},
+		"a chart and values in Git": {[]desired.Commit{chart, git}, nil, []string{"r", "s"}},
+		"with a folder":             {[]desired.Commit{git, chart, {Repo: desired.Repo{URL: "https://git.example.com/other.git"}}}, &local{url: git.Repo.URL}, []string{"s", "", ""}},
+	} {
+		got := revisionsSince(render.Request{Since: "s", Revisions: []string{"r"}}, &desired.State{Commits: c.commits}, c.local)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAFolderStandsInForGitOnly(t *testing.T) {
+	app := &v1alpha1.Application{}
+	app.Spec.Sources = v1alpha1.ApplicationSources{{RepoURL: "https://charts.example.com", Chart: "web"}, {RepoURL: "https://git.example.com/infra.git"}}
+	if err := (&local{}).standIn(app, 0); err == nil {
+		t.Error("a folder stands in for a chart")
+	}
+	if err := (&local{}).standIn(app, 1); err != nil {
+		t.Error(err)
+	}
+}
