@@ -233,7 +233,11 @@ func (s *shop) asking(ctx context.Context, kind RequestKind, revision string, as
 	at := store.clock.Now()
 	err := ask(ctx)
 	if err != nil {
-		err = s.web.failed(ctx, requestVerbs[kind], err)
+		op := requestVerbs[kind]
+		if kind == RequestExtract {
+			op = "fetch " + revision + " from" // the archive may lie anywhere: say which
+		}
+		err = s.web.failed(ctx, op, err)
 		s.reject(ctx, err)
 	}
 	store.observe(Request{Repository: s.name(), Kind: kind, Revision: revision, Took: store.clock.Since(at), Err: err})
@@ -258,7 +262,7 @@ const (
 )
 
 var requestVerbs = map[RequestKind]string{
-	RequestIndex: "read the index of", RequestFile: "read", RequestTags: "list the tags of", RequestManifest: "resolve a tag of", RequestExtract: "fetch from",
+	RequestIndex: "read the index of", RequestFile: "read", RequestTags: "list the tags of", RequestManifest: "resolve a tag of",
 }
 
 // save stores content under a digest, and makes room for it.
