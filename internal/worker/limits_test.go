@@ -11,6 +11,7 @@ import (
 
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/tree"
@@ -162,5 +163,22 @@ func TestHostileErrorNumber(t *testing.T) {
 		if err := toError(&failure{Text: "x", Known: number}, []error{fmt.Errorf("kept")}); err == nil || err.Error() != "x" {
 			t.Errorf("number %d gives %v", number, err)
 		}
+	}
+}
+
+// Folders in folders make paths long and many: what the caller remembers of them has an end before its memory has.
+func TestHostilePaths(t *testing.T) {
+	in := chartInput(chart(nil))
+	in.Limits = render.Limits{}.WithDefaults()
+	s := newSession(t.Context(), v1alpha1.ApplicationSourceTypeHelm, in, nil, nil)
+	s.mounts = []tree.Tree{in.Tree}
+	call := appendText([]byte{byte(lookupOp), 0}, strings.Repeat("x", maxPath))
+	var err error
+	calls := 0
+	for ; err == nil && calls < callsPerFile*in.Limits.Files; calls++ {
+		_, err = s.find(call)
+	}
+	if !fault.Is(err, fault.Mistake) || calls > maxAsked/maxPath+1 {
+		t.Errorf("after %d calls: %v", calls, err)
 	}
 }

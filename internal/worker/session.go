@@ -27,6 +27,8 @@ const (
 	maxOrigin = 4 << 10 // a file's name in an origin
 	// callsPerFile bounds the calls of one render by the files it may read: looking up and listing are calls too.
 	callsPerFile = 50
+	// maxAsked bounds the calls of one render together, in bytes: the caller remembers each path that was looked at.
+	maxAsked = 64 << 20
 	// nodeBytes is what an element of an object costs in memory at least, beside its text.
 	nodeBytes = 16
 	// objectHead bounds what stands around an object in its frame.
@@ -45,8 +47,9 @@ type session struct {
 	kept  []error // errors of calls; the process knows them by number
 	files map[string]struct{}
 	calls int
-	begun bool // whether the process said that it has the job
-	spent bool // whether the process must not get another
+	asked int64 // bytes of the calls
+	begun bool  // whether the process said that it has the job
+	spent bool  // whether the process must not get another
 
 	out       render.Output
 	bytesLeft int64
@@ -142,6 +145,9 @@ func (s *session) call(body []byte) error {
 func (s *session) find(body []byte) ([]byte, error) {
 	if s.calls++; s.calls > callsPerFile*s.in.Limits.Files {
 		return nil, brokenError{s.in.Exceeded(fmt.Sprintf("it looks for more than %d files and folders", s.calls-1), render.SettingFiles)}
+	}
+	if s.asked += int64(len(body)); s.asked > maxAsked {
+		return nil, brokenError{s.in.Exceeded("the paths of the files and folders that it looks for are too long", render.SettingFiles)}
 	}
 	answer, err := s.answer(&reader{rest: body})
 	var broken brokenError

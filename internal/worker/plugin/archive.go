@@ -138,6 +138,9 @@ func (p *packer) folder(ctx context.Context, dir string) error {
 func (p *packer) entry(ctx context.Context, at string, e tree.Entry) error {
 	switch e.Mode {
 	case tree.Link:
+		if p.left -= blockSize + int64(len(at)); p.left < 0 { // they are remembered until the end
+			return p.tooLarge(at)
+		}
 		p.links = append(p.links, at)
 		return nil
 	case tree.Dir:
@@ -165,7 +168,7 @@ func (p *packer) entry(ctx context.Context, at string, e tree.Entry) error {
 }
 
 func (p *packer) add(header tar.Header, content []byte) error {
-	if p.left -= blockSize + int64(len(content)); p.left < 0 {
+	if p.left -= blockSize + int64(len(header.Name)+len(content)); p.left < 0 {
 		return p.tooLarge(strings.TrimSuffix(header.Name, "/"))
 	}
 	header.ModTime = fileTime
