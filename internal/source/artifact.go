@@ -21,6 +21,9 @@ const (
 	ArtifactFile  ArtifactKind = "file"  // the file at a repository's address
 )
 
+// artifactElsewhere is a chart of a registry that an index names, and no user.
+const artifactElsewhere ArtifactKind = "chart elsewhere"
+
 // Artifact is what a user asks for of a repository that is not Git. It is comparable.
 type Artifact struct {
 	Kind ArtifactKind
@@ -129,7 +132,7 @@ func (s *Store) ArtifactTree(ctx context.Context, r Repository, a Artifact, p Pi
 // inRegistry reports whether an artifact comes from an OCI registry.
 func inRegistry(r Repository, kind ArtifactKind) bool {
 	switch kind {
-	case ArtifactOCI:
+	case ArtifactOCI, artifactElsewhere:
 		return true
 	case ArtifactChart:
 		return r.EnableOCI || r.Type == KindOCI || strings.HasPrefix(r.URL, ociScheme) || !strings.Contains(r.URL, "://")

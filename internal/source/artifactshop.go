@@ -115,7 +115,7 @@ func (s *shop) open() error {
 	store := s.all.store
 	options := webOptions{
 		refuse: store.options.RefuseAddress, private: store.options.AllowPrivate,
-		vouched: s.repo.vouched(), outside: s.kind == ArtifactFile,
+		vouched: s.repo.vouched(), outside: s.kind == ArtifactFile || s.kind == artifactElsewhere,
 	}
 	address := s.repo.URL
 	registry := inRegistry(s.repo, s.kind)

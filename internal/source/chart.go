@@ -224,7 +224,7 @@ func (c *charts) address(a Artifact, v chartVersion) (*url.URL, error) {
 }
 
 // downloadElsewhere stores a chart that an HTTP index keeps in a registry: oci://host/path:tag, as some public repositories do.
-// The registry is asked without credentials.
+// The registry is asked without credentials, and has a private address only if the repository has one itself.
 func (s *shop) downloadElsewhere(ctx context.Context, address *url.URL, want string) (string, error) {
 	path, tag, _ := strings.Cut(strings.Trim(address.Path, "/"), ":")
 	dir, name, ok := cutLast(path, "/")
@@ -232,7 +232,11 @@ func (s *shop) downloadElsewhere(ctx context.Context, address *url.URL, want str
 		dir, name = "", path
 	}
 	elsewhere := Repository{URL: ociScheme + address.Host + "/" + dir, Type: KindHelm, EnableOCI: true, Project: s.repo.Project, Proxy: s.repo.Proxy, NoProxy: s.repo.NoProxy}
-	other, err := s.all.shop(elsewhere, ArtifactChart)
+	kind := artifactElsewhere
+	if s.web.inside.Load() {
+		kind = ArtifactChart
+	}
+	other, err := s.all.shop(elsewhere, kind)
 	if err != nil {
 		return "", err
 	}

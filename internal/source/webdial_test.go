@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,17 @@ func TestHostilePathsOfFiles(t *testing.T) {
 			t.Errorf("%s: %v, %d requests", address, err, len(server.Requests()))
 		}
 	}
+}
+
+// Nor does the index of a public repository lead us to a registry inside.
+func TestHostileRegistryOfAnIndex(t *testing.T) {
+	s := openStore(t, nil)
+	shop, err := s.artifacts.shop(Repository{URL: "https://public.example/charts"}, ArtifactChart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = shop.downloadElsewhere(t.Context(), &url.URL{Scheme: "oci", Host: "127.0.0.1:1", Path: "/charts/web:1.0.0"}, "")
+	wantProblem(t, err, ProblemAddress)
 }
 
 func TestTranslatedAddressesArePrivate(t *testing.T) {
