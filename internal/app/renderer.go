@@ -211,6 +211,9 @@ func (l *local) standIn(app *v1alpha1.Application, index int) error {
 		app.Spec.Source.Path = filepath.ToSlash(filepath.Join(l.within, app.Spec.Source.Path))
 	}
 	sources := desired.SourcesOf(app)
+	if len(sources) == 0 {
+		return fault.New(fault.Mistake, "render", "the application", "spec.source", "it names no source", "set spec.source.repoURL and spec.source.path")
+	}
 	if index < 0 || index >= len(sources) {
 		return fault.New(fault.Mistake, "render", "the application", "--local-source", "it has no source of that number", "count from 0")
 	}

@@ -3,13 +3,18 @@
 package render
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -137,12 +142,53 @@ func readApplication(stdin io.Reader, file string) (*v1alpha1.Application, error
 	if err != nil {
 		return nil, fault.Wrap(fault.Mistake, "read", "the Application", err, "")
 	}
-	app := &v1alpha1.Application{}
-	if err := yaml.UnmarshalStrict(data, app); err != nil {
-		return nil, &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the Application", Where: file, Err: err, Fix: "give a file with one Application"}
+	where := file
+	if file == "-" {
+		where = "standard input"
 	}
-	if app.Kind != "Application" {
-		return nil, &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the Application", Where: file, Err: errors.New("its kind is " + app.Kind), Fix: "give a file with one Application"}
+	app, err := onlyApplication(data)
+	if err != nil {
+		return nil, &fault.Error{Kind: fault.Mistake, Op: "read", Thing: "the Application", Where: where, Err: err, Fix: "give a file with one Application"}
 	}
 	return app, nil
+}
+
+// onlyApplication returns the Application of a file, which may hold objects of other kinds.
+func onlyApplication(data []byte) (*v1alpha1.Application, error) {
+	var found *v1alpha1.Application
+	kinds := []string{}
+	docs := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	for {
+		doc, err := docs.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		var is metav1.TypeMeta
+		if err := yaml.Unmarshal(doc, &is); err != nil {
+			return nil, err
+		}
+		if is.Kind != "Application" {
+			kinds = append(kinds, is.Kind)
+			continue
+		}
+		if found != nil {
+			return nil, errors.New("there are several")
+		}
+		found = &v1alpha1.Application{}
+		if err := yaml.UnmarshalStrict(doc, found); err != nil {
+			return nil, err
+		}
+	}
+	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind == "" })
+	switch {
+	case found != nil:
+		return found, nil
+	case len(kinds) > 0:
+		return nil, errors.New("there is none, only " + strings.Join(kinds, ", "))
+	default:
+		return nil, errors.New("there is none")
+	}
 }
