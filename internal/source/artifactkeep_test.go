@@ -192,3 +192,16 @@ func TestTheDataFolderIsForNobodyElse(t *testing.T) {
 		t.Errorf("a pin that is a path: %v", err)
 	}
 }
+
+// A small archive may unpack to a large one: both take room.
+func TestWhatIsUnpackedTakesRoom(t *testing.T) {
+	server := registry.New(t, registry.Options{})
+	server.AddChart("c", "web", "1.0.0", map[string]string{"x": strings.Repeat("x", 1<<20)})
+	s := openStore(t, func(o *Options) { o.ArtifactBytes = 1 << 30 })
+	s.artifacts.unseen.Store(0)
+	r, a := Repository{URL: server.URL + "/c"}, chartOf("web", "1.0.0")
+	mustArtifact(t, s, r, a, mustResolve(t, s, r, a))
+	if n := s.artifacts.unseen.Load(); n < 1<<20 {
+		t.Errorf("%d bytes count", n)
+	}
+}

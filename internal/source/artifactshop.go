@@ -134,6 +134,7 @@ func (s *shop) open() error {
 	if s.shelf, err = newShelf(s.all.folder(s.repo), filepath.Join(store.dir, "scratch"), store.clock, s.all.trees); err != nil {
 		return storeFault(err)
 	}
+	s.shelf.grew = s.all.grew
 	switch {
 	case registry:
 		s.what, err = newOCIRegistry(s)

@@ -36,6 +36,7 @@ type shelf struct {
 	scratch string
 	clock   clock.Clock
 	trees   *treeCache
+	grew    func(size int64) // is told of what is unpacked; nil tells nobody
 
 	mu sync.Mutex // guards the files
 }
@@ -246,6 +247,9 @@ func (s *shelf) unpack(ctx context.Context, digest string, how unpacking) (*arch
 		_ = pack.Close()
 		_ = os.Remove(pack.Name())
 		return nil, err
+	}
+	if s.grew != nil {
+		s.grew(contentSize(entries))
 	}
 	return newArchiveTree(pack, entries, s.damagedPack(path)), nil
 }
