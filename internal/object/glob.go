@@ -23,6 +23,9 @@ func CompileGlob(pattern string, separators ...rune) (Glob, error) {
 	if !utf8.ValidString(pattern) {
 		return Glob{}, errors.New("it is not valid UTF-8")
 	}
+	if len(pattern) > maxGlob {
+		return Glob{}, fmt.Errorf("it is longer than %d bytes", maxGlob)
+	}
 	t := globReader{rest: pattern, any: "."}
 	if len(separators) > 0 {
 		t.any = "[^" + regexp.QuoteMeta(string(separators)) + "]"
@@ -38,6 +41,10 @@ func CompileGlob(pattern string, separators ...rune) (Glob, error) {
 	}
 	return Glob{re}, nil
 }
+
+// maxGlob bounds a pattern: memory for it, and the time of each match, are in proportion to its length, and a file of a
+// repository may bring it.
+const maxGlob = 4 << 10
 
 // Match reports whether the pattern matches the whole value. The zero Glob matches nothing.
 func (g Glob) Match(value string) bool { return g.re != nil && g.re.MatchString(value) }

@@ -97,3 +97,12 @@ func FuzzGlob(f *testing.F) {
 		g.Match(value)
 	})
 }
+
+func TestGlobHasALength(t *testing.T) {
+	if _, err := CompileGlob(strings.Repeat("*a", maxGlob/2)); err != nil {
+		t.Error(err)
+	}
+	if _, err := CompileGlob(strings.Repeat("*a", maxGlob/2) + "b"); err == nil {
+		t.Error("a pattern of any length is read")
+	}
+}

@@ -182,3 +182,19 @@ func TestHostilePaths(t *testing.T) {
 		t.Errorf("after %d calls: %v", calls, err)
 	}
 }
+
+// unlisted is a tree whose folders are not listed before somebody gives up.
+type unlisted struct{ tree.Tree }
+
+func (unlisted) List(ctx context.Context, _ string) ([]tree.Entry, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestTimeOfADirectory(t *testing.T) {
+	p, _ := newPool(t, Options{})
+	_, err := p.Render(t.Context(), render.Input{Tree: unlisted{tree.Memory(nil)}, Limits: render.Limits{Time: 20 * time.Millisecond}})
+	if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), render.SettingTime) {
+		t.Errorf("got %v", err)
+	}
+}

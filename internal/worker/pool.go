@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -118,7 +119,7 @@ func (p *Pool) Render(ctx context.Context, in render.Input) (render.Output, erro
 	}
 	switch prepared.Type {
 	case v1alpha1.ApplicationSourceTypeDirectory:
-		out, err := render.Directory(ctx, prepared.Input, nil)
+		out, err := directory(ctx, prepared.Input)
 		if errors.Is(err, render.ErrNeedsWorker) {
 			return p.work(ctx, prepared)
 		}
@@ -133,6 +134,18 @@ func (p *Pool) Render(ctx context.Context, in render.Input) (render.Output, erro
 	default:
 		return p.work(ctx, prepared)
 	}
+}
+
+// directory renders a plain folder, which is done in this process: within the time of a render too.
+func directory(ctx context.Context, in render.Input) (render.Output, error) {
+	late := in.Exceeded(fmt.Sprintf("it takes longer than %s", in.Limits.Time), render.SettingTime)
+	timed, cancel := context.WithTimeoutCause(ctx, in.Limits.Time, late)
+	defer cancel()
+	out, err := render.Directory(timed, in, nil)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		err = late
+	}
+	return out, err
 }
 
 func bounded(in render.Input, out render.Output, err error) (render.Output, error) {
