@@ -80,3 +80,14 @@ func TestAConditionIsBounded(t *testing.T) {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }
+
+func TestAnApplicationWithoutSourceIsToldWhatItLacks(t *testing.T) {
+	app := &v1alpha1.Application{}
+	if got := noSource(app); !strings.HasPrefix(got, "spec.source is missing") {
+		t.Error(got)
+	}
+	app.Spec.SourceHydrator = &v1alpha1.SourceHydrator{}
+	if got := noSource(app); !strings.HasPrefix(got, "spec.sourceHydrator is not served") {
+		t.Error(got)
+	}
+}

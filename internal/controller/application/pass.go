@@ -106,7 +106,7 @@ func (p *pass) startAfresh() {
 func (p *pass) admit(ctx context.Context) {
 	sources := desired.SourcesOf(p.app)
 	if len(sources) == 0 {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.source is missing: set spec.source.repoURL and spec.source.path")
+		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, noSource(p.app))
 	}
 	if p.app.Spec.Destination.Server != "" && p.app.Spec.Destination.Name != "" {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.destination has both server and name: keep one of them")
@@ -143,6 +143,14 @@ func (p *pass) admit(ctx context.Context) {
 	}
 	p.cluster, p.project = c, project
 	p.target = p.targetFor(project, version, c)
+}
+
+// noSource says what an application without sources lacks.
+func noSource(app *v1alpha1.Application) string {
+	if app.Spec.SourceHydrator != nil {
+		return "spec.sourceHydrator is not served by this version of Bowline: set spec.source to the branch and path that hold the rendered manifests"
+	}
+	return "spec.source is missing: set spec.source.repoURL and spec.source.path"
 }
 
 func repoField(app *v1alpha1.Application, i int) string {

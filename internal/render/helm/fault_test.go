@@ -45,6 +45,7 @@ func TestErrorsSayWhatWhereAndWhatToDo(t *testing.T) {
 		{"no CRD", files{"apps/web/crds/a.yaml": "\nkind: x\n"}, v1alpha1.ApplicationSourceHelm{}, "at apps/web/crds/a.yaml:2: apiVersion is missing"},
 		{"missing file", nil, v1alpha1.ApplicationSourceHelm{ValueFiles: []string{"prod.yaml"}},
 			"cannot render the chart in apps/web at spec.source.helm.valueFiles[0]: there is no file apps/web/prod.yaml; correct the path, which is relative to the chart, or set spec.source.helm.ignoreMissingValueFiles"},
+		{"missing file at the root", nil, v1alpha1.ApplicationSourceHelm{ValueFiles: []string{"/prod.yaml"}}, "there is no file prod.yaml; correct the path, which is relative to the root of the repository, or set"},
 		{"missing ref", nil, v1alpha1.ApplicationSourceHelm{ValueFiles: []string{"$values/prod.yaml"}}, `names source "values", and no source of the application has this ref; give the source that holds the file ref: values`},
 		{"missing file of a parameter", nil, v1alpha1.ApplicationSourceHelm{FileParameters: []v1alpha1.HelmFileParameter{{Name: "a", Path: "x"}}}, "at spec.source.helm.fileParameters[0].path: there is no file apps/web/x; correct the path"},
 		{"no match", nil, v1alpha1.ApplicationSourceHelm{ValueFiles: []string{"envs/*.yaml"}}, `at spec.source.helm.valueFiles[0]: the pattern "envs/*.yaml" matches no file; correct it, or set`},

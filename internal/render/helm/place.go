@@ -42,6 +42,14 @@ func (p place) String() string {
 	}
 }
 
+// base is what the path is relative to.
+func (p place) base() string {
+	if p.ref != "" || strings.HasPrefix(p.text, "/") {
+		return "the root of the repository"
+	}
+	return "the chart"
+}
+
 // same reports whether two places are the same file.
 func (p place) same(o place) bool { return p.ref == o.ref && p.path == o.path && p.url == o.url }
 
@@ -178,7 +186,7 @@ func (j *job) valueFiles(ctx context.Context, s *v1alpha1.ApplicationSourceHelm)
 			case found:
 				files = append(files, f)
 			case !at.waiting && !s.IgnoreMissingValueFiles:
-				return nil, j.noFile(at, "correct the path, which is relative to the chart, or set "+j.in.Field("helm.ignoreMissingValueFiles"))
+				return nil, j.noFile(at, "correct the path, which is relative to "+at.base()+", or set "+j.in.Field("helm.ignoreMissingValueFiles"))
 			}
 		}
 	}
