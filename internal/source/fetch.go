@@ -104,22 +104,37 @@ func (m *mirror) fetchReady(ctx context.Context, commits []string) error {
 		}
 	}
 	if m.currentMode() != modeUnknown {
-		return m.fetchObjects(ctx, commits, m.currentMode() == modePlanned)
+		return m.becomeReady(m.fetchObjects(ctx, commits, m.currentMode() == modePlanned))
 	}
-	if err := m.fetchObjects(ctx, commits, true); err != nil {
-		return err
+	// Nobody may read of this first look: the mirror may be made anew in a moment.
+	got, wrong := m.fetchObjects(ctx, commits, true)
+	if len(got) == 0 {
+		return wrong
 	}
-	small, err := m.small(ctx, commits)
+	small, err := m.small(ctx, got)
 	if err != nil {
 		return err
 	}
 	if !small || m.currentMode() == modeAll {
-		return m.setMode(modeOr(m.currentMode(), modePlanned))
+		if err := m.setMode(modeOr(m.currentMode(), modePlanned)); err != nil {
+			return err
+		}
+		return m.becomeReady(got, wrong)
 	}
 	if err := m.startOver(modeAll); err != nil {
 		return err
 	}
-	return m.fetchObjects(ctx, commits, false)
+	return m.becomeReady(m.fetchObjects(ctx, commits, false))
+}
+
+// becomeReady lets commits be read.
+func (m *mirror) becomeReady(commits []string, err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, commit := range commits {
+		m.ready[commit] = m.store.clock.Now()
+	}
+	return err
 }
 
 // knownWithoutFilter reports whether the server said that it cannot leave blobs out.
@@ -162,8 +177,9 @@ func (m *mirror) small(ctx context.Context, commits []string) (bool, error) {
 }
 
 // fetchObjects runs one git fetch for commits. git makes the refs that mark them ready only after it has found
-// what it got complete and well-formed, so a fetch that is cut or killed leaves nothing that anybody reads.
-func (m *mirror) fetchObjects(ctx context.Context, commits []string, withoutBlobs bool) error {
+// what it got complete and well-formed, so a fetch that is cut or killed leaves nothing that anybody reads. It returns
+// what is there and a commit; the error may be about others.
+func (m *mirror) fetchObjects(ctx context.Context, commits []string, withoutBlobs bool) (got []string, err error) {
 	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules", "--force", "--depth=1"}
 	if withoutBlobs {
 		args = append(args, "--filter=blob:none")
@@ -174,29 +190,31 @@ func (m *mirror) fetchObjects(ctx context.Context, commits []string, withoutBlob
 	}
 	o, err := m.fetch(ctx, append(args, "--stdin", "--end-of-options", "origin"), refspecs.String(), commits[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if withoutBlobs && m.currentMode() == modeUnknown && strings.Contains(o.stderr, "filtering not recognized") {
 		if err := m.setMode(modeAll); err != nil {
-			return m.storeError(err)
+			return nil, m.storeError(err)
 		}
 	}
 	kinds, err := m.store.readers.read(ctx, m.readerDir(), commits, false, 0)
 	if err != nil {
-		return m.storeError(err)
+		return nil, m.storeError(err)
 	}
 	var wrong error
 	for i, o := range kinds {
-		if o.kind != "commit" {
+		switch o.kind {
+		case "commit":
+			got = append(got, commits[i])
+		case "":
+			m.store.readers.forget(m.readerDir()) // whoever does not see what was fetched is of no use
+			wrong = m.storeError(fmt.Errorf("commit %s was fetched and is not seen", commits[i]))
+		default:
 			wrong = unknownRevision(m.remote.repo, commits[i], "this id is that of a "+o.kind+", not of a commit", "set targetRevision to a commit")
-			continue
 		}
-		m.mu.Lock()
-		m.ready[commits[i]] = m.store.clock.Now()
-		m.mu.Unlock()
 	}
 	m.store.tidyLater(m)
-	return wrong
+	return got, wrong
 }
 
 // fetch runs one git fetch and tells the observer. It retries once on a new mirror if git finds this one damaged.
@@ -306,7 +324,7 @@ func (m *mirror) fetchBlobs(ctx context.Context, ids map[string]bool) error {
 		if err := m.startOver(modeAll); err != nil {
 			return err
 		}
-		return m.fetchObjects(ctx, commits, false)
+		return m.becomeReady(m.fetchObjects(ctx, commits, false))
 	}
 	return err
 }

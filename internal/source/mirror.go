@@ -189,20 +189,33 @@ func (m *mirror) create(wanted mode) error {
 	}
 	m.store.readers.forget(m.readerDir())
 	m.store.cache.forget(m.key)
-	if err := skeleton(m.readerDir(), configOf[modeAll]); err != nil {
+	if err := skeleton(m.gitDir(), configOf[wanted]); err != nil {
+		return err
+	}
+	if err := m.createReader(); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(m.gitDir(), modeFile), []byte(wanted), 0o600)
+}
+
+// createReader makes the repository that readers run over. It comes into its place with one step, whole: git looks for
+// borrowed objects once, so that a reader that began amid would never see any.
+func (m *mirror) createReader() error {
+	building := m.readerDir() + ".new"
+	if err := os.RemoveAll(building); err != nil {
+		return err
+	}
+	if err := skeleton(building, configOf[modeAll]); err != nil {
 		return err
 	}
 	objects, err := filepath.Abs(filepath.Join(m.gitDir(), "objects"))
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(m.readerDir(), "objects", "info", "alternates"), []byte(objects+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(building, "objects", "info", "alternates"), []byte(objects+"\n"), 0o600); err != nil {
 		return err
 	}
-	if err := skeleton(m.gitDir(), configOf[wanted]); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(m.gitDir(), modeFile), []byte(wanted), 0o600)
+	return os.Rename(building, m.readerDir())
 }
 
 // skeleton makes an empty bare repository as gitrepository-layout(5) has it, without templates and hooks.
