@@ -71,8 +71,8 @@ func (s *sources) repository(c desired.Commit) (source.Repository, error) {
 	switch c.Kind {
 	case desired.KindOCI:
 		return credentials.ForType(source.KindOCI, url, c.Repo.Project)
-	case desired.KindFile: // is asked for like the files of a chart repository
-		return credentials.ForType(source.KindHelm, url, c.Repo.Project)
+	case desired.KindFile:
+		return credentials.ForType(source.KindFile, url, c.Repo.Project)
 	case desired.KindChart:
 		if name, ok := alias(url); ok {
 			return s.named(name, c)

@@ -79,7 +79,8 @@ func (c *Credentials) For(address, project string) (Repository, error) {
 // else of this address and no project; what that leaves open, or if there is none everything, from the `repo-creds`
 // Secret with the longest prefix of the address; else without credentials. A Secret scoped to one project serves no other.
 //
-// A Secret serves the kind its type says; one without type is for Git and, if there is none of the right type, for the
+// A Secret serves the kind its type says, and one of type helm files at an address too: no other does, since whoever may push
+// writes the address, and that of a Git host leads to its API as well; one without type is for Git and, if there is none of the right type, for the
 // others too. Addresses of registries are compared without "oci://", and the types helm and oci stand for each other there.
 func (c *Credentials) ForType(kind, address, project string) (Repository, error) {
 	r := Repository{}
@@ -170,6 +171,10 @@ func (c *Credentials) template(kind, address, project string) (*entry, bool) {
 // serves says how well a Secret fits a kind: 0 not at all, 2 if made for it.
 func (e *entry) serves(kind string) int {
 	switch {
+	case kind == KindFile && e.Type == KindHelm:
+		return 2
+	case kind == KindFile:
+		return 0
 	case e.Type == kind, e.Type == "" && kind == KindGit:
 		return 2
 	case e.Type == "", e.location.registry && kind != KindGit && e.Type != KindGit:

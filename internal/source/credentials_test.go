@@ -346,3 +346,27 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// Whoever may push writes the addresses of files: the credentials of a Git host are not for them.
+func TestCredentialsOfFiles(t *testing.T) {
+	secret := func(name, kind, url, typ string) corev1.Secret {
+		s := corev1.Secret{Data: map[string][]byte{"url": []byte(url), "username": []byte(name), "password": []byte("canary"), "type": []byte(typ)}}
+		s.Name, s.Labels = name, map[string]string{SecretTypeLabel: kind}
+		return s
+	}
+	c, problems := ParseSecrets([]corev1.Secret{
+		secret("any", SecretTypeRepoCreds, "https://git.example", ""), secret("git", SecretTypeRepoCreds, "https://git.example/team", "git"),
+		secret("charts", SecretTypeRepoCreds, "https://charts.example", "helm"), secret("exact", SecretTypeRepo, "https://git.example/api/v1/user", ""),
+	}, nil, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	for address, want := range map[string]string{
+		"https://git.example/team/app/raw/values.yaml": "", "https://git.example/api/v1/user": "", "https://charts.example/values.yaml": "charts",
+	} {
+		r, err := c.ForType(KindFile, address, "default")
+		if err != nil || r.Username != want || r.vouched() != (want != "") {
+			t.Errorf("%s: %q, want %q; %v", address, r.Username, want, err)
+		}
+	}
+}

@@ -23,6 +23,7 @@ import (
 const (
 	KindGit  = "git"
 	KindHelm = "helm"
+	KindFile = "file" // of what is asked for, never of a Secret
 	KindOCI  = "oci"
 )
 
