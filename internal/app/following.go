@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/bowline-cd/bowline/internal/controller/application"
@@ -68,16 +69,33 @@ func (s *sources) reset() {
 	clear(s.follows)
 }
 
-// retain removes the mirrors that nobody follows, once as many applications follow something as there are: before that
-// it is not known who follows what.
+// retain removes the mirrors that nobody follows and in which nothing is pinned, once as many applications follow
+// something as there are: before that it is not known who follows what.
 func (s *sources) retain(applications int) error {
+	pinned := map[desired.Commit]struct{}{}
 	s.mu.Lock()
-	following := len(s.follows)
+	following := slices.Collect(maps.Keys(s.follows))
+	for _, places := range s.kept {
+		for _, place := range places {
+			pinned[place] = struct{}{}
+		}
+	}
 	s.mu.Unlock()
-	if following < applications || following == 0 {
+	if len(following) < applications || len(following) == 0 {
 		return nil
 	}
-	return s.store.Retain(s.poller.Repositories())
+	for _, id := range following {
+		for _, c := range s.engine.Pinned(id) {
+			pinned[placeOf(c)] = struct{}{}
+		}
+	}
+	repositories := s.poller.Repositories()
+	for place := range pinned {
+		if r, err := s.repository(place); err == nil { // what cannot be read any more needs no copy
+			repositories = append(repositories, r)
+		}
+	}
+	return s.store.Retain(repositories)
 }
 
 // moved is told by the poller what became of a revision.

@@ -4,6 +4,7 @@ package app
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -58,5 +59,48 @@ func TestADeletedApplicationKeepsNothing(t *testing.T) {
 	s.Forget("web")
 	if err := s.Keep(t.Context(), "web", nil); err != nil || kept() {
 		t.Errorf("it is still kept: %v", err)
+	}
+}
+
+// oneRecord is a memory that knows of one application.
+type oneRecord []byte
+
+func (r oneRecord) Load(string) ([]byte, error) { return r, nil }
+func (oneRecord) Save(string, []byte) error     { return nil }
+
+// What renders needed from elsewhere stays, be it a file, which nobody follows, or of an application that this process did
+// not answer yet.
+func TestWhatIsPinnedIsRetained(t *testing.T) {
+	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	store, err := source.NewStore(dir, source.Options{Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	snapshot, err := settingsOf(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSources(t.Context(), store, func() *configuration.Snapshot { return snapshot }, log)
+	s.poller = source.NewPoller(store, source.PollerOptions{})
+	file := desired.Commit{Repo: desired.Repo{URL: "https://files.example.com/values.yaml", Project: "default"}, Kind: desired.KindFile, Digest: "sha256:" + strings.Repeat("cd", 32)}
+	stray := desired.Commit{Repo: desired.Repo{URL: "https://files.example.com/other.yaml", Project: "default"}, Kind: desired.KindFile, Digest: file.Digest}
+	record, err := json.Marshal(map[string]any{"remotes": []desired.Commit{file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.engine = desired.NewEngine(s, nil, oneRecord(record), nil)
+	for _, c := range []desired.Commit{file, stray} {
+		if err := s.keepAt(t.Context(), "web", placeOf(c), []desired.Commit{c}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Want("web", nil)
+	if err := s.retain(1); err != nil {
+		t.Fatal(err)
+	}
+	shelves, err := filepath.Glob(filepath.Join(dir, "*", "*", "keep"))
+	if err != nil || len(shelves) != 1 {
+		t.Errorf("%d places are left: %v %v", len(shelves), shelves, err)
 	}
 }

@@ -178,14 +178,17 @@ func idsOf(commits []Commit) []string {
 	return ids
 }
 
-// Pinned returns what a way back to the last source sets of an application needs besides their own commits, sorted.
+// Pinned returns what a way back to the last source sets of an application needs besides their own commits, sorted. Of one
+// that was not answered yet it is what the process before this one knew.
 func (e *Engine) Pinned(id string) []Commit {
-	known := e.known(id)
-	if known == nil {
-		return nil
+	var all []Commit
+	var past []pinned
+	if known := e.known(id); known != nil {
+		all, past = slices.Clone(known.state.Remotes), known.past
+	} else if r, err := e.loadRecord(id); err == nil && r != nil {
+		all, past = r.Remotes, r.Past
 	}
-	all := slices.Clone(known.state.Remotes)
-	for _, p := range known.past {
+	for _, p := range past {
 		all = append(all, p.Remotes...)
 	}
 	return sortedCommits(all)
