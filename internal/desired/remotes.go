@@ -121,7 +121,7 @@ func named(url string) bool {
 
 // permit asks the project whether a render may read from where it wants to.
 func (a *answer) permit(n render.Need) error {
-	if named(n.URL) {
+	if n.Kind == render.NeedChart && named(n.URL) {
 		return nil // whoever knows the address asks the project
 	}
 	if a.target.PermitSource == nil {

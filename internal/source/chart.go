@@ -217,7 +217,7 @@ func (c *charts) address(a Artifact, v chartVersion) (*url.URL, error) {
 		return refuse("the address in the index is neither http, https nor oci")
 	}
 	if c.base.Scheme == "https" && u.Scheme == "http" && u.Host == c.base.Host {
-		return refuse("the index names the same host without encryption")
+		u.Scheme = "https" // a server that does not know of the proxy which encrypts for it
 	}
 	u.User = nil
 	return u, nil

@@ -328,3 +328,25 @@ func TestHangingRepositoryIsGivenUp(t *testing.T) {
 		t.Errorf("given up with %v", err)
 	}
 }
+
+// A chart server behind a proxy that encrypts for it writes its addresses without encryption.
+func TestChartAddressesOfTheSameHostAreEncrypted(t *testing.T) {
+	server := registry.New(t, registry.Options{TLS: true})
+	archive := registry.Chart("web", "1.0.0", nil)
+	server.Put("/c/web.tgz", archive)
+	server.AddRelease("c", "web", "1.0.0", "http://"+server.Host+"/c/web.tgz", registry.Digest(archive))
+	s, err := NewStore(t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	r := Repository{URL: server.URL + "/c", Type: KindHelm, CA: server.CA()}
+	a := Artifact{Kind: ArtifactChart, Name: "web"}
+	pin, err := s.ResolveArtifact(t.Context(), r, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ArtifactTree(t.Context(), r, a, pin); err != nil {
+		t.Error(err)
+	}
+}

@@ -198,6 +198,10 @@ func (p *pass) want(ctx context.Context) {
 		return
 	}
 	p.follow(p.state)
+	if !p.st.pinned && len(p.app.Status.History) > 0 {
+		p.st.pinned = true // an earlier process did, of which nobody else knows
+		p.pinHistory(p.app)
+	}
 	for _, w := range p.state.Warnings {
 		p.found.add(w.Type, w.Message)
 	}

@@ -30,8 +30,9 @@ type appState struct {
 	awaited  kinds    // that it desires and that were not served when its objects were made
 	lastRV   string   // resourceVersion of our own last write
 
-	news       int // how often there was news of its sources
-	lookedAt   int // the news that the last pass saw
+	pinned     bool // what its history names is pinned, by this process
+	news       int  // how often there was news of its sources
+	lookedAt   int  // the news that the last pass saw
 	everLooked bool
 
 	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
