@@ -78,7 +78,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			c.queue.Store(&q)
 			c.root.Store(&ctx)
-			go c.slow.run(ctx, c.flush)
+			go c.slow.run(ctx, c.Clock.Now, c.flush)
 			return nil
 		}),
 	}
@@ -148,6 +148,9 @@ func (c *Controller) EnqueueAll() {
 // have work; the others follow in the slow lane.
 func (c *Controller) Moved(match func(desired.Commit) bool, from, to string, changed []string) {
 	touched, unchanged := c.Engine.Moved(match, from, to, changed)
+	if len(touched) > 0 {
+		c.slow.giveWay(c.Clock.Now())
+	}
 	c.Look(touched...)
 	c.slow.add(unchanged...)
 }

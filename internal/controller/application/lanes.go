@@ -19,6 +19,7 @@ type slowLane struct {
 	order   []string
 	waiting map[string]bool
 	wake    chan struct{}
+	still   time.Time // until when the lane stands still
 }
 
 func newSlowLane() *slowLane {
@@ -40,6 +41,29 @@ func (l *slowLane) add(ids ...string) {
 	}
 }
 
+// What has something new goes first: the lane stands still for a moment, and then for a while does not again, so that
+// commits in a row do not stop it.
+const (
+	slowPause = time.Second
+	slowGoes  = 4 * time.Second
+)
+
+// giveWay lets what a commit touched go first.
+func (l *slowLane) giveWay(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.still) > slowGoes {
+		l.still = now.Add(slowPause)
+	}
+}
+
+// pause returns how long the lane still stands.
+func (l *slowLane) pause(now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.still.Sub(now), 0)
+}
+
 func (l *slowLane) take() (id string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,8 +76,16 @@ func (l *slowLane) take() (id string, ok bool) {
 }
 
 // run hands out what waits, at the lane's rate, until ctx ends.
-func (l *slowLane) run(ctx context.Context, flush func(id string)) {
+func (l *slowLane) run(ctx context.Context, now func() time.Time, flush func(id string)) {
 	for {
+		if wait := l.pause(now()); wait > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			continue
+		}
 		id, ok := l.take()
 		if !ok {
 			select {
