@@ -125,12 +125,26 @@ func (b *bench) startReal(config string) (end func()) {
 	}
 	end = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait(); _ = os.Remove(socket) }) // asked to end, it only removes its socket
 	b.t.Cleanup(end)
-	for {
-		if conn, err := net.Dial("unix", socket); err == nil {
+	waitFor(b.t, "the server listens", func() bool {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
 			_ = conn.Close()
-			return end
 		}
-		time.Sleep(time.Millisecond)
+		return err == nil
+	})
+	return end
+}
+
+// waitFor asks until a condition holds; only a defect takes a minute.
+func waitFor(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	never := time.After(time.Minute)
+	for !condition() {
+		select {
+		case <-never:
+			t.Fatalf("it never came that %s", what)
+		case <-time.After(time.Millisecond):
+		}
 	}
 }
 

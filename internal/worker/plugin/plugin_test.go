@@ -257,16 +257,12 @@ func TestTimeout(t *testing.T) {
 	in.Limits.Time = time.Minute
 	done := make(chan error)
 	go func() { _, err := b.client.Render(ctx, in); done <- err }()
-	for len(b.copies()) == 0 { // until the sidecar has its copy
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "the sidecar has its copy", func() bool { return len(b.copies()) > 0 })
 	cancel(over)
 	if err := <-done; !errors.Is(err, over) {
 		t.Errorf("%v", err)
 	}
-	for len(b.copies()) > 0 { // the sidecar notices by itself, and its copy goes
-		time.Sleep(time.Millisecond)
-	}
+	waitFor(t, "the sidecar noticed by itself, and its copy is gone", func() bool { return len(b.copies()) == 0 })
 }
 
 func TestAnnouncements(t *testing.T) {
