@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -14,6 +13,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/render"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/tree"
 )
@@ -74,23 +74,13 @@ func (s *sources) repository(c desired.Commit) (source.Repository, error) {
 	case desired.KindFile:
 		return credentials.ForType(source.KindFile, url, c.Repo.Project)
 	case desired.KindChart:
-		if name, ok := alias(url); ok {
+		if name, ok := render.RepositoryName(url); ok {
 			return s.named(name, c)
 		}
 		return credentials.ForType(source.KindHelm, url, c.Repo.Project)
 	default:
 		return credentials.For(url, c.Repo.Project)
 	}
-}
-
-// alias returns the name of a repository in the address of a chart's dependency.
-func alias(url string) (name string, ok bool) {
-	for _, prefix := range []string{"@", "alias:"} {
-		if name, ok := strings.CutPrefix(url, prefix); ok {
-			return name, true
-		}
-	}
-	return "", false
 }
 
 // named returns the chart repository that a Secret gives a name, if the project may read it.

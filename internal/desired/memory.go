@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/render"
 )
 
 // Memory keeps small records beyond the life of the process: which commits an application was last resolved to. It is
@@ -161,7 +162,7 @@ func (e *Engine) retarget(ctx context.Context, q *question, known *entry, target
 // permitStanding asks the project about a remote of what stands. Of a repository that only has a name the answer comes
 // with resolving it, unless that one does not answer either.
 func (a *answer) permitStanding(ctx context.Context, m mount) error {
-	if named(m.commit.Repo.URL) {
+	if _, named := render.RepositoryName(m.commit.Repo.URL); named {
 		if _, err := a.sources.Resolve(ctx, m.commit.Wanted(), ""); err != nil && !errors.Is(err, ErrUnreachable) {
 			return askedBy(m.need(), "read", err)
 		}

@@ -114,14 +114,9 @@ func (a *answer) unpin(c Commit, err error) bool {
 	return true
 }
 
-// named reports whether the address of a chart repository is the name that a Secret gives it (https://helm.sh/docs/helm/helm_dependency/).
-func named(url string) bool {
-	return strings.HasPrefix(url, "@") || strings.HasPrefix(url, "alias:")
-}
-
 // permit asks the project whether a render may read from where it wants to.
 func (a *answer) permit(n render.Need) error {
-	if n.Kind == render.NeedChart && named(n.URL) {
+	if _, named := render.RepositoryName(n.URL); named && n.Kind == render.NeedChart {
 		return nil // whoever knows the address asks the project
 	}
 	if a.target.PermitSource == nil {
@@ -144,7 +139,8 @@ func askedBy(n render.Need, op string, err error) error {
 // the project is the same.
 func (a *answer) recall(keep, sameTarget bool, known []Commit) {
 	for _, c := range known {
-		if (keep || exact(c)) && (sameTarget || !named(c.Repo.URL)) {
+		_, named := render.RepositoryName(c.Repo.URL)
+		if (keep || exact(c)) && (sameTarget || !named) {
 			a.pins[c.Wanted()] = c
 		}
 	}

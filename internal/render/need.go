@@ -58,6 +58,17 @@ func (n Need) String() string {
 	return s
 }
 
+// RepositoryName returns the name that stands for the address of a chart repository in a chart's dependencies: @name or
+// alias:name (https://helm.sh/docs/helm/helm_dependency/). ok is false for an address.
+func RepositoryName(url string) (name string, ok bool) {
+	for _, prefix := range []string{"@", "alias:"} {
+		if name, ok := strings.CutPrefix(url, prefix); ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // Remote is what a Need was resolved to.
 type Remote struct {
 	Need Need

@@ -91,7 +91,7 @@ func lockFits(meta *chart.Metadata, lock *chart.Lock) (bool, error) {
 	wanted := make([]*chart.Dependency, len(meta.Dependencies))
 	for i, d := range meta.Dependencies {
 		resolved := *d
-		if isAlias(d.Repository) && i < len(lock.Dependencies) && lock.Dependencies[i].Name == d.Name {
+		if _, alias := render.RepositoryName(d.Repository); alias && i < len(lock.Dependencies) && lock.Dependencies[i].Name == d.Name {
 			resolved.Repository = lock.Dependencies[i].Repository
 		}
 		wanted[i] = &resolved
@@ -116,10 +116,6 @@ func digest(v any) (string, error) {
 	data, err := json.Marshal(v)
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), err
-}
-
-func isAlias(repository string) bool {
-	return strings.HasPrefix(repository, "@") || strings.HasPrefix(repository, "alias:")
 }
 
 // dependency adds one dependency that is not vendored: from the tree, or from what a need was resolved to.
