@@ -52,22 +52,55 @@ var rules = map[schema.GroupKind]rule{
 	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: typed(crd),
 }
 
-// Of judges a live object. ok is false if its kind has no rule and it is not being deleted; then it has no health.
-func Of(obj *unstructured.Unstructured) (status Status, ok bool) {
+// Check judges an object. An error means that it came to no verdict: the object is then Unknown, with the error as its
+// message.
+type Check func(*unstructured.Unstructured) (Status, error)
+
+// Overrides are users' own checks, which come before every rule.
+type Overrides interface {
+	// Health returns the check of a kind; ok is false if users have none for it.
+	Health(gk schema.GroupKind) (check Check, ok bool)
+}
+
+// Judge judges objects: by users' checks, else by the library of rules for custom resources, else by the rules of the
+// built-in kinds, else by the conventions that most controllers keep. A nil Judge has no users' checks and goes by the conventions.
+type Judge struct {
+	overrides     Overrides
+	noConventions bool
+}
+
+// NewJudge returns a Judge. overrides may be nil; without conventions an object of a kind that nothing is known of has
+// no health.
+func NewJudge(overrides Overrides, conventions bool) *Judge {
+	return &Judge{overrides: overrides, noConventions: !conventions}
+}
+
+// Of judges a live object. ok is false if nothing is known of its kind and it is not being deleted; then it has no health.
+func (j *Judge) Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 	// The hook finalizer keeps a hook's object until its outcome is recorded: it is judged although it is being
 	// deleted, or a hook that succeeded and was removed by its own policy would never be seen to have succeeded.
 	if obj.GetDeletionTimestamp() != nil && !slices.Contains(obj.GetFinalizers(), v1alpha1.HookFinalizer) {
 		return Status{v1alpha1.HealthStatusProgressing, "Pending deletion"}, true
 	}
-	judge, ok := rules[obj.GroupVersionKind().GroupKind()]
+	check, ok := j.checkOf(obj.GroupVersionKind().GroupKind())
 	if !ok {
 		return Status{}, false
 	}
-	status, err := judge(obj)
+	status, err := check(obj)
 	if err != nil {
-		return Status{v1alpha1.HealthStatusUnknown, fmt.Sprintf("cannot be read as a %s: %v", obj.GetKind(), err)}, true
+		return Status{v1alpha1.HealthStatusUnknown, fmt.Sprintf("cannot be judged as a %s: %v", obj.GetKind(), err)}, true
 	}
 	return status, true
+}
+
+func (j *Judge) checkOf(gk schema.GroupKind) (Check, bool) {
+	if j != nil && j.overrides != nil {
+		if check, ok := j.overrides.Health(gk); ok {
+			return check, true
+		}
+	}
+	judge, ok := rules[gk]
+	return Check(judge), ok
 }
 
 // typed makes a rule of a judge of T, which holds only the fields that the judge reads: a field of a newer version

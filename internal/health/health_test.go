@@ -31,7 +31,7 @@ func TestOf(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			want, _, _ := strings.Cut(f.Name, " ")
 			obj := parse(t, f.Name, string(f.Data))
-			got, ok := Of(obj)
+			got, ok := (*Judge)(nil).Of(obj)
 			if !ok {
 				got.Status = "none"
 			}
@@ -60,7 +60,7 @@ func TestMessagesSayWhatIsWaitedFor(t *testing.T) {
 		{`{apiVersion: v1, kind: Pod, metadata: {deletionTimestamp: "2026-01-02T03:04:05Z"}}`, "Pending deletion"},
 	}
 	for _, tt := range tests {
-		got, ok := Of(parse(t, "object", tt.object))
+		got, ok := (*Judge)(nil).Of(parse(t, "object", tt.object))
 		if !ok || !strings.Contains(got.Message, tt.want) {
 			t.Errorf("%s:\n got %q, want it to hold %q", tt.object, got.Message, tt.want)
 		}

@@ -32,6 +32,24 @@ type Settings struct {
 	// resource.customizations.ignoreDifferences.*), in the order of their keys. Group and Kind are globs.
 	IgnoreDifferences v1alpha1.IgnoreDifferences
 
+	// Customizations are what argocd-cm says of single kinds (resource.customizations and its split keys), differences
+	// apart, which are IgnoreDifferences. The first that matches a kind and says something of a matter counts for it.
+	Customizations []Customization
+	// HealthConventions judges kinds that nothing is known of by the conventions of conditions
+	// (bowline.health.conventions).
+	HealthConventions bool
+	// MaskAnnotations are annotations whose values are never shown (resource.sensitive.mask.annotations).
+	MaskAnnotations []string
+	// JQTimeout bounds one jq expression on one object (ignore.normalizer.jq.timeout).
+	JQTimeout time.Duration
+	// IgnoreUpdates is whether changes of fields that customizations name cause no work
+	// (resource.ignoreResourceUpdatesEnabled).
+	IgnoreUpdates bool
+	// RespectRBAC says whether kinds that the account may not list are left out (resource.respectRBAC).
+	RespectRBAC RespectRBAC
+	// EventBudget bounds the work that events of one application's objects may cause (bowline.application.eventBudget).
+	EventBudget EventBudget
+
 	// PollInterval and PollJitter say how often a repository is asked for its refs (timeout.reconciliation and
 	// timeout.reconciliation.jitter); an interval of 0 means never, only webhooks and refreshes do.
 	PollInterval, PollJitter time.Duration
@@ -113,16 +131,20 @@ const (
 // is created with (DefaultResourceExclusions) are not among them: a ConfigMap without that key excludes nothing more.
 func Defaults() Settings {
 	return Settings{
-		Tracker:         object.Tracker{Method: object.TrackByAnnotation, LabelKey: v1alpha1.LabelKeyAppInstance},
-		Compare:         Compare{IgnoreStatus: IgnoreStatusAll, IgnoreDifferencesOnResourceUpdates: true},
-		PollInterval:    120 * time.Second,
-		PollJitter:      60 * time.Second,
-		RepoErrorGrace:  180 * time.Second,
-		SelfHeal:        SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
-		DeletionGuard:   GuardEnforce,
-		InCluster:       true,
-		Rendering:       defaultRendering,
-		Fetching:        defaultFetching,
-		WebhookMaxBytes: 50 << 20,
+		Tracker:           object.Tracker{Method: object.TrackByAnnotation, LabelKey: v1alpha1.LabelKeyAppInstance},
+		Compare:           Compare{IgnoreStatus: IgnoreStatusAll, IgnoreDifferencesOnResourceUpdates: true},
+		PollInterval:      120 * time.Second,
+		PollJitter:        60 * time.Second,
+		RepoErrorGrace:    180 * time.Second,
+		SelfHeal:          SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
+		DeletionGuard:     GuardEnforce,
+		InCluster:         true,
+		HealthConventions: true,
+		JQTimeout:         time.Second,
+		IgnoreUpdates:     true,
+		EventBudget:       EventBudget{PerSecond: 10, Burst: 100},
+		Rendering:         defaultRendering,
+		Fetching:          defaultFetching,
+		WebhookMaxBytes:   50 << 20,
 	}
 }

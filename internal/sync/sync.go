@@ -27,6 +27,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -55,6 +56,9 @@ type Options struct {
 	Rules  *diff.Rules
 	Schema func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error)
 	Adopt  []string
+
+	// Health judges the objects that a later step waits for; nil knows the rules that need no settings.
+	Health *health.Judge
 
 	// Learn is told what the cluster made of an object, from several goroutines; nil if nobody wants to know.
 	Learn func(Learned)

@@ -142,7 +142,7 @@ func (r *run) healthOf(s *plan.Step) (health.Status, error) {
 	if err != nil {
 		return health.Status{}, err
 	}
-	status, ok := health.Of(live)
+	status, ok := r.Health.Of(live)
 	if !ok {
 		status.Status = v1alpha1.HealthStatusHealthy
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
-	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -238,7 +237,7 @@ func (t *table) desired(ctx context.Context, o *desired.Object) {
 func (t *table) see(r *row, live cluster.Live) {
 	r.live = identity{present: true, uid: live.UID, resourceVersion: live.ResourceVersion, deleting: live.Deleting}
 	r.ignoreHealth = live.Object.GetAnnotations()[v1alpha1.AnnotationIgnoreHealthCheck] == "true" || t.isSelf(r.key)
-	r.health, r.hasHealth = health.Of(live.Object)
+	r.health, r.hasHealth = t.p.rules.Health.Of(live.Object)
 	r.images = imagesOf(live.Object)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
+	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/settings"
 )
 
@@ -23,6 +24,8 @@ type Rules struct {
 	Settings settings.Settings
 	Version  string
 	Plugins  string // differs when the installed plugins do
+	// Health judges objects by the settings of the moment; nil knows the rules that need none.
+	Health *health.Judge
 }
 
 // Clusters finds the clusters that Applications are sent to.
