@@ -88,7 +88,7 @@ func (j *Judge) Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 	}
 	status, err := check(obj)
 	if err != nil {
-		return Status{v1alpha1.HealthStatusUnknown, fmt.Sprintf("cannot be judged as a %s: %v", obj.GetKind(), err)}, true
+		return Status{v1alpha1.HealthStatusUnknown, err.Error()}, true
 	}
 	return status, true
 }
@@ -109,7 +109,7 @@ func typed[T any](judge func(*T) Status) rule {
 	return func(obj *unstructured.Unstructured) (Status, error) {
 		var t T
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &t); err != nil {
-			return Status{}, err
+			return Status{}, fmt.Errorf("cannot be read as a %s: %w", obj.GetKind(), err)
 		}
 		return judge(&t), nil
 	}
