@@ -42,29 +42,35 @@ type Child struct {
 	Excluded bool
 }
 
-// Tally counts children by verdict. The zero value has none.
+// Tally counts children by verdict. The zero value has none. It can be kept while children come, change and go: a child
+// that changed is removed as it was and added as it is.
 type Tally struct {
 	verdicts      [6]int
 	objects, live int
 }
 
 // Add counts a child.
-func (t *Tally) Add(c Child) {
+func (t *Tally) Add(c Child) { t.count(c, 1) }
+
+// Remove undoes an Add of the same child. Removing one that was not added makes the tally wrong for good.
+func (t *Tally) Remove(c Child) { t.count(c, -1) }
+
+func (t *Tally) count(c Child, by int) {
 	if c.Excluded {
 		return
 	}
-	t.objects++
+	t.objects += by
 	if !c.Live {
 		return
 	}
-	t.live++
+	t.live += by
 	if c.Status == "" {
 		return
 	}
 	if c.Application && (c.Status == v1alpha1.HealthStatusMissing || c.Status == v1alpha1.HealthStatusUnknown) {
 		return
 	}
-	t.verdicts[rank(c.Status)]++
+	t.verdicts[rank(c.Status)] += by
 }
 
 // Status returns the health of the application: the worst verdict of its live objects, Missing if none of its objects

@@ -54,3 +54,26 @@ func TestTally(t *testing.T) {
 		}
 	}
 }
+
+// A tally that children came to and left is the tally of those that stayed.
+func TestTallyForgetsWhatIsRemoved(t *testing.T) {
+	kinds := []Child{
+		{}, live(""), live(v1alpha1.HealthStatusHealthy), live(v1alpha1.HealthStatusSuspended), live(v1alpha1.HealthStatusProgressing),
+		live(v1alpha1.HealthStatusMissing), live(v1alpha1.HealthStatusDegraded), live(v1alpha1.HealthStatusUnknown), live("Sleepy"),
+		{Live: true, Application: true, Status: v1alpha1.HealthStatusUnknown}, {Excluded: true, Live: true, Status: v1alpha1.HealthStatusDegraded},
+	}
+	for _, stays := range kinds {
+		for _, goes := range kinds {
+			var want, got Tally
+			want.Add(stays)
+			got.Add(goes)
+			got.Add(stays)
+			got.Add(goes)
+			got.Remove(goes)
+			got.Remove(goes)
+			if got != want {
+				t.Errorf("%+v stays, %+v goes: got %+v, want %+v", stays, goes, got, want)
+			}
+		}
+	}
+}
