@@ -2,7 +2,11 @@
 
 package cluster
 
-import "github.com/bowline-cd/bowline/internal/object"
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/bowline-cd/bowline/internal/object"
+)
 
 // Kept reports whether the store holds the whole object.
 func (c *Cluster) Kept(key object.Key) bool {
@@ -14,3 +18,6 @@ func (c *Cluster) Kept(key object.Key) bool {
 	e := k.objects[nsName{key.Namespace, key.Name}]
 	return e != nil && !e.body.empty()
 }
+
+// KindsWithOwners are the kinds in which the sweep met an object with an ownerReference.
+func (c *Cluster) KindsWithOwners() []schema.GroupKind { return c.kindsWithOwners() }

@@ -47,6 +47,25 @@ func TestSweepFindsMarkedObjectsOfKindsNobodyAskedFor(t *testing.T) {
 	}
 }
 
+// Whoever draws trees has to know which kinds hold descendants, although nobody manages objects of these kinds.
+func TestSweepNamesKindsWithOwners(t *testing.T) {
+	dev := devcluster.Shared(t)
+	ns := dev.Namespace(t)
+	parent := createOther(t, dev.RESTConfig(), "configmaps", configMap(ns, "parent", "1"), "")
+	budget := parse(t, ns, "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: child}\nspec: {minAvailable: 1, selector: {matchLabels: {a: b}}}")
+	budget.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "parent", UID: parent.GetUID()}})
+	createOther(t, dev.RESTConfig(), "poddisruptionbudgets.v1.policy", budget, "")
+	c := open(t, dev.RESTConfig(), nil)
+	complete(t, c)
+	kinds := c.KindsWithOwners()
+	if !slices.Contains(kinds, schema.GroupKind{Group: "policy", Kind: "PodDisruptionBudget"}) || slices.Contains(kinds, schema.GroupKind{Kind: "Namespace"}) {
+		t.Errorf("kinds with owners = %v, want PodDisruptionBudget and not Namespace", kinds)
+	}
+	if _, err := c.Sweep(t.Context()); err != nil || !slices.Equal(c.KindsWithOwners(), kinds) {
+		t.Errorf("after another sweep: %v, %v, want %v as before", c.KindsWithOwners(), err, kinds)
+	}
+}
+
 func TestNothingIsKnownBeforeTheClusterAnswered(t *testing.T) {
 	c, err := cluster.Open(cluster.Hub(&rest.Config{Host: "https://127.0.0.1:1"}), cluster.Options{})
 	if err != nil {

@@ -38,6 +38,8 @@ const retryUnlistable = 5 * time.Minute
 type sweepState struct {
 	mu       sync.Mutex
 	answers  map[schema.GroupKind]*sweepAnswer
+	owners   map[schema.GroupKind]struct{} // kinds in which an object with an ownerReference was seen, ever
+	met      bool                          // noteMark was called since the sweep last looked
 	complete bool
 	at       time.Time
 	last     string // the Inventory last told, to tell only changes
@@ -62,7 +64,17 @@ const (
 func (s *sweepState) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers, s.complete, s.at, s.last = map[schema.GroupKind]*sweepAnswer{}, false, time.Time{}, ""
+	s.answers, s.owners = map[schema.GroupKind]*sweepAnswer{}, map[schema.GroupKind]struct{}{}
+	s.complete, s.at, s.last = false, time.Time{}, ""
+}
+
+// takeMet reports whether noteMark was called since the last time.
+func (s *sweepState) takeMet() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	met := s.met
+	s.met = false
+	return met
 }
 
 func (s *sweepState) markedKinds() []schema.GroupKind {
@@ -75,6 +87,32 @@ func (s *sweepState) markedKinds() []schema.GroupKind {
 		}
 	}
 	return out
+}
+
+// kindsWithOwners returns the kinds in which a sweep has met an object with an ownerReference, sorted: such objects
+// may descend from one of ours. A kind stays among them until it is not served any more, so that whoever watches it
+// because of this answer does not take the answer away. Kinds in which a mark was met first may be missing, for they
+// are watched anyway. Whenever the answer changes reconcile runs.
+func (c *Cluster) kindsWithOwners() []schema.GroupKind {
+	c.sweep.mu.Lock()
+	defer c.sweep.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(c.sweep.owners), compareKinds)
+}
+
+// noteMark tells that an object of ours was met in a kind that is not watched in full: soon it will be. It never
+// blocks, and may be called with a kind's lock held.
+func (c *Cluster) noteMark(gk schema.GroupKind) {
+	c.sweep.mu.Lock()
+	defer c.sweep.mu.Unlock()
+	if a := c.sweep.answers[gk]; a != nil && a.state != marked {
+		*a = sweepAnswer{state: marked}
+		c.sweep.met = true
+		signal(c.sweeps)
+	}
+}
+
+func compareKinds(a, b schema.GroupKind) int {
+	return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Kind, b.Kind))
 }
 
 // listable returns the kinds a sweep has to answer for, in order.
@@ -90,9 +128,7 @@ func (c *Cluster) listable() []Resource {
 			out = append(out, res)
 		}
 	}
-	slices.SortFunc(out, func(a, b Resource) int {
-		return cmp.Or(strings.Compare(a.GVK.Group, b.GVK.Group), strings.Compare(a.GVK.Kind, b.GVK.Kind))
-	})
+	slices.SortFunc(out, func(a, b Resource) int { return compareKinds(a.GVK.GroupKind(), b.GVK.GroupKind()) })
 	return out
 }
 
@@ -105,6 +141,7 @@ func (c *Cluster) planSweep() {
 	s := &c.sweep
 	s.mu.Lock()
 	maps.DeleteFunc(s.answers, func(gk schema.GroupKind, _ *sweepAnswer) bool { return !kinds[gk] })
+	maps.DeleteFunc(s.owners, func(gk schema.GroupKind, _ struct{}) bool { return !kinds[gk] })
 	for gk := range kinds {
 		if s.answers[gk] == nil {
 			s.answers[gk] = &sweepAnswer{}
@@ -124,6 +161,9 @@ func (c *Cluster) sweepLoop(ctx context.Context) {
 		if !c.opts.Clock.Now().Before(renew) {
 			renew = c.opts.Clock.Now().Add(c.opts.SweepEvery)
 			c.sweep.renew()
+		}
+		if c.sweep.takeMet() {
+			c.reconcile()
 		}
 		c.tellInventory(c.sweepPending(ctx))
 		timer := c.opts.Clock.NewTimer(max(time.Millisecond, min(c.sweep.due(c.opts.Clock.Now()), renew.Sub(c.opts.Clock.Now()))))
@@ -175,12 +215,12 @@ func (c *Cluster) sweepPending(ctx context.Context) bool {
 		}
 		kinds++
 		wg.Go(func() {
-			n, found, err := c.findMark(ctx, res)
+			found, err := c.look(ctx, res)
 			count.Lock()
-			objects += n
+			objects += found.objects
 			count.Unlock()
 			if ctx.Err() == nil {
-				c.answer(due, found, err)
+				c.answer(res.GVK.GroupKind(), due, found, err)
 			}
 		})
 	}
@@ -216,11 +256,18 @@ func (c *Cluster) sweepDue(res Resource) *sweepAnswer {
 	return a
 }
 
-// findMark lists a kind's metadata until it meets an object of ours.
-func (c *Cluster) findMark(ctx context.Context, res Resource) (objects int, found bool, err error) {
+// found is what a look at the objects of a kind has met.
+type found struct {
+	objects int
+	mark    bool // an object of ours, at which the look ended
+	owner   bool // an object with an ownerReference
+}
+
+// look lists a kind's metadata until it meets an object of ours.
+func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error) {
 	release, err := c.reads.acquire(ctx)
 	if err != nil {
-		return 0, false, err
+		return out, err
 	}
 	defer release()
 	c.mu.RLock()
@@ -235,31 +282,36 @@ func (c *Cluster) findMark(ctx context.Context, res Resource) (objects int, foun
 			p, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize)
 			if err != nil {
 				c.link.report(err)
-				return objects, false, err
+				return out, err
 			}
 			for _, raw := range p.Items {
 				it, err := decodeItem(raw)
 				if err != nil {
-					return objects, false, err
+					return out, err
 				}
-				objects++
+				out.objects++
+				out.owner = out.owner || len(it.meta.OwnerReferences) > 0
 				key := (&kind{res: res}).key(nsName{it.meta.Namespace, it.meta.Name})
 				if tracker.Owner(key, it.meta.marks(tracker)) != "" {
-					return objects, true, nil
+					out.mark = true
+					return out, nil
 				}
 			}
 			token = p.Metadata.Continue
 		}
 	}
-	return objects, false, nil
+	return out, nil
 }
 
-func (c *Cluster) answer(a *sweepAnswer, found bool, err error) {
+func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err error) {
 	c.sweep.mu.Lock()
 	defer c.sweep.mu.Unlock()
+	if found.owner && c.sweep.answers[gk] != nil {
+		c.sweep.owners[gk] = struct{}{}
+	}
 	now := c.opts.Clock.Now()
 	switch {
-	case err == nil && found:
+	case err == nil && found.mark:
 		*a = sweepAnswer{state: marked}
 	case err == nil:
 		*a = sweepAnswer{state: clean}
