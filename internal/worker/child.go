@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // time zones without a disk
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/render"
@@ -89,7 +90,7 @@ func Main(fd int) int {
 	if err != nil || writeFrame(socket, helloFrame, append(newFrame(), body...)) != nil {
 		return exitProtocol
 	}
-	c := child{in: bufio.NewReaderSize(socket, 64<<10), out: socket, parent: os.Getppid()}
+	c := child{in: bufio.NewReaderSize(socket, 64<<10), out: socket, parent: os.Getppid(), paths: diff.NewPathFinder()}
 	for {
 		switch err := c.next(); {
 		case errors.Is(err, io.EOF):
@@ -106,6 +107,7 @@ type child struct {
 	out    io.Writer
 	parent int // the process id of the caller
 	spent  bool
+	paths  diff.PathFinder
 }
 
 func (c *child) Read(p []byte) (int, error)  { return c.in.Read(p) }
@@ -114,11 +116,26 @@ func (c *child) Write(p []byte) (int, error) { return c.out.Write(p) }
 // next waits for a job and carries it out.
 func (c *child) next() error {
 	idle := time.AfterFunc(idleBeforeFree, debug.FreeOSMemory)
-	_, body, err := readFrame(c.in, only(jobFrame, maxToProcess))
+	k, body, err := readFrame(c.in, toProcess)
 	idle.Stop()
 	if err != nil {
 		return err
 	}
+	if k == queryFrame {
+		return c.query(body)
+	}
+	return c.job(body)
+}
+
+// toProcess is what may be asked of a process.
+func toProcess(k kind) int64 {
+	if k == jobFrame || k == queryFrame {
+		return maxToProcess
+	}
+	return -1
+}
+
+func (c *child) job(body []byte) error {
 	var j job
 	if err := json.Unmarshal(body, &j); err != nil {
 		return err
@@ -131,29 +148,33 @@ func (c *child) next() error {
 		return errFrame
 	}
 	debug.SetMemoryLimit(in.Limits.WithDefaults().Memory / 10 * 9)
-	watching := time.NewTicker(time.Second)
-	done := make(chan struct{})
-	go c.watchParent(watching, done)
+	stop := c.watchParent()
 	out, err := c.render(context.Background(), j.Type, in)
-	close(done)
-	watching.Stop()
+	stop()
 	return c.finish(in, out, err)
 }
 
 // idleBeforeFree is how long a process waits for work before it gives memory back.
 const idleBeforeFree = time.Second
 
-// watchParent ends the process when its caller is gone: a render that does not end would not notice.
-func (c *child) watchParent(tick *time.Ticker, done <-chan struct{}) {
-	for {
-		select {
-		case <-done:
-			return
-		case <-tick.C:
-			if os.Getppid() != c.parent {
-				os.Exit(exitDone)
+// watchParent ends the process when its caller is gone, until stop is called: what does not end would not notice.
+func (c *child) watchParent() (stop func()) {
+	tick, done := time.NewTicker(time.Second), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				if os.Getppid() != c.parent {
+					os.Exit(exitDone)
+				}
 			}
 		}
+	}()
+	return func() {
+		tick.Stop()
+		close(done)
 	}
 }
 

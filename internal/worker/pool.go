@@ -62,8 +62,10 @@ type Plugins interface {
 type Pool struct {
 	options Options
 	slots   chan struct{} // one for each render at work; waiters are served in their order
+	queries chan struct{} // one for each query at work, beside the renders: a comparison does not wait for a chart
 	closed  chan struct{}
 	lacks   sync.Once
+	outcast outcasts
 	moving  sync.WaitGroup // processes on their way in or out; added to under mu, and not after Close
 
 	mu   sync.Mutex
@@ -94,7 +96,7 @@ func New(o Options) (*Pool, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{options: o, slots: make(chan struct{}, o.Max), closed: make(chan struct{}), all: map[*process]struct{}{}}, nil
+	return &Pool{options: o, slots: make(chan struct{}, o.Max), queries: make(chan struct{}, parallelQueries), closed: make(chan struct{}), all: map[*process]struct{}{}}, nil
 }
 
 // ownProgram names this program. Where it can it names the running one itself, which stays when its file is replaced.
@@ -200,7 +202,7 @@ func (p *Pool) once(ctx context.Context, prepared render.Prepared) (out render.O
 	}
 	in := prepared.Input
 	proc.bound(in.Limits.Memory)
-	watch := newWatch(p.options.Clock, in, proc.memory.resident, proc.kill)
+	watch := newWatch(p.options.Clock, boundsOf(in), proc.memory.resident, proc.kill)
 	s := newSession(ctx, prepared.Type, in, proc, watch)
 	stop := context.AfterFunc(ctx, func() { proc.kill(ctx.Err()) })
 	out, err = s.run()

@@ -20,7 +20,7 @@ const memoryEvery = 25 * time.Millisecond
 // while it waits for an answer.
 type watch struct {
 	clock  clock.WithTickerAndDelayedExecution
-	in     render.Input
+	bounds bounds
 	memory func() (int64, bool)
 	kill   func(reason error)
 
@@ -33,8 +33,22 @@ type watch struct {
 	sampler clock.Timer
 }
 
-func newWatch(c clock.WithTickerAndDelayedExecution, in render.Input, memory func() (int64, bool), kill func(error)) *watch {
-	w := &watch{clock: c, in: in, memory: memory, kill: kill, left: in.Limits.Time}
+// bounds are what a process may take for one job, and what is said of one that takes more.
+type bounds struct {
+	time      time.Duration
+	memory    int64
+	late, big error
+}
+
+func boundsOf(in render.Input) bounds {
+	return bounds{
+		time: in.Limits.Time, late: in.Exceeded(fmt.Sprintf("it takes longer than %s", in.Limits.Time), render.SettingTime),
+		memory: in.Limits.Memory, big: overMemory(in),
+	}
+}
+
+func newWatch(c clock.WithTickerAndDelayedExecution, b bounds, memory func() (int64, bool), kill func(error)) *watch {
+	w := &watch{clock: c, bounds: b, memory: memory, kill: kill, left: b.time}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sampler = after(c, memoryEvery, w.sample)
@@ -86,7 +100,7 @@ func (w *watch) late() {
 	defer w.mu.Unlock()
 	// A timer that ran out while it was being stopped says nothing: what is left is counted again when it starts.
 	if w.running && !w.ended && w.clock.Since(w.since) >= w.left {
-		w.kill(w.in.Exceeded(fmt.Sprintf("it takes longer than %s", w.in.Limits.Time), render.SettingTime))
+		w.kill(w.bounds.late)
 	}
 }
 
@@ -96,8 +110,8 @@ func (w *watch) sample() {
 	defer w.mu.Unlock()
 	switch {
 	case w.ended || !ok: // the process renders something else by now, or is gone
-	case used > w.in.Limits.Memory:
-		w.kill(overMemory(w.in))
+	case used > w.bounds.memory:
+		w.kill(w.bounds.big)
 	default:
 		w.sampler = after(w.clock, memoryEvery, w.sample)
 	}

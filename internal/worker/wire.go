@@ -23,6 +23,8 @@ const (
 	answerFrame  kind = 'a' // to a process
 	objectsFrame kind = 'o' // from a process: some of the objects
 	resultFrame  kind = 'r' // from a process: the end of the job
+	queryFrame   kind = 'q' // to a process: an expression and what it is about
+	pathsFrame   kind = 'p' // from a process: the answer to a query
 )
 
 // The largest contents of frames that a process sends, but for objects, which the job limits.

@@ -177,7 +177,7 @@ func FuzzSession(f *testing.F) {
 			Tree: tree.Memory(map[string]tree.MemoryFile{"a.yaml": {Content: "a"}}), Build: map[string]string{"A": ""}, Cluster: cluster{}, Trace: &render.Trace{},
 			Limits: render.Limits{Objects: 3, OutputBytes: 1000, Files: 5}.WithDefaults(),
 		}
-		w := newWatch(clocktesting.NewFakeClock(time.Unix(0, 0)), in, func() (int64, bool) { return 0, false }, func(error) {})
+		w := newWatch(clocktesting.NewFakeClock(time.Unix(0, 0)), boundsOf(in), func() (int64, bool) { return 0, false }, func(error) {})
 		out, err := newSession(context.Background(), v1alpha1.ApplicationSourceTypeHelm, in, conn{bytes.NewReader(said), io.Discard}, w).run()
 		w.end()
 		if err != nil && (len(out.Manifests) > 0 || len(out.Needs) > 0) {
