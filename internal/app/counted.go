@@ -55,13 +55,13 @@ func (m renderMetrics) rendered(out render.Output, seconds float64, err error) {
 }
 
 // collectors tell of the renders that are kept.
-func (r *renderCache) collectors() []prometheus.Collector {
-	gauge := func(name, help string, value func(renderCacheStats) float64) prometheus.Collector {
+func (r *sealedFolder) collectors() []prometheus.Collector {
+	gauge := func(name, help string, value func(sealedStats) float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return value(r.Stats()) })
 	}
 	return []prometheus.Collector{
-		gauge("bowline_render_cache_entries", "Renders kept in the data folder.", func(s renderCacheStats) float64 { return float64(s.Files) }),
-		gauge("bowline_render_cache_bytes", "Size of the renders kept in the data folder.", func(s renderCacheStats) float64 { return float64(s.Bytes) }),
+		gauge("bowline_render_cache_entries", "Renders kept in the data folder.", func(s sealedStats) float64 { return float64(s.Files) }),
+		gauge("bowline_render_cache_bytes", "Size of the renders kept in the data folder.", func(s sealedStats) float64 { return float64(s.Bytes) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "bowline_render_cache_rejected_total", Help: "Kept renders that were not what was written."},
 			func() float64 { return float64(r.Stats().Rejected) }),
 	}

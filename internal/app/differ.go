@@ -115,7 +115,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 	p.engine = desired.NewEngine(p.sources, p.pool, nil, nil)
 	p.apps = application.New(application.Deps{
 		Client: c, Namespace: namespace, Observe: true, Engine: p.engine,
-		Clusters: p.clusters, Poller: idle{}, Keeper: idle{},
+		Clusters: p.clusters, Poller: idle{}, Keeper: idle{}, FindPaths: p.pool.Paths,
 		Rules: func() *application.Rules {
 			s := settings.Current()
 			return &application.Rules{Settings: s.Settings, Version: s.Version}

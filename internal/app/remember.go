@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// rememberEvery is how often the revisions of applications that no commit touched are written to the data folder.
+// rememberEvery is how often the revisions of applications that no commit touched, and what was learned of their objects,
+// are written to the data folder.
 const rememberEvery = 30 * time.Second
 
-// remember writes what applications were last resolved to, now and then and at the end, so that a restart while Git is
-// down knows what stands.
+// remember writes what applications were last resolved to, and what API servers made of their objects, now and then and at
+// the end, so that a restart while Git is down knows what stands and needs no dry runs.
 func (r *roles) remember(ctx context.Context) error {
 	ticker := time.NewTicker(rememberEvery)
 	defer ticker.Stop()
@@ -24,6 +25,9 @@ func (r *roles) remember(ctx context.Context) error {
 		}
 		if err := r.engine.Flush(); err != nil {
 			r.log.Warn("write the resolved revisions to the data folder", "error", err)
+		}
+		if err := r.accepted.Flush(); err != nil {
+			r.log.Warn("write what API servers made of objects to the data folder", "error", err)
 		}
 		if done {
 			return nil

@@ -74,7 +74,7 @@ func TestARestartRendersNothingAgain(t *testing.T) {
 	digests := map[string]object.Digest{}
 	start := func(secret string) {
 		t.Helper()
-		cache, err := newRenderCache(data, defaultRenderCacheBytes, slog.New(slog.DiscardHandler), realClock)
+		cache, err := newSealedFolder(data, rendersFolder, rendersBytes, slog.New(slog.DiscardHandler), realClock)
 		if err == nil {
 			err = cache.SetKey(fault.NewSecret(secret))
 		}

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,7 +41,9 @@ type roles struct {
 	store    *source.Store
 	poller   *source.Poller
 	sources  *sources
-	renders  *renderCache
+	renders  *sealedFolder
+	kept     *sealedFolder // of accepted
+	accepted *acceptedForms
 	plugins  *plugin.Client
 	pool     *worker.Pool
 	engine   *desired.Engine
@@ -68,7 +71,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.apps = application.New(application.Deps{
 		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
 		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
-		Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
+		Accepted: r.accepted, FindPaths: r.pool.Paths, Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
 	r.sources.applications, r.sources.projects = r.apps, r.apps
 	// The first settings are read before anything depends on them.
@@ -100,9 +103,13 @@ func (r *roles) openSources(ctx context.Context, opts RunOptions, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	if r.renders, err = newRenderCache(opts.Data, defaultRenderCacheBytes, log, realClock); err != nil {
+	if r.renders, err = newSealedFolder(opts.Data, rendersFolder, rendersBytes, log, realClock); err != nil {
 		return err
 	}
+	if r.kept, err = newSealedFolder(opts.Data, acceptedFolder, acceptedBytes, log, realClock); err != nil {
+		return err
+	}
+	r.accepted = newAcceptedForms(r.kept, version, log)
 	r.plugins = newPlugins(r.settings.Current, opts.Plugins, log)
 	if r.pool, err = newPool(r.plugins, log); err != nil {
 		return err
@@ -136,8 +143,8 @@ func (r *roles) changed(s *configuration.Snapshot) {
 	r.clusters.Apply(s)
 	r.sources.reset()
 	r.store.SetArtifactLimits(artifactLimits(s.Settings))
-	if err := r.renders.SetKey(s.Key); err != nil {
-		r.log.Warn("renders are not kept in the data folder", "error", err)
+	if err := errors.Join(r.renders.SetKey(s.Key), r.kept.SetKey(s.Key)); err != nil {
+		r.log.Warn("nothing is kept in the data folder", "error", err)
 	}
 	if r.poller != nil { // it is made with the first settings
 		r.poller.SetPace(s.Settings.PollInterval, s.Settings.PollJitter)

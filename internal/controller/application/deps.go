@@ -14,8 +14,10 @@ import (
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/health"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/settings"
 )
 
@@ -58,6 +60,15 @@ type Keeper interface {
 	Keep(ctx context.Context, id string, commits []desired.Commit) error
 }
 
+// AcceptedStore keeps what API servers made of desired objects, so that the first comparisons after a start need no dry
+// runs. Losing it costs no more than those.
+type AcceptedStore interface {
+	// Load returns what is kept of an application's objects on a cluster; it may read a file.
+	Load(app, server string) map[object.Key]diff.Accepted
+	// Save notes what is new; the zero form forgets an object's. It does not wait for the disk.
+	Save(app, server string, changed map[object.Key]diff.Accepted)
+}
+
 // Metrics counts what happens.
 type Metrics interface {
 	Reconciled(namespace, server string, seconds float64)
@@ -85,7 +96,11 @@ type Deps struct {
 	Clusters Clusters
 	Poller   Poller
 	Keeper   Keeper
-	Rules    func() *Rules
+	Accepted AcceptedStore // nil: what is learned lasts as long as the process
+	// FindPaths runs the jq expressions of Applications, which tenants write, where their memory is bounded; nil runs
+	// them in this process.
+	FindPaths diff.PathFinder
+	Rules     func() *Rules
 	// Alone says whether operations may be run, and if not why.
 	Alone   func() (bool, string)
 	Bus     *event.Bus

@@ -22,7 +22,7 @@ const canary = "hunter2-the-password"
 
 // kept is a cache with a clock and a log that can be looked into.
 type kept struct {
-	*renderCache
+	*sealedFolder
 	t     *testing.T
 	data  string
 	clock *testingclock.FakePassiveClock
@@ -39,7 +39,7 @@ func newKept(t *testing.T, limit int64, secret string) *kept {
 func (k *kept) begin(limit int64, secret string) {
 	k.t.Helper()
 	var err error
-	k.renderCache, err = newRenderCache(k.data, limit, slog.New(slog.NewTextHandler(k.log, nil)), k.clock)
+	k.sealedFolder, err = newSealedFolder(k.data, rendersFolder, limit, slog.New(slog.NewTextHandler(k.log, nil)), k.clock)
 	if err == nil {
 		err = k.SetKey(fault.NewSecret(secret))
 	}
@@ -243,7 +243,7 @@ func TestKeptRendersAtTheSameTime(t *testing.T) {
 
 // Nothing that somebody writes into a file comes out of it.
 func FuzzKeptFile(f *testing.F) {
-	key, err := deriveKey(fault.NewSecret("key"))
+	key, err := deriveKey(fault.NewSecret("key"), rendersFolder)
 	if err != nil {
 		f.Fatal(err)
 	}

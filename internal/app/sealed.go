@@ -28,16 +28,22 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
-// defaultRenderCacheBytes bounds the folder of kept renders.
-const defaultRenderCacheBytes = 256 << 20
+// The sealed folders of the data folder, and how much each may hold.
+const (
+	rendersFolder  = "renders"
+	rendersBytes   = 256 << 20
+	acceptedFolder = "accepted"
+	acceptedBytes  = 64 << 20
+)
 
-// renderCache keeps renders in the data folder, each in a file of its own, encrypted with a key derived from
+// sealedFolder keeps entries in a folder of the data folder, each in a file of its own, encrypted with a key derived from
 // server.secretkey of argocd-secret. Without a key it keeps nothing. It implements desired.Cache.
 //
-// What does not fit its key is as good as nothing: whoever can write to the folder can make an application be rendered
+// What does not fit its key is as good as nothing: whoever can write to the folder can make something be worked out
 // again, and nothing else.
-type renderCache struct {
+type sealedFolder struct {
 	dir   string
+	what  string // the entries, for messages: the folder's name
 	limit int64
 	log   *slog.Logger
 	clock clock.PassiveClock
@@ -65,19 +71,19 @@ type cacheKey struct {
 // The form of a file: magic, id of the key, nonce, sealed content. The name of the entry is authenticated with it, so
 // that files cannot be swapped.
 const (
-	cacheMagic = "bowline render 1\n"
+	cacheMagic = "bowline render 1\n" // of all folders: whose a file is the key says
 	keyIDSize  = 8
 	newPrefix  = "new-"
 )
 
-func newRenderCache(data string, limit int64, log *slog.Logger, c clock.PassiveClock) (*renderCache, error) {
-	r := &renderCache{dir: filepath.Join(data, "renders"), limit: limit, log: log, clock: c, files: map[string]*keptFile{}}
+func newSealedFolder(data, what string, limit int64, log *slog.Logger, c clock.PassiveClock) (*sealedFolder, error) {
+	r := &sealedFolder{dir: filepath.Join(data, what), what: what, limit: limit, log: log, clock: c, files: map[string]*keptFile{}}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for kept renders: %w", err)
+		return nil, fmt.Errorf("make the folder for what is kept as %s: %w", what, err)
 	}
 	entries, err := os.ReadDir(r.dir)
 	if err != nil {
-		return nil, fmt.Errorf("look what renders are kept: %w", err)
+		return nil, fmt.Errorf("look what is kept as %s: %w", what, err)
 	}
 	for _, e := range entries {
 		info, err := e.Info()
@@ -96,8 +102,8 @@ func newRenderCache(data string, limit int64, log *slog.Logger, c clock.PassiveC
 
 // SetKey has entries encrypted with a key derived from a secret. What another key encrypted is not read any more. An
 // empty secret ends the keeping.
-func (r *renderCache) SetKey(secret fault.Secret) error {
-	key, err := deriveKey(secret)
+func (r *sealedFolder) SetKey(secret fault.Secret) error {
+	key, err := deriveKey(secret, r.what)
 	if err != nil {
 		return err
 	}
@@ -107,13 +113,13 @@ func (r *renderCache) SetKey(secret fault.Secret) error {
 	return nil
 }
 
-func deriveKey(secret fault.Secret) (*cacheKey, error) {
+func deriveKey(secret fault.Secret, what string) (*cacheKey, error) {
 	if secret.Empty() {
 		return nil, nil
 	}
-	material, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), nil, "bowline kept renders", 32+keyIDSize)
+	material, err := hkdf.Key(sha256.New, []byte(secret.Reveal()), nil, "bowline kept "+what, 32+keyIDSize)
 	if err != nil {
-		return nil, fmt.Errorf("derive the key of kept renders: %w", err)
+		return nil, fmt.Errorf("derive the key of kept %s: %w", what, err)
 	}
 	block, err := aes.NewCipher(material[:32])
 	if err != nil {
@@ -124,12 +130,12 @@ func deriveKey(secret fault.Secret) (*cacheKey, error) {
 }
 
 // current returns the key; nil if there is none, which is said once.
-func (r *renderCache) current() *cacheKey {
+func (r *sealedFolder) current() *cacheKey {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.key == nil && !r.keyless {
 		r.keyless = true
-		r.log.Warn("argocd-secret has no server.secretkey: renders are not kept, and a restart renders every application again")
+		r.log.Warn("argocd-secret has no server.secretkey: nothing is kept in the data folder, and a restart renders and compares every application again", "what", r.what)
 	}
 	return r.key
 }
@@ -137,7 +143,7 @@ func (r *renderCache) current() *cacheKey {
 func fileOf(key string) string { return string(object.DigestBytes([]byte(key))) }
 
 // Load implements desired.Cache.
-func (r *renderCache) Load(key string) ([]byte, error) {
+func (r *sealedFolder) Load(key string) ([]byte, error) {
 	k := r.current()
 	if k == nil {
 		return nil, nil
@@ -157,7 +163,7 @@ func (r *renderCache) Load(key string) ([]byte, error) {
 }
 
 // Save implements desired.Cache.
-func (r *renderCache) Save(key string, data []byte) error {
+func (r *sealedFolder) Save(key string, data []byte) error {
 	name := fileOf(key)
 	if data == nil {
 		return r.remove(name)
@@ -176,7 +182,7 @@ func (r *renderCache) Save(key string, data []byte) error {
 	return r.write(name, sealed)
 }
 
-func (r *renderCache) read(name string) ([]byte, error) {
+func (r *sealedFolder) read(name string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(r.dir, name)) //nolint:gosec // a digest
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -189,7 +195,7 @@ func (r *renderCache) read(name string) ([]byte, error) {
 }
 
 // write replaces a file. A reader sees the old content or the new one, never half of one.
-func (r *renderCache) write(name string, sealed []byte) error {
+func (r *sealedFolder) write(name string, sealed []byte) error {
 	f, err := os.CreateTemp(r.dir, newPrefix+"*") // of mode 0600
 	if err != nil {
 		return err
@@ -210,7 +216,7 @@ func (r *renderCache) write(name string, sealed []byte) error {
 	return nil
 }
 
-func (r *renderCache) remove(name string) error {
+func (r *sealedFolder) remove(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(name)
@@ -221,7 +227,7 @@ func (r *renderCache) remove(name string) error {
 }
 
 // forget takes a file out of the account. It is called with the lock held.
-func (r *renderCache) forget(name string) {
+func (r *sealedFolder) forget(name string) {
 	if f := r.files[name]; f != nil {
 		r.bytes -= f.size
 		delete(r.files, name)
@@ -229,7 +235,7 @@ func (r *renderCache) forget(name string) {
 }
 
 // touch notes that a file was used, on disk too: the next process has to know what was used last.
-func (r *renderCache) touch(name string) {
+func (r *sealedFolder) touch(name string) {
 	now := r.clock.Now()
 	_ = os.Chtimes(filepath.Join(r.dir, name), now, now)
 	r.mu.Lock()
@@ -241,7 +247,7 @@ func (r *renderCache) touch(name string) {
 
 // evict removes what was not used for longest until a tenth of the room is free, once it is full. It is called with the
 // lock held, or before anybody knows the cache.
-func (r *renderCache) evict() {
+func (r *sealedFolder) evict() {
 	if r.bytes <= r.limit {
 		return
 	}
@@ -260,32 +266,32 @@ func (r *renderCache) evict() {
 }
 
 // reject removes a file that cannot be trusted.
-func (r *renderCache) reject(name string, err error) {
+func (r *sealedFolder) reject(name string, err error) {
 	if errors.Is(err, errOtherKey) {
-		r.log.Debug("a kept render was encrypted with another key", "file", name)
+		r.log.Debug("what was kept was encrypted with another key", "what", r.what, "file", name)
 	} else {
-		r.log.Warn("a kept render was changed or damaged: it is removed and rendered again", "file", name, "error", err)
+		r.log.Warn("what was kept was changed or damaged: it is removed and worked out again", "what", r.what, "file", name, "error", err)
 		r.mu.Lock()
 		r.rejected++
 		r.mu.Unlock()
 	}
 	if err := r.remove(name); err != nil {
-		r.log.Warn("remove a kept render", "file", name, "error", err)
+		r.log.Warn("remove what was kept", "what", r.what, "file", name, "error", err)
 	}
 }
 
-// renderCacheStats says what is kept.
-type renderCacheStats struct {
+// sealedStats says what is kept.
+type sealedStats struct {
 	Files    int
 	Bytes    int64
 	Rejected int64 // files that were changed or damaged, since the start
 }
 
 // Stats returns what is kept now.
-func (r *renderCache) Stats() renderCacheStats {
+func (r *sealedFolder) Stats() sealedStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return renderCacheStats{len(r.files), r.bytes, r.rejected}
+	return sealedStats{len(r.files), r.bytes, r.rejected}
 }
 
 var (
