@@ -86,11 +86,16 @@ func (j *Judge) Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 	if !ok {
 		return Status{}, false
 	}
+	return verdict(check, obj), true
+}
+
+// verdict is what a check says, or Unknown and why it says nothing.
+func verdict(check Check, obj *unstructured.Unstructured) Status {
 	status, err := check(obj)
 	if err != nil {
-		return Status{v1alpha1.HealthStatusUnknown, err.Error()}, true
+		return Status{v1alpha1.HealthStatusUnknown, err.Error()}
 	}
-	return status, true
+	return status
 }
 
 func (j *Judge) checkOf(gk schema.GroupKind) (Check, bool) {
