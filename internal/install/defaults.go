@@ -30,11 +30,18 @@ func defaultConfigMaps(namespace string) []*corev1.ConfigMap {
 	return []*corev1.ConfigMap{
 		{
 			ObjectMeta: settingsMeta(namespace, v1alpha1.ConfigMapName),
-			Data:       map[string]string{"resource.exclusions": settings.DefaultResourceExclusions},
+			Data:       defaultSettings(),
 		},
 		{ObjectMeta: settingsMeta(namespace, v1alpha1.RBACConfigMapName)},
 		{ObjectMeta: settingsMeta(namespace, v1alpha1.CommandParamsConfigMapName)},
 	}
+}
+
+// defaultSettings are what Argo CD ships too: kinds that are out of sight, and updates that cause no work.
+func defaultSettings() map[string]string {
+	data := settings.DefaultIgnoredUpdates()
+	data["resource.exclusions"] = settings.DefaultResourceExclusions
+	return data
 }
 
 // defaultSecret is the Secret that keys and passwords go into. It begins with the key that sessions are signed with and that

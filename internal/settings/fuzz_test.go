@@ -15,11 +15,16 @@ func FuzzParse(f *testing.F) {
 	for _, key := range []string{
 		"resource.exclusions", "resource.inclusions", "resource.compareoptions", "resource.customizations",
 		"resource.customizations.ignoreDifferences.apps_Deployment", "timeout.reconciliation", "application.instanceLabelKey",
+		"resource.customizations.health.apps_Deployment", "resource.customizations.useOpenLibs.Secret",
+		"resource.customizations.actions.batch_Job", "resource.customizations.knownTypeFields.a_B", "bowline.health.cel.a_B",
+		"resource.customizations.ignoreResourceUpdates.all", "bowline.application.eventBudget", "resource.respectRBAC",
 		"controller.self.heal.backoff.factor", "application.namespaces", "webhook.maxPayloadSizeMB",
 	} {
 		f.Add(key, "- apiGroups: ['*.{a,b}']\n  kinds: ['*']")
 		f.Add(key, "apps/*: {ignoreDifferences: 'jsonPointers: [/a]'}")
 		f.Add(key, "3d")
+		f.Add(key, "10/s burst 100")
+		f.Add(key, "'*/*': {health.lua: 'return {}', health.lua.useOpenLibs: true, health.cel: 'true', knownTypeFields: [{field: a, type: b}], actions: '{}', ignoreResourceUpdates: '{}'}")
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {
 		data := map[string]string{key: value}
@@ -34,6 +39,11 @@ func FuzzParse(f *testing.F) {
 			want := settings.Defaults()
 			if got.Tracker != want.Tracker || got.Compare != want.Compare || got.SelfHeal != want.SelfHeal || got.PollInterval != want.PollInterval {
 				t.Fatalf("a broken key left a trace: %+v", got)
+			}
+		}
+		for _, c := range got.Customizations {
+			if _, err := c.Matcher(); err != nil {
+				t.Fatalf("a pattern that does not compile was let through: %+v: %v", c, err)
 			}
 		}
 		if again, _ := got.With(data, data); len(again.IgnoreDifferences) != len(got.IgnoreDifferences) {

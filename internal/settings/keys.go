@@ -22,7 +22,7 @@ func (s Settings) With(cm, params map[string]string) (Settings, []error) {
 		}
 	}
 	next.Filter = newFilter(next.exclusions, next.inclusions)
-	return next, append(errs, next.readIgnoreDifferences(s, cm)...)
+	return next, append(errs, next.readCustomizations(s, cm)...)
 }
 
 // reader reads one key into next, or takes prev's value and says why.
@@ -34,9 +34,14 @@ var keys = []reader{
 	inParams("application.namespaces", func(s *Settings) *[]string { return &s.Namespaces }, list),
 	inCM("application.resourceTrackingMethod", func(s *Settings) *method { return &s.Tracker.Method }, trackingMethod),
 	inCM("application.sync.impersonation.enabled", func(s *Settings) *bool { return &s.Impersonation }, boolean),
+	inCM("bowline.application.eventBudget", func(s *Settings) *EventBudget { return &s.EventBudget }, eventBudget),
 	inCM("bowline.cluster.execAllowed", func(s *Settings) *[]string { return &s.ExecAllowed }, list),
 	inCM("bowline.deletionGuard", func(s *Settings) *Guard { return &s.DeletionGuard }, oneOf(GuardEnforce, GuardWarn, GuardOff)),
+	inCM("bowline.health.conventions", func(s *Settings) *bool { return &s.HealthConventions }, boolean),
 	inCM("cluster.inClusterEnabled", func(s *Settings) *bool { return &s.InCluster }, boolean),
+	// Argo CD documents the first name and its manifests read the second.
+	inParams("ignore.normalizer.jq.timeout", func(s *Settings) *duration { return &s.JQTimeout }, positiveSpan),
+	inParams("controller.ignore.normalizer.jq.timeout", func(s *Settings) *duration { return &s.JQTimeout }, positiveSpan),
 	inParams("controller.repo.error.grace.period.seconds", func(s *Settings) *duration { return &s.RepoErrorGrace }, seconds),
 	inParams("controller.resource.health.persist", func(s *Settings) *bool { return &s.PersistHealth }, boolean),
 	inParams("controller.self.heal.backoff.cap.seconds", func(s *Settings) *duration { return &s.SelfHeal.Cap }, seconds),
@@ -46,7 +51,10 @@ var keys = []reader{
 	inCM("installationID", func(s *Settings) *string { return &s.Tracker.InstallationID }, text),
 	inCM("resource.compareoptions", func(s *Settings) *Compare { return &s.Compare }, compareOptions),
 	inCM("resource.exclusions", func(s *Settings) *[]FilterRule { return &s.exclusions }, filterRules),
+	inCM("resource.ignoreResourceUpdatesEnabled", func(s *Settings) *bool { return &s.IgnoreUpdates }, boolean),
 	inCM("resource.inclusions", func(s *Settings) *[]FilterRule { return &s.inclusions }, filterRules),
+	inCM("resource.respectRBAC", func(s *Settings) *RespectRBAC { return &s.RespectRBAC }, oneOf(RBACNormal, RBACStrict)),
+	inCM("resource.sensitive.mask.annotations", func(s *Settings) *[]string { return &s.MaskAnnotations }, list),
 	inCM("timeout.hard.reconciliation", func(s *Settings) *duration { return &s.HardInterval }, span),
 	inCM("timeout.reconciliation", func(s *Settings) *duration { return &s.PollInterval }, span),
 	inCM("timeout.reconciliation.jitter", func(s *Settings) *duration { return &s.PollJitter }, span),
@@ -95,34 +103,6 @@ func broken(where, name string, err error) error {
 	}
 }
 
-const ignorePrefix = "resource.customizations.ignoreDifferences."
-
-// readIgnoreDifferences reads the rules about differences, whose keys carry the kind they are for, each by itself.
-func (s *Settings) readIgnoreDifferences(prev Settings, cm map[string]string) []error {
-	var names []string
-	for name := range cm {
-		if name == "resource.customizations" || strings.HasPrefix(name, ignorePrefix) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	s.ignoreByKey = make(map[string]v1alpha1.IgnoreDifferences, len(names))
-	var errs []error
-	for _, name := range names {
-		rules, err := ignoreRules(name, cm[name])
-		if err == nil {
-			err = prev.checkRules(rules)
-		}
-		if err != nil {
-			rules = prev.ignoreByKey[name]
-			errs = append(errs, broken(v1alpha1.ConfigMapName, name, err))
-		}
-		s.ignoreByKey[name] = rules
-		s.IgnoreDifferences = append(s.IgnoreDifferences, rules...)
-	}
-	return errs
-}
-
 // Checking returns the settings with a check that every rule about differences has to pass when they are read again: what
 // rules say is known to the room that carries them out.
 func (s Settings) Checking(rule func(v1alpha1.ResourceIgnoreDifferences) error) Settings {
@@ -140,16 +120,6 @@ func (s Settings) checkRules(rules v1alpha1.IgnoreDifferences) error {
 		}
 	}
 	return nil
-}
-
-func ignoreRules(name, raw string) (v1alpha1.IgnoreDifferences, error) {
-	if strings.TrimSpace(raw) == "" {
-		return nil, nil
-	}
-	if suffix, ok := strings.CutPrefix(name, ignorePrefix); ok {
-		return splitKeyRule(suffix, raw)
-	}
-	return combinedRules(raw)
 }
 
 func quoted(raw string) string {

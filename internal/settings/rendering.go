@@ -157,7 +157,7 @@ func count(raw string) (int, error) {
 func positiveSpan(raw string) (time.Duration, error) {
 	value, err := span(raw)
 	if err == nil && value == 0 {
-		return 0, hint{"a limit of 0 lets nothing be rendered", "write one such as 90s"}
+		return 0, hint{"a limit of 0 lets nothing be done", "write one such as 90s"}
 	}
 	return value, err
 }

@@ -32,8 +32,9 @@ type Settings struct {
 	// resource.customizations.ignoreDifferences.*), in the order of their keys. Group and Kind are globs.
 	IgnoreDifferences v1alpha1.IgnoreDifferences
 
-	// Customizations are what argocd-cm says of single kinds (resource.customizations and its split keys), differences
-	// apart, which are IgnoreDifferences. The first that matches a kind and says something of a matter counts for it.
+	// Customizations are what argocd-cm says of single kinds (resource.customizations, its split keys and
+	// bowline.health.cel.*), differences apart, which are IgnoreDifferences. Of health and of actions, the first that
+	// matches a kind and says something of the matter counts for it; of lists, all that match do.
 	Customizations []Customization
 	// HealthConventions judges kinds that nothing is known of by the conventions of conditions
 	// (bowline.health.conventions).
@@ -80,7 +81,7 @@ type Settings struct {
 	WebhookMaxBytes int64
 
 	exclusions, inclusions []FilterRule
-	ignoreByKey            map[string]v1alpha1.IgnoreDifferences
+	saidByKey              map[string]said
 	checkRule              func(v1alpha1.ResourceIgnoreDifferences) error // see Checking
 }
 

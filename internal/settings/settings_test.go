@@ -36,6 +36,14 @@ func TestParseReadsEachKey(t *testing.T) {
 		{"cluster.inClusterEnabled", "false", func(s settings.Settings) any { return s.InCluster }, false},
 		{"webhook.maxPayloadSizeMB", "1", func(s settings.Settings) any { return s.WebhookMaxBytes }, int64(1 << 20)},
 		{"controller.repo.error.grace.period.seconds", "10", func(s settings.Settings) any { return s.RepoErrorGrace }, 10 * time.Second},
+		{"ignore.normalizer.jq.timeout", "5s", func(s settings.Settings) any { return s.JQTimeout }, 5 * time.Second},
+		{"controller.ignore.normalizer.jq.timeout", "2s", func(s settings.Settings) any { return s.JQTimeout }, 2 * time.Second},
+		{"bowline.application.eventBudget", "2.5/s burst 20", func(s settings.Settings) any { return s.EventBudget }, settings.EventBudget{PerSecond: 2.5, Burst: 20}},
+		{"bowline.health.conventions", "false", func(s settings.Settings) any { return s.HealthConventions }, false},
+		{"resource.ignoreResourceUpdatesEnabled", "false", func(s settings.Settings) any { return s.IgnoreUpdates }, false},
+		{"resource.respectRBAC", "strict", func(s settings.Settings) any { return s.RespectRBAC }, settings.RBACStrict},
+		{"resource.respectRBAC", "", func(s settings.Settings) any { return s.RespectRBAC }, settings.RBACIgnored},
+		{"resource.sensitive.mask.annotations", "example.com/token, example.com/key", func(s settings.Settings) any { return s.MaskAnnotations }, []string{"example.com/token", "example.com/key"}},
 		{"controller.resource.health.persist", "true", func(s settings.Settings) any { return s.PersistHealth }, true},
 		{"controller.self.heal.timeout.seconds", "5", func(s settings.Settings) any { return s.SelfHeal.Timeout }, 5 * time.Second},
 		{"controller.self.heal.backoff.timeout.seconds", "0", func(s settings.Settings) any { return s.SelfHeal.Backoff }, time.Duration(0)},
@@ -70,7 +78,7 @@ func TestParseReadsEachKey(t *testing.T) {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {
 			data := map[string]string{tt.key: tt.value}
 			cm, params := data, map[string]string(nil)
-			if strings.HasPrefix(tt.key, "controller.") || strings.HasPrefix(tt.key, "reposerver.") || tt.key == "application.namespaces" {
+			if strings.HasPrefix(tt.key, "controller.") || strings.HasPrefix(tt.key, "ignore.") || strings.HasPrefix(tt.key, "reposerver.") || tt.key == "application.namespaces" {
 				cm, params = params, cm
 			}
 			got, errs := settings.Defaults().With(cm, params)
@@ -108,6 +116,16 @@ func TestABrokenKeyIsReportedWithWhatToWrite(t *testing.T) {
 		{"resource.customizations.ignoreDifferences.apps_Deployment", "jsonPointers: true", "not the YAML"},
 		{"resource.customizations.ignoreDifferences.apps_", "jsonPointers: []", "names no kind"},
 		{"webhook.maxPayloadSizeMB", "0", "from 1 to 1024"},
+		{"resource.respectRBAC", "yes", "normal, strict"},
+		{"bowline.application.eventBudget", "10", "such as 10/s burst 100"},
+		{"bowline.application.eventBudget", "0/s burst 1", "such as 10/s burst 100"},
+		{"bowline.application.eventBudget", "NaN/s burst 1", "such as 10/s burst 100"},
+		{"resource.customizations.useOpenLibs.example.com_Thing", "yes please", "neither true nor false"},
+		{"resource.customizations.knownTypeFields.example.com_Thing", "- field: spec.x", "write a list of {field, type}"},
+		{"resource.customizations.actions.example.com_Thing", "definitions: {}", "not the YAML"},
+		{"resource.customizations.health.all", "return {}", "all kinds"},
+		{"bowline.health.cel.example.com_", "1", "names no kind"},
+		{"resource.customizations", "'[/x': {health.lua: return 1}", "is no pattern"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.key+"="+tt.value, func(t *testing.T) {

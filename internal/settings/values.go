@@ -82,6 +82,22 @@ func span(raw string) (time.Duration, error) {
 	return value, nil
 }
 
+// eventBudget reads "10/s burst 100": so many in the long run, so many at once.
+func eventBudget(raw string) (EventBudget, error) {
+	wrong := hint{quoted(raw) + " is not an event budget", "write one such as 10/s burst 100"}
+	rate, burst, ok := strings.Cut(raw, " burst ")
+	rate, perSecond := strings.CutSuffix(strings.TrimSpace(rate), "/s")
+	if !ok || !perSecond {
+		return EventBudget{}, wrong
+	}
+	r, err := strconv.ParseFloat(rate, 64)
+	b, errBurst := strconv.Atoi(strings.TrimSpace(burst))
+	if err != nil || errBurst != nil || !(r > 0 && r <= 1e6) || b < 1 || b > 1e6 {
+		return EventBudget{}, wrong
+	}
+	return EventBudget{PerSecond: r, Burst: b}, nil
+}
+
 func seconds(raw string) (time.Duration, error) {
 	n, err := strconv.ParseInt(raw, 10, 32)
 	if err != nil || n < 0 {
