@@ -16,8 +16,8 @@ type Takeover struct {
 	// Managers are the field managers whose entries would be folded into ours, in the order of
 	// managedFields. None means that there is nothing to adopt.
 	Managers []string
-	// Held are the fields that the first apply would remove and that last-applied holds: they were declared once
-	// and no longer are.
+	// Held are the fields that the first apply would remove and that last-applied holds, or a replace in our own name
+	// wrote: they were declared once and no longer are.
 	Held []string
 	// Unheld are the fields that it would remove and that last-applied does not hold, or that no last-applied tells
 	// of. The API server fills most of them in again, for they are its defaults; the rest was set in some other way.
@@ -83,13 +83,18 @@ func (c *comparison) pendingManagers() []string {
 	return names
 }
 
-// declared returns the fields that last-applied holds.
+// declared returns the fields that last-applied holds. Without it, those that were updated in our own name: a replace
+// writes so, and declares the whole object. Its mark may be there already, so that nothing was written while those fields
+// were still desired: let go of, they would stay for ever.
 func (c *comparison) declared() (*fieldpath.Set, error) {
 	content, err := lastApplied(c.in.Live)
 	if err != nil {
 		return nil, err
 	}
-	return fieldsOf(content, c.schema), nil
+	if content != nil {
+		return fieldsOf(content, c.schema), nil
+	}
+	return union(slices.DeleteFunc(slices.Clone(c.own.pending), func(e entry) bool { return e.manager != c.in.Manager }))
 }
 
 // Folded returns in.Live's managedFields with the entries to adopt folded into ours, to be written guarded by

@@ -27,7 +27,11 @@ func TestAdopted(t *testing.T) {
 		{"applied from the server beside us", "argocd-controller Apply v1 a, helm Apply v1 b", "-", "-", ""},
 		{"beside us, and an old one", "helm Apply v1 b, argocd-controller Apply v1 a d, kubectl Update v1 c", "a d", "a c d", "helm"},
 		{"by hand", "kubectl-edit Update v1 a", "-", "-", ""},
-		{"strangers stay", "flux Apply v1 b, helm Update v1 a", "a", "a", "flux"},
+		{"strangers stay", "someone Apply v1 b, helm Update v1 a", "a", "a", "someone"},
+		{"replaced in our name", "argocd-controller Update v1 a b", "a b", "a b", ""},
+		{"replaced in our name after Helm", "helm Update v1 a c, argocd-controller Update v1 b", "a b", "a b c", ""},
+		{"Flux", "kustomize-controller Apply v1 a b", "a", "a b", ""},
+		{"Flux's Helm", "helm-controller Update v1 a b", "a", "a b", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			live := owned(t, desired, test.entries)

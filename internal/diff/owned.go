@@ -29,6 +29,8 @@ var DefaultAdopt = []string{
 	"kubectl-client-side-apply",
 	"kubectl", // kubectl apply before 1.18
 	"helm",
+	"helm-controller",      // Flux
+	"kustomize-controller", // Flux
 	"terraform-provider-helm*",
 }
 
