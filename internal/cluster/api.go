@@ -4,7 +4,6 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +33,8 @@ const (
 
 const (
 	pageSize       = 500
-	requestTimeout = 60 * time.Second
+	requestTimeout = 60 * time.Second // of a small request, and how long a list may be silent
+	listTimeout    = 10 * time.Minute // of one page of a list
 )
 
 // api is the one HTTP client of a cluster. It works on raw JSON: objects that nobody keeps are never built.
@@ -65,38 +65,71 @@ func newAPI(config *rest.Config) (*api, error) {
 
 func (a *api) close() { utilnet.CloseIdleConnectionsFor(a.http.Transport) }
 
-// page is one page of a list, its objects undecoded.
-type page struct {
-	Kind     string `json:"kind"`
-	Metadata struct {
-		ResourceVersion string `json:"resourceVersion"`
-		Continue        string `json:"continue"`
-	} `json:"metadata"`
-	Items []json.RawMessage `json:"items"`
+// listHead is what a page of a list says of itself.
+type listHead struct {
+	rv   string
+	next string // where the list goes on; "" at its end
 }
 
-// list reads one page; limit 0 asks for everything at once.
-func (a *api) list(ctx context.Context, path, accept, token string, limit int) (page, error) {
-	req := a.rest.Get().AbsPath(path).SetHeader("Accept", accept)
+// list reads one page, object by object; limit 0 asks for everything at once. each must not keep what it is given. An
+// error means that the list is not known, however many objects came.
+func (a *api) list(ctx context.Context, path, accept, token string, limit int, each func(raw []byte) error) (listHead, error) {
+	req := a.rest.Get().AbsPath(path).SetHeader("Accept", accept).MaxRetries(0)
 	if limit > 0 {
 		req = req.Param("limit", strconv.Itoa(limit))
 	}
 	if token != "" {
 		req = req.Param("continue", token)
 	}
-	raw, err := a.send(ctx, req)
+	ctx, cancel := context.WithTimeout(klog.NewContext(ctx, logr.Discard()), listTimeout) // errors are returned, not logged too
+	defer cancel()
+	ctx, p := withPulse(ctx, requestTimeout)
+	defer p.stop()
+	body, err := req.Stream(ctx)
 	if err != nil {
-		return page{}, err
+		return listHead{}, p.explain(ctx, err)
 	}
-	var out page
-	if err := unmarshal(raw, &out); err != nil {
-		return page{}, fmt.Errorf("read the list: %w", err)
+	defer func() { _ = body.Close() }()
+	head, err := readList(&beating{body, p}, each)
+	if err != nil {
+		return listHead{}, fmt.Errorf("read the list: %w", p.explain(ctx, err))
+	}
+	return head, nil
+}
+
+// readList cuts a list into its objects.
+func readList(from io.Reader, each func(raw []byte) error) (listHead, error) {
+	var doc struct {
+		kind     string
+		metadata metav1.ListMeta
+	}
+	f := newFrames(from)
+	err := f.object(func(key string) error {
+		switch key {
+		case "kind":
+			return f.into(&doc.kind)
+		case "metadata":
+			return f.into(&doc.metadata)
+		case "items":
+			return f.array(func() error {
+				raw, err := f.value()
+				if err != nil {
+					return cutOff(err)
+				}
+				return each(raw)
+			})
+		}
+		_, err := f.value()
+		return cutOff(err)
+	})
+	if err != nil {
+		return listHead{}, err
 	}
 	// Something in between that answers 200 with another document must not count as an empty list.
-	if !strings.HasSuffix(out.Kind, "List") {
-		return page{}, fmt.Errorf("the answer is not a list but %q", out.Kind)
+	if !strings.HasSuffix(doc.kind, "List") {
+		return listHead{}, fmt.Errorf("the answer is not a list but %q", doc.kind)
 	}
-	return out, nil
+	return listHead{rv: doc.metadata.ResourceVersion, next: doc.metadata.Continue}, nil
 }
 
 // watch opens a watch from rv that the server ends after the given time.

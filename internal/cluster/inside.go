@@ -86,22 +86,23 @@ func (c *Cluster) insideClaim(ctx context.Context, claim object.Key) ([]object.K
 // independent lists the objects of one kind that no other object owns.
 func (c *Cluster) independent(ctx context.Context, res Resource, namespace string) ([]object.Key, error) {
 	var out []object.Key
+	each := func(raw []byte) error {
+		it, err := decodeItem(raw)
+		if err != nil {
+			return err
+		}
+		key := object.Key{Group: res.GVK.Group, Kind: res.GVK.Kind, Namespace: it.meta.Namespace, Name: it.meta.Name}
+		if len(it.meta.OwnerReferences) == 0 && !slices.Contains(madeByItself, object.Key{Kind: key.Kind, Name: key.Name}) {
+			out = append(out, key)
+		}
+		return nil
+	}
 	for token := ""; ; {
-		p, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize)
+		head, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize, each)
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", res.GVK.GroupKind(), err)
 		}
-		for _, raw := range p.Items {
-			it, err := decodeItem(raw)
-			if err != nil {
-				return nil, err
-			}
-			key := object.Key{Group: res.GVK.Group, Kind: res.GVK.Kind, Namespace: it.meta.Namespace, Name: it.meta.Name}
-			if len(it.meta.OwnerReferences) == 0 && !slices.Contains(madeByItself, object.Key{Kind: key.Kind, Name: key.Name}) {
-				out = append(out, key)
-			}
-		}
-		if token = p.Metadata.Continue; token == "" {
+		if token = head.next; token == "" {
 			return out, nil
 		}
 	}

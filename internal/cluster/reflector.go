@@ -58,9 +58,9 @@ func (r *reflector) run(ctx context.Context) {
 		case rv != "":
 			rv, err = r.follow(ctx, rv, &wait)
 		case r.res.can("watch"):
-			rv, err = r.list(ctx)
+			rv, err = r.list(ctx, false)
 		default:
-			if _, err = r.list(ctx); err == nil {
+			if _, err = r.list(ctx, false); err == nil {
 				wait.reset()
 				err = sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
 			}
@@ -103,45 +103,43 @@ func refused(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsMethodNotSupported(err) || apierrors.IsNotFound(err)
 }
 
-// list reads the collection in pages and returns the resourceVersion to watch from.
-func (r *reflector) list(ctx context.Context) (string, error) {
-	release, err := r.c.reads.acquire(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer release()
+// list reads the collection in pages and returns the resourceVersion to watch from. forced says that the storage went
+// back in time: what the list shows is then believed over newer objects in the store.
+func (r *reflector) list(ctx context.Context, forced bool) (string, error) {
 	accept := acceptJSON
 	if r.metadata {
 		accept = acceptMetadataList
 	}
 	seen := map[nsName]struct{}{}
-	limit, token, rv, forced := pageSize, "", "", false
+	each := func(raw []byte) error {
+		it, err := decodeItem(raw)
+		if err == nil {
+			seen[nsName{it.meta.Namespace, it.meta.Name}] = struct{}{}
+			r.sink.put(it, forced)
+		}
+		return err
+	}
+	limit, token, rv := pageSize, "", ""
 	for {
-		p, err := r.c.api.list(ctx, collectionPath(r.res.GVR, r.namespace), accept, token, limit)
+		head, err := r.c.api.list(ctx, collectionPath(r.res.GVR, r.namespace), accept, token, limit, each)
 		if apierrors.IsResourceExpired(err) && token != "" {
 			// The snapshot the pages came from is compacted away: once more, in one piece.
-			limit, token, seen = 0, "", map[nsName]struct{}{}
+			limit, token = 0, ""
+			clear(seen)
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
 		if token == "" {
-			if rv = p.Metadata.ResourceVersion; rv == "" && r.res.can("watch") {
+			if rv = head.rv; rv == "" && r.res.can("watch") {
 				return "", errors.New("the list has no resourceVersion to watch from")
 			}
-			forced = r.sink.wentBack(r.namespace, rv)
-		}
-		for i, raw := range p.Items {
-			it, err := decodeItem(raw)
-			if err != nil {
-				return "", err
+			if !forced && r.sink.wentBack(r.namespace, rv) {
+				return r.list(ctx, true)
 			}
-			p.Items[i] = nil
-			seen[nsName{it.meta.Namespace, it.meta.Name}] = struct{}{}
-			r.sink.put(it, forced)
 		}
-		if token = p.Metadata.Continue; token == "" {
+		if token = head.next; token == "" {
 			r.sink.relisted(r.namespace, rv, seen, forced)
 			return rv, nil
 		}

@@ -5,6 +5,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -277,31 +278,38 @@ func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error)
 	if len(namespaces) == 0 || !res.Namespaced {
 		namespaces = []string{""}
 	}
+	each := func(raw []byte) error {
+		it, err := decodeItem(raw)
+		if err != nil {
+			return err
+		}
+		out.objects++
+		out.owner = out.owner || len(it.meta.OwnerReferences) > 0
+		key := (&kind{res: res}).key(nsName{it.meta.Namespace, it.meta.Name})
+		if tracker.Owner(key, it.meta.marks(tracker)) != "" {
+			out.mark = true
+			return errEnough
+		}
+		return nil
+	}
 	for _, namespace := range namespaces {
 		for token, more := "", true; more; more = token != "" {
-			p, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize)
+			head, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize, each)
+			if errors.Is(err, errEnough) {
+				return out, nil
+			}
 			if err != nil {
 				c.link.report(err)
 				return out, err
 			}
-			for _, raw := range p.Items {
-				it, err := decodeItem(raw)
-				if err != nil {
-					return out, err
-				}
-				out.objects++
-				out.owner = out.owner || len(it.meta.OwnerReferences) > 0
-				key := (&kind{res: res}).key(nsName{it.meta.Namespace, it.meta.Name})
-				if tracker.Owner(key, it.meta.marks(tracker)) != "" {
-					out.mark = true
-					return out, nil
-				}
-			}
-			token = p.Metadata.Continue
+			token = head.next
 		}
 	}
 	return out, nil
 }
+
+// errEnough ends a look at what was looked for.
+var errEnough = errors.New("enough")
 
 func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err error) {
 	c.sweep.mu.Lock()
