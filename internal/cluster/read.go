@@ -22,6 +22,7 @@ type Live struct {
 	Presence        Presence
 	Reason          string                     // why Absent or Unknown
 	Object          *unstructured.Unstructured // a copy of the caller's own; nil unless Present
+	Raw             []byte                     // Object as the API server sent it, not to be changed; nil unless Present
 	Owner           string                     // instance name its mark gives; "" for none
 	UID             types.UID
 	ResourceVersion string
@@ -154,7 +155,7 @@ func liveOf(raw []byte, gvk schema.GroupVersionKind, owner string) Live {
 	}
 	u.SetGroupVersionKind(gvk)
 	return Live{
-		Presence: Present, Object: u, Owner: owner, UID: u.GetUID(), ResourceVersion: u.GetResourceVersion(), Deleting: u.GetDeletionTimestamp() != nil,
+		Presence: Present, Object: u, Raw: raw, Owner: owner, UID: u.GetUID(), ResourceVersion: u.GetResourceVersion(), Deleting: u.GetDeletionTimestamp() != nil,
 	}
 }
 
