@@ -18,7 +18,7 @@ type Change struct {
 	// Path is the field as people write it: spec.containers[name=web].image.
 	Path string
 	// Live and Desired are the values as short JSON; "" where there is none. Values of Secrets and of sensitive
-	// annotations show as ++++.
+	// annotations are masked as Mask does it.
 	Live, Desired string
 	// Reordered: the list has the same elements in another order; Live and Desired name them in theirs.
 	Reordered bool
@@ -26,11 +26,8 @@ type Change struct {
 	Owners []string
 }
 
-const (
-	masked = "++++"
-	// maxShown bounds a value in Changes: they end up in status, log and terminal.
-	maxShown = 160
-)
+// maxShown bounds a value in Changes: they end up in status, log and terminal.
+const maxShown = 160
 
 func (c *comparison) changes(differences []found) []Change {
 	out := make([]Change, 0, len(differences))
@@ -41,6 +38,9 @@ func (c *comparison) changes(differences []found) []Change {
 		}
 		if f.inDesired {
 			ch.Desired = c.shown(f.path, f.desired, f.reordered)
+		}
+		if ch.Live == masked && ch.Desired == masked {
+			ch.Desired = maskedChanged
 		}
 		out = append(out, ch)
 	}

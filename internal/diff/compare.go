@@ -47,6 +47,10 @@ type Input struct {
 	Manager string   // field manager of applies; "" means Manager
 	Adopt   []string // managers whose Update entries are ours to fold; nil means DefaultAdopt
 
+	// Mutations: all that the write changes is a difference, not only fields that are desired or ours (compare option
+	// IncludeMutationWebhook). Only a dry run can tell, so there is one for each form of live that was not seen yet.
+	Mutations bool
+
 	Schema *Schema // nil: built in if the kind is, else unknown
 	Rules  *Rules  // nil: Argo CD's defaults
 
@@ -141,7 +145,7 @@ func (c *comparison) compareCanonical(res Result) Result {
 		res.Reason = err.Error()
 		return res
 	}
-	if len(differences) == 0 && !c.own.otherVersion {
+	if len(differences) == 0 && !c.undecidable() {
 		return c.same(res)
 	}
 	vanishing, err := c.vanishing()
@@ -153,11 +157,18 @@ func (c *comparison) compareCanonical(res Result) Result {
 	res.NeedsProbe = len(vanishing) > 0 && c.in.Probed == nil
 	res.Changes = c.changes(differences)
 	res.Reason = fmt.Sprintf("%d fields look different; not confirmed by the API server yet", len(differences))
-	if len(differences) == 0 {
+	switch {
+	case len(differences) > 0:
+	case c.in.Mutations:
+		res.Reason = "what webhooks would change is not known; not confirmed by the API server yet"
+	default:
 		res.Reason = "its fields are owned in another version of the kind; not confirmed by the API server yet"
 	}
 	return res
 }
+
+// undecidable reports whether only a dry run can say that live is as desired.
+func (c *comparison) undecidable() bool { return c.own.otherVersion || c.in.Mutations }
 
 func (c *comparison) same(res Result) Result {
 	res.Verdict = Same
@@ -200,9 +211,9 @@ func (c *comparison) confirm(answer *unstructured.Unstructured) (Result, error) 
 	if err != nil {
 		return Result{}, err
 	}
-	if c.own.otherVersion {
-		// What we own is named as another version names it, so it cannot be told apart here: all that the dry run
-		// changes counts.
+	if c.undecidable() {
+		// All that the dry run changes counts. (What we own in another version is named as that version names it, so it
+		// cannot be told apart here.)
 		live, predicted = without(c.live, c.skip, c.schema), without(content, c.skip, c.schema)
 	}
 	w := walker{schema: c.schema, everything: true}

@@ -205,6 +205,10 @@ func (c *comparison) others() (*fieldpath.Set, error) {
 // project reduces content to what is desired or ours. The digest also covers which of it is ours alone without
 // being desired, for that is a difference even where the content stays the same.
 func (c *comparison) project(content map[string]any) (form map[string]any, digest object.Digest, err error) {
+	if c.in.Mutations {
+		form = without(content, c.skip, c.schema)
+		return form, object.DigestOf(form), nil
+	}
 	p := projector{schema: c.schema}
 	form = p.object(c.desired, content, c.ours, c.skip)
 	if !p.surplus {

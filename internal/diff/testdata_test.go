@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,8 @@ type options struct {
 	Sensitive       []string                             `json:"sensitive,omitempty"`
 	KnownTypes      []KnownType                          `json:"knownTypes,omitempty"`
 	RespectIgnore   bool                                 `json:"respectIgnore,omitempty"`
+	Mutations       bool                                 `json:"mutations,omitempty"`
+	Forms           bool                                 `json:"forms,omitempty"` // print what people see
 }
 
 // owner is an element of owners.yaml: an entry of managedFields whose fields are given as a partial object.
@@ -98,6 +101,7 @@ func readCase(t *testing.T, archive *txtar.Archive) *testCase {
 		t.Fatal(err)
 	}
 	c.in = Input{Desired: c.object(t, "desired.yaml"), Live: c.object(t, "live.yaml"), Rules: rules, Probed: c.object(t, "probed.yaml")}
+	c.in.Mutations = c.opts.Mutations
 	switch c.opts.How {
 	case "replace":
 		c.in.How = Replace
@@ -201,7 +205,35 @@ func (c *testCase) outcome(t *testing.T) string {
 	if c.opts.RespectIgnore {
 		c.writeApplied(t, &b)
 	}
+	if c.opts.Forms {
+		c.writeForms(t, &b)
+	}
 	return b.String()
+}
+
+func (c *testCase) writeForms(t *testing.T, b *strings.Builder) {
+	t.Helper()
+	forms, err := FormsOf(c.in, c.object(t, "answer.yaml"))
+	if err != nil {
+		fmt.Fprintf(b, "forms: %v\n", err)
+		return
+	}
+	forms = Mask(forms, func(key string) bool { return slices.Contains(c.opts.Sensitive, key) })
+	for _, f := range []struct {
+		name string
+		form *unstructured.Unstructured
+	}{{"desired", forms.Desired}, {"live", forms.Live}, {"normalized live", forms.NormalizedLive}, {"predicted", forms.Predicted}} {
+		if f.form == nil {
+			fmt.Fprintf(b, "%s: none\n", f.name)
+			continue
+		}
+		unstructured.RemoveNestedField(f.form.Object, "metadata", "managedFields")
+		text, err := yaml.Marshal(f.form.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(b, "%s:\n%s", f.name, text)
+	}
 }
 
 func (c *testCase) writeApplied(t *testing.T, b *strings.Builder) {
