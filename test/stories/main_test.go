@@ -72,6 +72,7 @@ func TestStories(t *testing.T) {
 			"http":      request,
 			"apply":     apply,
 			"create":    create,
+			"replace":   replace,
 			"patch":     patch,
 			"annotate":  annotate,
 			"delete":    remove,

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/yaml"
 )
 
@@ -160,6 +161,27 @@ func create(ts *testscript.TestScript, neg bool, args []string) {
 			done(ts, neg, s.write(ts, u, func(ctx context.Context, c dynamic.ResourceInterface) error {
 				_, err := c.Create(ctx, u, metav1.CreateOptions{FieldManager: who})
 				return err
+			}))
+		}
+	}
+}
+
+// replace [manager=NAME] FILE... puts objects in the place of those that are there.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	opts, files := options(args, "manager")
+	s := of(ts)
+	for _, file := range files {
+		for _, u := range manifests(ts, file) {
+			done(ts, neg, s.write(ts, u, func(ctx context.Context, c dynamic.ResourceInterface) error {
+				return retry.RetryOnConflict(retry.DefaultBackoff, func() error { // its controller writes its status
+					live, err := c.Get(ctx, u.GetName(), metav1.GetOptions{})
+					if err != nil {
+						return err
+					}
+					u.SetResourceVersion(live.GetResourceVersion())
+					_, err = c.Update(ctx, u, metav1.UpdateOptions{FieldManager: cmp.Or(opts["manager"], manager)})
+					return err
+				})
 			}))
 		}
 	}
