@@ -5,6 +5,7 @@ package diff
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -12,13 +13,16 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/output"
 )
 
+// syncManager is the field manager of syncs.
+const syncManager = "argocd-controller"
+
 // around is how many equal lines are shown on each side of a run of lines that differ.
 const around = 3
 
-// writeChange writes one field: its path, then what is there and what should be. Texts of several lines are shown line
+// writeChange writes one field: its path with who set it, then what is there and what should be. Texts of several lines are shown line
 // by line, with the equal lines around a difference.
 func writeChange(w io.Writer, change Change) {
-	fmt.Fprintf(w, "  %s\n", output.Clean(change.Path))
+	fmt.Fprintf(w, "  %s%s\n", output.Clean(change.Path), heldBy(change.Owners))
 	live, desired := lines(change.Live), lines(change.Desired)
 	if len(live)+len(desired) <= 2 {
 		printLines(w, "-", live)
@@ -28,6 +32,15 @@ func writeChange(w io.Writer, change Change) {
 	for _, l := range compareLines(live, desired) {
 		fmt.Fprintf(w, "  %s %s\n", l.mark, output.Clean(l.text))
 	}
+}
+
+// heldBy says who else wrote a field: the first to ask about a difference. That a sync did is no news.
+func heldBy(owners []string) string {
+	owners = slices.DeleteFunc(slices.Clone(owners), func(manager string) bool { return manager == syncManager })
+	if len(owners) == 0 {
+		return ""
+	}
+	return "  (set by " + output.Clean(strings.Join(owners, ", ")) + ")"
 }
 
 func printLines(w io.Writer, mark string, texts []string) {

@@ -45,6 +45,8 @@ type Request struct {
 	Revisions []string
 	// Hard forgets what was rendered before.
 	Hard bool
+	// Forms asks for the whole forms of each resource.
+	Forms bool
 }
 
 // State is how a resource stands.
@@ -67,6 +69,7 @@ type Resource struct {
 	State     State    `json:"state"`
 	Reason    string   `json:"reason,omitempty"`
 	Changes   []Change `json:"changes,omitempty"`
+	Forms     *Forms   `json:"forms,omitempty"` // if asked for
 }
 
 // Change is one field that differs. A nil value means that the field is absent on that side. Values of Secrets are
@@ -75,6 +78,19 @@ type Change struct {
 	Path    string `json:"path"`
 	Live    any    `json:"live"`
 	Desired any    `json:"desired"`
+	// Owners are the field managers that hold the field in the cluster.
+	Owners []string `json:"owners,omitempty"`
+}
+
+// Forms are the whole forms of one resource; nil where there is none. Values that may not be seen are masked by who found
+// them.
+type Forms struct {
+	Desired map[string]any `json:"desired"`
+	Live    map[string]any `json:"live"`
+	// NormalizedLive and PredictedLive are what is held against each other: live, and live as a sync would leave it,
+	// without what is not compared.
+	NormalizedLive map[string]any `json:"normalizedLive"`
+	PredictedLive  map[string]any `json:"predictedLive"`
 }
 
 // The exit codes besides those of errors; errors that would be 1 are ErrorCode, so that 1 always means a difference.
@@ -89,6 +105,7 @@ type Options struct {
 	Revision  string
 	Revisions []string
 	Hard      bool
+	Forms     bool
 	ExitCode  bool
 	Timeout   command.Timeout
 	Output    output.Format
@@ -105,7 +122,8 @@ func NewCmd(s *session.Session, differ Differ) *cobra.Command {
 Exit code: 0 no differences, 1 differences, 2 an error, 3 no differences found but not everything could be compared.`,
 		Example: command.Example(
 			"bowline app diff web",
-			"bowline app diff web --revision my-branch"),
+			"bowline app diff web --revision my-branch",
+			"bowline app diff web --forms --output yaml"),
 		Args: command.OneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(cmd.Context(), s, differ, opts, args[0], cmd.OutOrStdout())
@@ -115,6 +133,7 @@ Exit code: 0 no differences, 1 differences, 2 an error, 3 no differences found b
 	flags.StringVar(&opts.Revision, "revision", "", "compare with this revision instead of the target revision")
 	flags.StringArrayVar(&opts.Revisions, "revisions", nil, "revision of each source, in their order, for an application with several")
 	flags.BoolVar(&opts.Hard, "hard-refresh", false, "render anew")
+	flags.BoolVar(&opts.Forms, "forms", false, "add each resource as a whole: desired, live, and the two forms that are compared (with --output json or yaml)")
 	flags.BoolVar(&opts.ExitCode, "exit-code", true, "exit with 1 when there are differences")
 	flags.Var(&opts.Timeout, "timeout", "how long it may take (default: no limit)")
 	output.Flag(flags, &opts.Output, output.Wide, output.JSON, output.YAML)
@@ -122,10 +141,13 @@ Exit code: 0 no differences, 1 differences, 2 an error, 3 no differences found b
 }
 
 func run(ctx context.Context, s *session.Session, differ Differ, opts Options, name string, w io.Writer) error {
+	if opts.Forms && opts.Output != output.JSON && opts.Output != output.YAML {
+		return notDifferent{fault.New(fault.Mistake, "show", "whole forms", "--forms", "they are data, not lines", "add --output json or --output yaml")}
+	}
 	ctx, cancel := session.Limit(ctx, time.Duration(opts.Timeout))
 	defer cancel()
 	resources, err := differ.Diff(ctx, Request{
-		Session: s, Name: s.Qualified(name), Revision: opts.Revision, Revisions: opts.Revisions, Hard: opts.Hard,
+		Session: s, Name: s.Qualified(name), Revision: opts.Revision, Revisions: opts.Revisions, Hard: opts.Hard, Forms: opts.Forms,
 	})
 	if err != nil {
 		return notDifferent{err}
