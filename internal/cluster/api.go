@@ -132,11 +132,18 @@ func readList(from io.Reader, each func(raw []byte) error) (listHead, error) {
 	return listHead{rv: doc.metadata.ResourceVersion, next: doc.metadata.Continue}, nil
 }
 
-// watch opens a watch from rv that the server ends after the given time.
+// watch opens a watch from rv that the server ends after the given time. Without rv it begins with an event for every
+// object there is and a bookmark that says where they end
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists).
 func (a *api) watch(ctx context.Context, path, accept, rv string, life time.Duration) (io.ReadCloser, error) {
-	return a.rest.Get().AbsPath(path).SetHeader("Accept", accept).MaxRetries(0).
-		Param("watch", "1").Param("resourceVersion", rv).Param("allowWatchBookmarks", "true").
-		Param("timeoutSeconds", strconv.Itoa(int(life/time.Second))).Stream(ctx)
+	req := a.rest.Get().AbsPath(path).SetHeader("Accept", accept).MaxRetries(0).
+		Param("watch", "1").Param("allowWatchBookmarks", "true").Param("timeoutSeconds", strconv.Itoa(int(life/time.Second)))
+	if rv != "" {
+		req = req.Param("resourceVersion", rv)
+	} else {
+		req = req.Param("sendInitialEvents", "true").Param("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan))
+	}
+	return req.Stream(ctx)
 }
 
 func (a *api) get(ctx context.Context, path, accept string) ([]byte, error) {

@@ -29,6 +29,8 @@ type Options struct {
 	SweepEvery   time.Duration // how often all kinds are swept again (24 h)
 	RelistSpread time.Duration // over how long lists after an expired watch are spread (1 s)
 	RetryRefused time.Duration // least pause after a refused list (30 s)
+	Silence      time.Duration // how long a watch with bookmarks may be silent before it is opened anew (3 min)
+	PagedLists   bool          // never ask for streamed lists
 }
 
 // Metrics are called as things happen; nil ones are left out. They must not block.
@@ -48,15 +50,17 @@ func (m Metrics) event(gvk schema.GroupVersionKind) {
 // Cluster is a connection to one API server. All methods are safe for concurrent use; reads and writes work before
 // Run, but then the store is empty and says so.
 type Cluster struct {
-	cfg    Config
-	opts   Options
-	api    *api
-	link   *link
-	reads  semaphore
-	writes *limiter
-	feed   *feed
-	index  *index
-	crds   *crdWatch
+	cfg       Config
+	opts      Options
+	api       *api
+	link      *link
+	reads     semaphore
+	retries   semaphore // for lists that failed before
+	streaming streaming
+	writes    *limiter
+	feed      *feed
+	index     *index
+	crds      *crdWatch
 
 	closed    chan struct{}
 	closeOnce sync.Once
@@ -78,8 +82,11 @@ type Cluster struct {
 	sweep sweepState
 }
 
-// parallelReads is how many lists run at once on one cluster: each holds a page of objects in memory.
-const parallelReads = 8
+// parallelReads is how many lists run at once on one cluster, and parallelRetries how many of those that failed before.
+const (
+	parallelReads   = 8
+	parallelRetries = 2
+)
 
 // Open prepares a connection; nothing is sent yet. An error means that the Config cannot work (a broken certificate).
 func Open(cfg Config, opts Options) (*Cluster, error) {
@@ -95,7 +102,7 @@ func Open(cfg Config, opts Options) (*Cluster, error) {
 		return nil, fault.Wrap(fault.Stalled, "connect to", "cluster "+cfg.Name, err, "correct the cluster's config")
 	}
 	c := &Cluster{
-		cfg: cfg, opts: opts.withDefaults(), api: client, reads: make(semaphore, parallelReads), feed: newFeed(), index: newIndex(),
+		cfg: cfg, opts: opts.withDefaults(), api: client, reads: make(semaphore, parallelReads), retries: make(semaphore, parallelRetries), feed: newFeed(), index: newIndex(),
 		closed: make(chan struct{}), refreshes: make(chan struct{}, 1), sweeps: make(chan struct{}, 1),
 		tracker: opts.Tracker, filter: opts.Filter, asked: map[schema.GroupKind]string{}, kinds: map[schema.GroupKind]*kind{},
 	}
@@ -120,6 +127,7 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.SweepEvery, 24*time.Hour)
 	orDefault(&o.RelistSpread, time.Second)
 	orDefault(&o.RetryRefused, 30*time.Second)
+	orDefault(&o.Silence, 3*time.Minute)
 	return o
 }
 

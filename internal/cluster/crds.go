@@ -48,7 +48,8 @@ func (w *crdWatch) start(ctx context.Context) {
 		if presence != Present || !res.can("watch") {
 			continue
 		}
-		r := &reflector{c: w.c, res: res, metadata: true, sink: watch.sink}
+		r := newReflector(w.c, res, "", watch.sink)
+		r.metadata = true
 		w.c.watched.Go(func() { r.run(ctx) })
 	}
 }

@@ -24,7 +24,7 @@ func status(code int, reason string) string {
 }
 
 func isWatch(r *http.Request, path string) bool {
-	return r.URL.Path == path && r.URL.Query().Get("watch") != ""
+	return r.URL.Path == path && isWatching(r)
 }
 
 const configMapsPath = "/api/v1/configmaps"
@@ -90,14 +90,14 @@ func TestWatchThatBreaksRecoversWithoutFalseAbsence(t *testing.T) {
 			return 0, ""
 		}},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
+		recovers := func(t *testing.T, paged bool) {
 			t.Parallel()
 			ns := dev.Namespace(t)
 			kept, doomed := mark(configMap(ns, "kept", "1"), ns), mark(configMap(ns, "doomed", "1"), ns)
 			createOther(t, dev.RESTConfig(), "configmaps", kept, "")
 			createOther(t, dev.RESTConfig(), "configmaps", doomed, "")
 			gate := newGate(t, dev.RESTConfig())
-			c := open(t, gate.config, nil)
+			c := open(t, gate.config, func(_ *cluster.Config, o *cluster.Options) { o.PagedLists = paged })
 			wait(t, c, configMapGVK)
 			deletedFalsely := make(chan struct{}, 1)
 			defer c.Subscribe(func(change cluster.Change) {
@@ -135,7 +135,9 @@ func TestWatchThatBreaksRecoversWithoutFalseAbsence(t *testing.T) {
 			if relisted := gate.requests("GET "+configMapsPath) > lists; relisted != tc.lists {
 				t.Errorf("relisted = %v, want %v: a list is dear", relisted, tc.lists)
 			}
-		})
+		}
+		t.Run(tc.name+", lists in pages", func(t *testing.T) { recovers(t, true) })
+		t.Run(tc.name+", lists as streams", func(t *testing.T) { recovers(t, false) })
 	}
 }
 

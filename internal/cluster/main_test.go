@@ -125,7 +125,7 @@ func mustApply(t *testing.T, c *cluster.Cluster, u *unstructured.Unstructured) *
 }
 
 // other is a client that is not Bowline.
-func other(t *testing.T, config *rest.Config, resource, namespace string) dynamic.ResourceInterface {
+func other(t testing.TB, config *rest.Config, resource, namespace string) dynamic.ResourceInterface {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
@@ -209,7 +209,7 @@ func (g *gate) enter(r *http.Request) (int, string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	name := r.Method + " " + r.URL.Path
-	if r.URL.Query().Get("watch") != "" {
+	if isWatching(r) {
 		name += " watch"
 	}
 	g.count[name]++
@@ -217,6 +217,11 @@ func (g *gate) enter(r *http.Request) (int, string) {
 		return 0, ""
 	}
 	return g.fail(r)
+}
+
+// isWatching tells watches from lists, streamed ones among them.
+func isWatching(r *http.Request) bool {
+	return r.URL.Query().Get("watch") != "" && r.URL.Query().Get("sendInitialEvents") == ""
 }
 
 func (g *gate) failing(fail func(*http.Request) (int, string)) {

@@ -4,11 +4,11 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,63 +26,115 @@ type sink interface {
 	failed(namespace, reason string, definite bool)
 }
 
-// reflector keeps a sink current with one collection: a paged list, then a watch that goes on from the last
-// resourceVersion it saw, and a list again only when the API server has forgotten that one.
+// reflector keeps a sink current with one collection: a list, streamed or in pages, then a watch that goes on from the
+// last resourceVersion it saw, and a list again only when the API server has forgotten that one.
 //
 // client-go's informers do the same, but build every object before anyone can say that it is not worth keeping.
 type reflector struct {
-	c             *Cluster
-	res           Resource
-	namespace     string
-	metadata      bool // ask for metadata only
-	sink          sink
-	onMissing     func() // called when the collection was not found: discovery is out of date; may be nil
-	watchFailures int
-}
+	c         *Cluster
+	res       Resource
+	namespace string
+	metadata  bool // ask for metadata only
+	sink      sink
+	onMissing func() // called when the collection was not found: discovery is out of date; may be nil
 
-// watchLife is how long the API server keeps a watch; ends spread over as much again.
-const watchLife = 5 * time.Minute
+	rv            string  // where to watch from; "" asks for a list
+	begun         *stream // a watch that is open already; nil: none
+	wait          backoff
+	watchFailures int
+	bookmarks     bool // this API server sends bookmarks for this collection
+
+	mu      sync.Mutex
+	record  record
+	again   bool    // a list is wanted, whatever the watch says
+	present *stream // to interrupt
+}
 
 // pollEvery is how often a kind that cannot be watched is listed.
 const pollEvery = time.Minute
 
+func newReflector(c *Cluster, res Resource, namespace string, to sink) *reflector {
+	return &reflector{c: c, res: res, namespace: namespace, sink: to, wait: backoff{first: 200 * time.Millisecond, most: 30 * time.Second}}
+}
+
 func (r *reflector) run(ctx context.Context) {
-	wait := backoff{first: 200 * time.Millisecond, most: 30 * time.Second}
-	rv := ""
+	defer func() {
+		if r.begun != nil {
+			r.begun.close()
+		}
+	}()
 	for ctx.Err() == nil {
 		if r.c.link.wait(ctx) != nil {
 			return
 		}
-		var err error
-		switch {
-		case rv != "":
-			rv, err = r.follow(ctx, rv, &wait)
-		case r.res.can("watch"):
-			rv, err = r.list(ctx, false)
-		default:
-			if _, err = r.list(ctx, false); err == nil {
-				wait.reset()
-				err = sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
-			}
-		}
+		err := r.step(ctx)
 		if err == nil {
 			continue
 		}
-		pause, definite := r.judge(err, &wait)
+		pause, definite := r.judge(err)
 		if ctx.Err() != nil {
 			return
 		}
 		r.c.link.report(err)
 		r.sink.failed(r.namespace, reasonOf(err), definite)
+		r.note(func(rec *record) { rec.Failures, rec.Retry = r.wait.failures, r.c.opts.Clock.Now().Add(pause) })
 		if sleep(ctx, r.c.opts.Clock, pause) != nil {
 			return
 		}
 	}
 }
 
+// step lists, or watches for as long as the watch lasts.
+func (r *reflector) step(ctx context.Context) (err error) {
+	switch {
+	case r.rv != "":
+		r.rv, err = r.follow(ctx, r.rv)
+	case r.res.can("watch"):
+		r.rv, err = r.begin(ctx)
+	default:
+		if _, err = r.begin(ctx); err == nil {
+			r.works()
+			err = sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
+		}
+	}
+	return err
+}
+
+// works forgets failures.
+func (r *reflector) works() {
+	r.wait.reset()
+	r.watchFailures = 0
+	r.note(func(rec *record) { rec.Failures, rec.Retry = 0, time.Time{} })
+}
+
+// begin lists in the best way there is and returns the resourceVersion to watch from.
+func (r *reflector) begin(ctx context.Context) (string, error) {
+	slots := r.c.reads
+	if r.wait.failures > 0 {
+		slots = r.c.retries // lists that hang until they fail keep no others waiting
+	}
+	release, err := slots.acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	r.takeAgain()
+	if r.c.streams(r.res) {
+		rv, err := r.stream(ctx)
+		if !notStreamed(err) {
+			r.note(func(rec *record) { rec.Lists++; rec.Streamed = err == nil })
+			return rv, err
+		}
+		r.c.streaming.refuse(r.res.GVK.Group)
+		r.c.opts.Logger.Debug("lists come in pages", "cluster", r.c.cfg.Name, "group", r.res.GVK.Group, "reason", err)
+	}
+	r.note(func(rec *record) { rec.Lists++; rec.Streamed = false })
+	return r.list(ctx, false)
+}
+
 // judge says how long to wait after err, and whether the kind is unknown at once rather than after the grace.
-func (r *reflector) judge(err error, wait *backoff) (pause time.Duration, definite bool) {
-	pause = wait.next()
+func (r *reflector) judge(err error) (pause time.Duration, definite bool) {
+	pause = r.wait.next()
 	switch {
 	case apierrors.IsNotFound(err): // of a collection: a kind that came or goes just now
 		if r.onMissing != nil {
@@ -147,13 +199,19 @@ func (r *reflector) list(ctx context.Context, forced bool) (string, error) {
 }
 
 // follow watches from rv until the watch ends, and returns where to go on: "" means list again.
-func (r *reflector) follow(ctx context.Context, rv string, wait *backoff) (string, error) {
+func (r *reflector) follow(ctx context.Context, rv string) (string, error) {
 	started := r.c.opts.Clock.Now()
 	next, events, err := r.watch(ctx, rv)
+	r.note(func(rec *record) { rec.Watches++ })
 	switch {
+	case r.takeAgain():
+		return "", nil
+	case errors.Is(err, errSilent):
+		r.note(func(rec *record) { rec.Silent++ })
+		r.c.opts.Logger.Debug("a watch fell silent and is opened anew", "cluster", r.c.cfg.Name, "kind", r.res.GVK.GroupKind().String())
+		return next, nil
 	case err == nil && (events > 0 || r.c.opts.Clock.Since(started) > time.Second):
-		wait.reset()
-		r.watchFailures = 0
+		r.works()
 		return next, nil
 	case apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
 		// Many watches are told so at once; lists are dear, so they spread.
@@ -170,45 +228,44 @@ func (r *reflector) follow(ctx context.Context, rv string, wait *backoff) (strin
 
 // watch handles events until the stream ends. The returned resourceVersion is that of the last event.
 func (r *reflector) watch(ctx context.Context, rv string) (last string, events int, err error) {
-	accept := acceptJSON
-	if r.metadata {
-		accept = acceptMetadata
-	}
-	life := watchLife + rand.N(watchLife)
-	ctx, cancel := context.WithTimeout(ctx, life+30*time.Second) // a connection that fell silent ends too
-	defer cancel()
-	body, err := r.c.api.watch(ctx, collectionPath(r.res.GVR, r.namespace), accept, rv, life)
-	if err != nil {
-		return rv, 0, err
-	}
-	defer func() { _ = body.Close() }()
-	r.sink.progress(r.namespace, "")
-	stream := json.NewDecoder(body)
-	for {
-		var frame struct {
-			Type   watch.EventType `json:"type"`
-			Object json.RawMessage `json:"object"`
+	s := r.begun
+	if r.begun = nil; s == nil {
+		if s, err = r.open(ctx, rv); err != nil {
+			return rv, 0, err
 		}
-		if err := stream.Decode(&frame); err != nil {
-			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return rv, events, nil
-			}
+	}
+	defer s.close()
+	defer r.interruptible(s)()
+	r.sink.progress(r.namespace, "")
+	s.pulse.patience(r.patience())
+	for {
+		event, it, err := s.next()
+		if errors.Is(err, io.EOF) {
+			return rv, events, nil
+		}
+		if status := apierrors.APIStatus(nil); err != nil && !errors.As(err, &status) && !errors.Is(err, errSilent) {
 			return rv, events, fmt.Errorf("the watch broke off: %w", err)
 		}
-		if frame.Type == watch.Error {
-			return rv, events, statusError(frame.Object)
-		}
-		it, err := decodeItem(frame.Object)
 		if err != nil {
 			return rv, events, err
 		}
-		if it.meta.ResourceVersion == "" {
-			return "", events, errors.New("the watch sent an object without a resourceVersion")
-		}
 		rv = it.meta.ResourceVersion
 		events++
-		r.handle(frame.Type, it)
+		r.handle(event, it)
+		if event == watch.Bookmark && !r.bookmarks {
+			r.bookmarks = true
+			s.pulse.patience(r.patience())
+		}
 	}
+}
+
+// patience is how long a watch may be silent. Where bookmarks come, which is every minute or so, their absence shows a
+// watch that only seems open.
+func (r *reflector) patience() time.Duration {
+	if r.bookmarks {
+		return r.c.opts.Silence
+	}
+	return 2*watchLife + time.Minute
 }
 
 func (r *reflector) handle(event watch.EventType, it item) {

@@ -62,6 +62,7 @@ func (c *Cluster) probe(ctx context.Context) error {
 	c.version = info.GitVersion
 	c.mu.Unlock()
 	if upgraded {
+		c.streaming.forget()
 		c.Refresh()
 	}
 	return nil
@@ -297,7 +298,8 @@ func (c *Cluster) startKind(gk schema.GroupKind, res Resource) {
 	k.cancel = cancel
 	c.kinds[gk] = k
 	for namespace := range k.scopes {
-		r := &reflector{c: c, res: res, namespace: namespace, sink: k, onMissing: c.Refresh}
+		r := newReflector(c, res, namespace, k)
+		r.onMissing = c.Refresh
 		c.watched.Go(func() { r.run(ctx) })
 	}
 }
