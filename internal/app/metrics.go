@@ -33,6 +33,7 @@ type metrics struct {
 	syncSeconds      *prometheus.CounterVec
 	reconciles       *prometheus.HistogramVec
 	inertSets        *prometheus.GaugeVec
+	held             *prometheus.CounterVec
 	renderMetrics
 }
 
@@ -62,9 +63,11 @@ func newMetrics() *metrics {
 	}
 	m.inertSets = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "bowline_applicationset_inert",
 		Help: "One for each ApplicationSet, all of which this version leaves alone."}, []string{"namespace", "name"})
+	m.held = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "bowline_application_events_held_total",
+		Help: "Events of objects that had to wait because their object changes too often."}, []string{"namespace", "name"})
 	m.renderMetrics = newRenderMetrics()
 	m.registry.MustRegister(m.renders, m.failures, m.seconds)
-	m.registry.MustRegister(m.inertSets, m.gitRequests, m.gitDuration, m.gitFailures, m.artifactRequests, m.clusterEvents, m.clusterKinds, m.clusterUp, m.syncs,
+	m.registry.MustRegister(m.inertSets, m.held, m.gitRequests, m.gitDuration, m.gitFailures, m.artifactRequests, m.clusterEvents, m.clusterKinds, m.clusterUp, m.syncs,
 		m.syncSeconds, m.reconciles, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -110,6 +113,9 @@ func (m *metrics) inert(namespace, name string, there bool) {
 func (m *metrics) Reconciled(namespace, server string, seconds float64) {
 	m.reconciles.WithLabelValues(namespace, server).Observe(seconds)
 }
+
+// Held implements application.Metrics.
+func (m *metrics) Held(namespace, name string) { m.held.WithLabelValues(namespace, name).Inc() }
 
 // Synced implements application.Metrics.
 func (m *metrics) Synced(s application.SyncEnded) {

@@ -15,6 +15,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
@@ -85,11 +86,12 @@ func (p *pass) tell(written *v1alpha1.Application) {
 
 // syncOptions says how the work is carried out. It also gathers, in op, what the cluster makes of each object.
 func (p *pass) syncOptions(op *operation) sync.Options {
+	customs := p.customs.of(p.rules, p.Log)
 	return sync.Options{
-		App: p.st.id, Permit: p.permitter(op.ctx), Adopt: adoptOf(p.app), Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
+		App: p.st.id, Permit: p.permitter(op.ctx), Adopt: p.adopt(), Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
 		DryRun: op.spec.Sync.DryRun, Rules: p.st.ignore, Clock: p.Clock, Images: imagesOf,
 		Schema: func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error) {
-			return p.schemas.get(ctx, p.cluster, gvk)
+			return p.schemas.get(ctx, p.cluster, gvk, customs.knownTypes(gvk.GroupKind()))
 		},
 		Learn: op.learn,
 	}
@@ -113,4 +115,10 @@ func (o *operation) learn(l sync.Learned) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.learned = append(o.learned, l)
+}
+
+// adopt returns the field managers whose fields are taken over from earlier writers.
+func (p *pass) adopt() []string {
+	options, _ := plan.ParseOptions(syncOptions(p.app))
+	return options.Adopt(p.app)
 }

@@ -43,6 +43,7 @@ type Controller struct {
 	failures *backoffs
 	slow     *slowLane
 	schemas  *schemas
+	customs  customsCache
 	slots    chan struct{} // held by running operations
 	queue    atomic.Pointer[workqueue.TypedRateLimitingInterface[reconcile.Request]]
 	root     atomic.Pointer[context.Context] // ends when leadership or the process does
@@ -73,7 +74,7 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		return err
 	}
 	watches := []source.Source{
-		source.Kind[client.Object](mgr.GetCache(), &v1alpha1.Application{}, &handler.EnqueueRequestForObject{}, predicate.Funcs{UpdateFunc: c.isNews}),
+		source.Kind[client.Object](mgr.GetCache(), &v1alpha1.Application{}, &handler.EnqueueRequestForObject{}, c.ofApplication()),
 		source.Kind[client.Object](mgr.GetCache(), &v1alpha1.AppProject{}, handler.EnqueueRequestsFromMapFunc(c.ofProject)),
 		source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			c.queue.Store(&q)
@@ -90,6 +91,23 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
+// ofApplication lets pass what is news of an Application, and has it looked at by a whole pass. The echo of our own writes
+// is none.
+func (c *Controller) ofApplication() predicate.Funcs {
+	demand := func(app client.Object) bool {
+		if st := c.states.peek(app.GetName()); st != nil {
+			st.demand()
+		}
+		return true
+	}
+	return predicate.Funcs{
+		CreateFunc:  func(e event.CreateEvent) bool { return demand(e.Object) },
+		DeleteFunc:  func(e event.DeleteEvent) bool { return demand(e.Object) },
+		GenericFunc: func(e event.GenericEvent) bool { return demand(e.Object) },
+		UpdateFunc:  func(e event.UpdateEvent) bool { return c.isNews(e) && demand(e.ObjectNew) },
+	}
+}
+
 // isNews drops the echo of our own writes.
 func (c *Controller) isNews(e event.UpdateEvent) bool {
 	st := c.states.peek(e.ObjectNew.GetName())
@@ -99,13 +117,16 @@ func (c *Controller) isNews(e event.UpdateEvent) bool {
 // ofProject returns the applications of a project: a rule that changed is asked again at once.
 func (c *Controller) ofProject(ctx context.Context, project client.Object) []reconcile.Request {
 	var apps v1alpha1.ApplicationList
-	if err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace)); err != nil {
+	if err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		c.Log.Error("list applications of a changed project", "project", project.GetName(), "error", err)
 		return nil
 	}
 	var out []reconcile.Request
 	for i := range apps.Items {
 		if desired.ProjectOf(&apps.Items[i]) == project.GetName() {
+			if st := c.states.peek(apps.Items[i].Name); st != nil {
+				st.demand()
+			}
 			out = append(out, c.request(apps.Items[i].Name))
 		}
 	}
@@ -118,12 +139,18 @@ func (c *Controller) request(id string) reconcile.Request {
 
 // Enqueue asks for a pass over each application named. It does nothing before the controller leads.
 func (c *Controller) Enqueue(ids ...string) {
-	q := c.queue.Load()
-	if q == nil {
-		return
-	}
 	for _, id := range ids {
-		(*q).Add(c.request(id))
+		if st := c.states.peek(id); st != nil {
+			st.demand()
+		}
+		c.wake(id, 0)
+	}
+}
+
+// wake has an application looked at after a while: by a pass if one is demanded, else only at its rows that are marked.
+func (c *Controller) wake(id string, after time.Duration) {
+	if q := c.queue.Load(); q != nil {
+		(*q).AddAfter(c.request(id), after) // at once if after is not positive
 	}
 }
 
@@ -133,7 +160,7 @@ func (c *Controller) Leading() bool { return c.queue.Load() != nil }
 // Count returns how many Applications there are.
 func (c *Controller) Count(ctx context.Context) (int, error) {
 	var apps v1alpha1.ApplicationList
-	err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace))
+	err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace), client.UnsafeDisableDeepCopy)
 	return len(apps.Items), err
 }
 
@@ -165,8 +192,14 @@ func (c *Controller) flush(id string) {
 
 // Reconcile implements reconcile.Reconciler.
 func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if st := c.states.peek(req.Name); st != nil {
+		if wait, done := c.look(ctx, st); done {
+			return ctrl.Result{RequeueAfter: wait}, nil
+		}
+	}
+	// Not a copy: what is read here is never changed.
 	cached := &v1alpha1.Application{}
-	err := c.Client.Get(ctx, req.NamespacedName, cached)
+	err := c.Client.Get(ctx, req.NamespacedName, cached, client.UnsafeDisableDeepCopy)
 	if client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	}
@@ -190,6 +223,7 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // due again.
 func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 	done, seen := false, p.st.newsSeen()
+	p.st.answer()
 	defer func() {
 		if !done {
 			p.undo()
@@ -205,6 +239,7 @@ func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	done = true
+	p.st.passed(p)
 	return ctrl.Result{RequeueAfter: p.again}, nil
 }
 
@@ -213,7 +248,7 @@ func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
 	st.uid = cached.UID
 	app := newer(cached, st.written)
 	return &pass{
-		Controller: c, st: st, app: app, next: app.DeepCopy(), rules: c.Rules(), urgent: st.takeUrgent(),
+		Controller: c, st: st, app: app, next: copyOf(app), rules: c.Rules(), urgent: st.takeUrgent(),
 		acts: c.mayAct(), now: metav1.NewTime(c.Clock.Now().Truncate(time.Second)),
 		log: c.Log.With("application", cached.Name),
 	}
@@ -221,8 +256,13 @@ func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
 
 // forget drops everything about an application that is gone.
 func (c *Controller) forget(id string) {
-	if st := c.states.peek(id); st != nil && st.running != nil {
-		st.running.cancel(errGone)
+	if st := c.states.peek(id); st != nil {
+		if st.running != nil {
+			st.running.cancel(errGone)
+		}
+		if st.learned != nil {
+			st.learned.forgetAll(st.table.rows)
+		}
 	}
 	c.states.drop(id)
 	if err := c.Engine.Forget(id); err != nil {

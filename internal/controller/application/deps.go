@@ -71,7 +71,10 @@ type AcceptedStore interface {
 
 // Metrics counts what happens.
 type Metrics interface {
+	// Reconciled counts a pass over an application, or a look at some of its objects.
 	Reconciled(namespace, server string, seconds float64)
+	// Held counts an event of an object that has to wait because the object changes too often.
+	Held(namespace, name string)
 	Synced(SyncEnded)
 }
 

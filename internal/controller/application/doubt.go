@@ -22,6 +22,9 @@ func (p *pass) judgeInventory() bool {
 		return false
 	}
 	complete := true
+	if len(inventory.Unlistable) == 0 {
+		return complete
+	}
 	for _, r := range p.app.Status.Resources {
 		gk := schema.GroupKind{Group: r.Group, Kind: r.Kind}
 		if reason, cannot := inventory.Unlistable[gk]; cannot {
@@ -60,25 +63,20 @@ func (s *appState) touchDoubtful(now time.Time) {
 	if now.Before(s.doubtAt) {
 		return
 	}
-	for key, r := range s.rows {
-		if r.verdict == Unknown {
-			s.touch(key)
-		}
+	for key := range s.table.sums.unknown {
+		s.touch(key)
 	}
 }
 
 // retryDoubtful sees to it that such rows are compared again, at growing distances.
 func (p *pass) retryDoubtful() {
 	name, now := p.st.id+" rows", p.Clock.Now()
-	for _, r := range p.st.rows {
-		if r.verdict != Unknown {
-			continue
-		}
-		if !now.Before(p.st.doubtAt) {
-			p.st.doubtAt = now.Add(p.failures.next(name))
-		}
-		p.requeue(p.st.doubtAt.Sub(now))
+	if len(p.st.table.sums.unknown) == 0 {
+		p.failures.forget(name)
 		return
 	}
-	p.failures.forget(name)
+	if !now.Before(p.st.doubtAt) {
+		p.st.doubtAt = now.Add(p.failures.next(name))
+	}
+	p.requeue(p.st.doubtAt.Sub(now))
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
-	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -24,81 +23,22 @@ type folded struct {
 	appOfApps bool
 }
 
-// foldRows folds rows to a status. complete says that every object of ours in the cluster is known: without it nothing
-// is called Synced. persistHealth writes health into each resource (controller.resource.health.persist).
-func foldRows(rows []*row, complete, persistHealth bool) folded {
-	out := folded{sync: v1alpha1.SyncStatusCodeSynced}
-	var tally health.Tally
-	worst := health.Status{Status: v1alpha1.HealthStatusHealthy}
-	doubt := !complete
-	counts := false
-	for _, r := range rows {
-		counts = counts || r.counts()
-		doubt = doubt || r.verdict == Unknown || r.verdict == Refused
-		tally.Add(r.child())
-		if r.hasHealth && r.live.present && health.Worse(worst.Status, r.health.Status) {
-			worst = r.health
-			worst.Message = describeHealth(r)
-		}
-		out.resources = append(out.resources, r.status(persistHealth))
-		out.images = append(out.images, r.images...)
-		out.appOfApps = out.appOfApps || r.isApplication()
-	}
+// fold folds the rows to a status. complete says that every object of ours in the cluster is known: without it nothing
+// is called Synced. It costs nothing that grows with the rows unless they came, went or changed. What it returns is not to
+// be changed.
+func (t *table) fold(complete bool) folded {
+	out := folded{sync: v1alpha1.SyncStatusCodeSynced, health: t.sums.tally.Status()}
 	switch {
-	case counts:
+	case t.sums.counting > 0:
 		out.sync = v1alpha1.SyncStatusCodeOutOfSync
-	case doubt:
+	case !complete || t.sums.doubtful > 0:
 		out.sync = v1alpha1.SyncStatusCodeUnknown
 	}
-	out.health = tally.Status()
-	if out.health == worst.Status && tells(worst.Status) {
-		out.message = worst.Message
+	if r := t.explaining(out.health); r != nil {
+		out.message = fmt.Sprintf("%s: %s", r.key, r.health.Message)
 	}
-	slices.Sort(out.images)
-	out.images = slices.Compact(out.images)
+	out.resources, out.images, out.appOfApps = t.list(), t.sums.imageList(), t.sums.applications > 0
 	return out
-}
-
-// tells reports whether the reason of a verdict belongs into the status. How far a rollout has come changes with every
-// pod, and would be a write each time; the objects themselves tell it.
-func tells(status v1alpha1.HealthStatusCode) bool {
-	return status != v1alpha1.HealthStatusHealthy && status != v1alpha1.HealthStatusProgressing
-}
-
-func describeHealth(r *row) string {
-	if r.health.Message == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s", r.key, r.health.Message)
-}
-
-func (r *row) isApplication() bool {
-	return r.key.Group == v1alpha1.Group && r.key.Kind == v1alpha1.ApplicationKind
-}
-
-func (r *row) child() health.Child {
-	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == Refused}
-	if r.hasHealth {
-		c.Status = r.health.Status
-	}
-	if r.verdict == Unknown && !r.live.present {
-		c.Live, c.Status = true, v1alpha1.HealthStatusUnknown // nobody knows that it is missing
-	}
-	return c
-}
-
-func (r *row) status(persistHealth bool) v1alpha1.ResourceStatus {
-	s := v1alpha1.ResourceStatus{
-		Group: r.key.Group, Version: r.version, Kind: r.key.Kind, Namespace: r.key.Namespace, Name: r.key.Name,
-		Status: r.code(), RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
-	}
-	if persistHealth && r.hasHealth {
-		s.Health = &v1alpha1.HealthStatus{Status: r.health.Status, Message: r.health.Message}
-	}
-	if persistHealth && !r.live.present && r.verdict == Missing {
-		s.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
-	}
-	return s
 }
 
 // comparedTo records what a comparison was made against; clients compare it with the spec.
@@ -135,16 +75,6 @@ func setHealth(status *v1alpha1.ApplicationStatus, code v1alpha1.HealthStatusCod
 		at = &now
 	}
 	status.Health = v1alpha1.AppHealthStatus{Status: code, Message: message, LastTransitionTime: at}
-}
-
-// sortedRows returns rows in the order status.resources has.
-func sortedRows(rows map[object.Key]*row) []*row {
-	out := make([]*row, 0, len(rows))
-	for _, r := range rows {
-		out = append(out, r)
-	}
-	slices.SortFunc(out, func(a, b *row) int { return a.key.Compare(b.key) })
-	return out
 }
 
 // namespaceMetadataChanged reports whether the labels and annotations that the destination namespace is to have are not

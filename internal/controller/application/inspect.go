@@ -74,7 +74,7 @@ func (c *Controller) Inspect(ctx context.Context, name string, revisions []strin
 	if text := p.found.text(v1alpha1.ApplicationConditionComparisonError); text != "" {
 		return nil, false, errors.New(text)
 	}
-	for _, r := range sortedRows(p.st.rows) {
+	for _, r := range p.st.table.inOrder() {
 		found = append(found, Finding{Key: r.key, Verdict: r.verdict, Reason: r.reason, Changes: r.changes})
 	}
 	return found, p.waiting == "", nil

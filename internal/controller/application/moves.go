@@ -100,7 +100,7 @@ func (c *Controller) late(ctx context.Context, id string) (string, error) {
 // awaitsFormerOwner reports whether an object is refused only because its former owner was not looked at yet.
 func (p *pass) awaitsFormerOwner() bool {
 	var behind []string
-	for _, r := range p.st.rows {
+	for _, r := range p.st.table.among(p.st.table.sums.told) {
 		if r.shared == "" {
 			continue
 		}
@@ -127,7 +127,7 @@ func refusedBy(work plan.Plan) []object.Key {
 
 // freed reports whether an object that the last sync left to another application may be taken now.
 func (s *appState) freed() bool {
-	return slices.ContainsFunc(s.refused, func(k object.Key) bool { r := s.rows[k]; return r != nil && r.counts() && r.shared == "" })
+	return slices.ContainsFunc(s.refused, func(k object.Key) bool { r := s.table.rows[k]; return r != nil && r.counts() && r.shared == "" })
 }
 
 // Look asks for a pass over applications whose sources have news. Until it is done they count as late.

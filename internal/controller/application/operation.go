@@ -137,13 +137,12 @@ func (p *pass) record(o *outcome) {
 
 // learn takes over what the cluster made of objects, if the rows are still about that cluster.
 func (s *appState) learn(op *operation) {
-	if !s.on(op.server) {
+	if !s.on(op.server) || s.learned == nil {
 		return
 	}
 	for _, l := range op.learned {
-		if r := s.rows[l.Key]; r != nil {
-			r.accepted, r.confirmed = &l.Accepted, nil
-		}
+		s.table.edit(l.Key, func(r *row) { r.accepted, r.confirmed = &l.Accepted, nil })
+		s.learned.note(l.Key, l.Accepted)
 	}
 }
 
@@ -351,7 +350,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 	if p.app.Spec.Source != nil {
 		in.Source = *p.app.Spec.Source
 	}
-	for _, r := range sortedRows(p.st.rows) {
+	for _, r := range p.st.table.inOrder() {
 		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra,
 			Held: r.keep || r.shared != "" || r.verdict == Extra && r.live.deleting})
 	}

@@ -107,13 +107,13 @@ func TestAnOutcomeThatCouldNotBeWrittenIsRecordedAgain(t *testing.T) {
 	op := begun("aaa")
 	p.st.running = op
 	p.st.finish(outcome{op: op, result: sync.Result{Phase: v1alpha1.OperationSucceeded}})
-	p.st.takeDirty()
+	p.st.takeDirty(now)
 	p.record(p.st.takeFinished())
 	p.undo()
 	if o := p.st.takeFinished(); o == nil || o.op != op || p.st.running != op || p.st.supersessions != 2 || p.st.syncedDigest != "before" {
 		t.Errorf("got %+v, running %v, %d supersessions, synced %q", o, p.st.running, p.st.supersessions, p.st.syncedDigest)
 	}
-	if _, all := p.st.takeDirty(); !all {
+	if _, all := p.st.takeDirty(now); !all {
 		t.Error("the rows are not compared again")
 	}
 }

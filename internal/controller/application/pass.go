@@ -18,7 +18,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/fault"
-	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // pass is one reconcile of one application: what it found, and the status it is about to write.
@@ -98,7 +97,7 @@ func (p *pass) expire() {
 // startAfresh forgets what was rendered and compared.
 func (p *pass) startAfresh() {
 	p.Engine.Afresh(p.st.id)
-	p.st.rows = map[object.Key]*row{}
+	p.st.table.clear()
 	p.st.touch()
 }
 
@@ -296,7 +295,7 @@ func (p *pass) fold() {
 		}
 		return
 	}
-	f := foldRows(sortedRows(p.st.rows), p.complete, p.rules.Settings.PersistHealth)
+	f := p.st.table.fold(p.complete)
 	code := f.sync
 	if p.found.has(v1alpha1.ApplicationConditionInvalidSpecError) && code == v1alpha1.SyncStatusCodeSynced {
 		code = v1alpha1.SyncStatusCodeUnknown

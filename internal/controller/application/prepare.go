@@ -189,7 +189,7 @@ func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
 		if live.Presence == cluster.Present {
 			item.Live = &plan.Live{UID: live.UID, ResourceVersion: live.ResourceVersion, Object: live.Object}
 		}
-		if r := p.st.rows[o.Key]; r != nil {
+		if r := p.st.table.rows[o.Key]; r != nil {
 			item.SharedWith = r.shared
 			item.Same = r.verdict == Same && r.desired != nil && r.desired.Digest == o.Digest
 		}
@@ -243,9 +243,7 @@ func (p *pass) remains(ctx context.Context, container object.Key, deleted func(o
 func (p *pass) approve(work plan.Plan) plan.Plan {
 	waiting := work.WaitingDigest()
 	p.st.waiting = waiting
-	for _, r := range p.st.rows {
-		r.keep = false
-	}
+	p.st.table.keep(nil)
 	if waiting == "" {
 		delete(p.next.Annotations, v1alpha1.AnnotationDeletionPlan)
 		return work
@@ -260,11 +258,11 @@ func (p *pass) approve(work plan.Plan) plan.Plan {
 		}
 		p.next.Annotations[v1alpha1.AnnotationDeletionPlan] = plan.Note{Digest: waiting, At: p.Clock.Now()}.String()
 	}
+	waits := keySet{}
 	for _, step := range work.Waiting() {
-		if r := p.st.rows[step.Key]; r != nil {
-			r.keep = true
-		}
+		waits[step.Key] = struct{}{}
 	}
+	p.st.table.keep(waits)
 	return work
 }
 

@@ -3,6 +3,8 @@
 package application
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -25,7 +27,8 @@ const (
 	Refused                  // desired, but the project does not permit it
 )
 
-// row is what the table knows of one object.
+// row is what the table knows of one object. A row that is in a table does not change any more: another one takes its
+// place, so that whoever reads it needs no lock.
 type row struct {
 	key     object.Key
 	version string          // API version it is desired in, or watched in if it is extra
@@ -35,7 +38,9 @@ type row struct {
 	reason  string // why unknown or refused, for people
 	changes []diff.Change
 
-	live     identity
+	live  identity
+	noise object.Digest // of the live object without what concerns nobody; "" if it is not known
+	// accepted is what the API server made of the desired form.
 	accepted *diff.Accepted
 	// confirmed is the last confirmed comparison, valid for its key only.
 	confirmed *confirmation
@@ -51,11 +56,12 @@ type row struct {
 	keep             bool // the deletion guard, or Prune=confirm, waits for a person
 }
 
-// identity is what a delete or an update has to name.
+// identity is what a delete or an update has to name, and whose the object says it is.
 type identity struct {
 	present         bool
 	uid             types.UID
 	resourceVersion string
+	owner           string
 	deleting        bool
 }
 
@@ -80,4 +86,63 @@ func (r *row) code() v1alpha1.SyncStatusCode {
 // counts reports whether the row makes the application OutOfSync.
 func (r *row) counts() bool {
 	return r.verdict == Different || r.verdict == Missing || r.verdict == Extra && !r.ignoreExtraneous
+}
+
+func (r *row) isApplication() bool {
+	return r.key.Group == v1alpha1.Group && r.key.Kind == v1alpha1.ApplicationKind
+}
+
+// child is what the row contributes to the application's health.
+func (r *row) child() health.Child {
+	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == Refused}
+	if r.hasHealth {
+		c.Status = r.health.Status
+	}
+	if r.verdict == Unknown && !r.live.present {
+		c.Live, c.Status = true, v1alpha1.HealthStatusUnknown // nobody knows that it is missing
+	}
+	return c
+}
+
+// explains reports whether the row can say why the application has the health it has. How far a rollout has come changes
+// with every pod, and would be a write each time; the objects themselves tell it.
+func (r *row) explains() bool {
+	switch {
+	case !r.hasHealth || !r.live.present || r.health.Message == "" || r.ignoreHealth || r.verdict == Refused:
+		return false
+	case r.isApplication() && (r.health.Status == v1alpha1.HealthStatusMissing || r.health.Status == v1alpha1.HealthStatusUnknown):
+		return false // it does not count
+	default:
+		return r.health.Status != v1alpha1.HealthStatusHealthy && r.health.Status != v1alpha1.HealthStatusProgressing
+	}
+}
+
+// status is the row's entry in status.resources.
+func (r *row) status(persistHealth bool) v1alpha1.ResourceStatus {
+	s := v1alpha1.ResourceStatus{
+		Group: r.key.Group, Version: r.version, Kind: r.key.Kind, Namespace: r.key.Namespace, Name: r.key.Name,
+		Status: r.code(), RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
+	}
+	if persistHealth && r.hasHealth {
+		s.Health = &v1alpha1.HealthStatus{Status: r.health.Status, Message: r.health.Message}
+	}
+	if persistHealth && !r.live.present && r.verdict == Missing {
+		s.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
+	}
+	return s
+}
+
+// told reports whether the row says something that belongs into a condition: see reportRows.
+func (r *row) told() bool {
+	return r.shared != "" || r.reason != "" && (r.verdict == Unknown || r.verdict == Missing)
+}
+
+// means reports whether two rows of one object say the same to people and to the rules about syncs, apart from the
+// message about its health.
+func (r *row) means(o *row) bool {
+	return r.version == o.version && r.verdict == o.verdict && r.reason == o.reason && r.shared == o.shared &&
+		r.live.present == o.live.present && r.live.deleting == o.live.deleting &&
+		r.hasHealth == o.hasHealth && r.health.Status == o.health.Status &&
+		r.ignoreExtraneous == o.ignoreExtraneous && r.ignoreHealth == o.ignoreHealth && r.keep == o.keep &&
+		slices.Equal(r.images, o.images)
 }

@@ -22,8 +22,10 @@ type appState struct {
 	id string
 
 	mu       sync.Mutex
-	dirty    map[object.Key]struct{} // rows to compute again
+	dirty    map[object.Key]mark // rows to compute again
 	allDirty bool
+	demanded bool // a whole pass is due
+	budget   budget
 	urgent   bool     // what waited in the slow lane is due
 	finished *outcome // of the operation that just ended, not yet recorded
 	server   string   // destination the rows are about
@@ -39,7 +41,11 @@ type appState struct {
 
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
 	uid              types.UID
-	rows             map[object.Key]*row
+	table            *table
+	learned          *learned       // what API servers made of the objects; nil before the first comparison
+	comparer         *comparer      // of the last pass; nil if that one compared nothing
+	acted            bool           // the last pass was permitted to write
+	dueAt            time.Time      // when the next whole pass is due if nothing happens; zero: never
 	made             string         // version of the rules, and digest of the state, that the rows were made by
 	state            *desired.State // that the rows are about
 	written          *v1alpha1.Application
@@ -62,28 +68,19 @@ type appState struct {
 }
 
 func newAppState(id string) *appState {
-	return &appState{id: id, dirty: map[object.Key]struct{}{}, allDirty: true, rows: map[object.Key]*row{}}
+	return &appState{id: id, dirty: map[object.Key]mark{}, allDirty: true, table: newTable()}
 }
 
-// touch marks rows for a new comparison; no keys means all of them.
-func (s *appState) touch(keys ...object.Key) {
+// passed notes what a pass that came to its end leaves behind for looks.
+func (s *appState) passed(p *pass) {
+	s.acted, s.dueAt = p.acts, time.Time{}
+	if p.again > 0 {
+		s.dueAt = p.Clock.Now().Add(p.again)
+	}
+	s.table.takeNews() // it is in the status by now, or as good as
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(keys) == 0 {
-		s.allDirty = true
-	}
-	for _, k := range keys {
-		s.dirty[k] = struct{}{}
-	}
-}
-
-// takeDirty returns what is marked and clears the marks.
-func (s *appState) takeDirty() (keys map[object.Key]struct{}, all bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	keys, all = s.dirty, s.allDirty
-	s.dirty, s.allDirty = map[object.Key]struct{}{}, false
-	return keys, all
+	s.budget.set(p.rules.Settings.EventBudget, p.Clock.Now())
 }
 
 // finish hands the outcome of an operation to the reconciler.

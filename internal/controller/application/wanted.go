@@ -150,8 +150,8 @@ func (x *wantedIndex) ofKind(server string, gk schema.GroupKind) []string {
 func (c *Controller) Changed(server string, change cluster.Change) {
 	switch change.Event {
 	case cluster.Added, cluster.Modified, cluster.Deleted:
-		c.touch(change.Owners, change.Key)
-		c.touch(c.wanted.of(server, change.Key), change.Key)
+		c.changed(change.Owners, change.Key)
+		c.changed(c.wanted.of(server, change.Key), change.Key)
 	case cluster.KindSynced, cluster.KindUnknown, cluster.KindGone:
 		c.touch(change.Owners)
 		c.touch(c.wanted.ofKind(server, change.Key.GroupKind()))
@@ -177,12 +177,29 @@ func (c *Controller) Changed(server string, change cluster.Change) {
 	}
 }
 
+// changed marks the rows of an object that changed, and has them looked at as soon as their applications' budgets permit.
+func (c *Controller) changed(ids []string, key object.Key) {
+	for _, id := range ids {
+		st := c.states.peek(id)
+		if st == nil {
+			continue
+		}
+		pause, wake, held := st.noteEvent(key, c.Clock.Now())
+		if held {
+			c.Metrics.Held(c.Namespace, id)
+		}
+		if wake {
+			c.wake(id, pause)
+		}
+	}
+}
+
 // touch marks rows (all of them without keys) of applications and wakes them.
 func (c *Controller) touch(ids []string, keys ...object.Key) {
 	for _, id := range ids {
 		if st := c.states.peek(id); st != nil {
 			st.touch(keys...)
-			c.Enqueue(id)
+			c.wake(id, 0)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package application
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -22,7 +23,7 @@ type writer struct {
 // patch writes the difference between before and after, and returns the object as it is then. guarded makes it fail
 // with a conflict if somebody wrote meanwhile: for what must not be lost, such as a new operation.
 func (w writer) patch(ctx context.Context, before, after *v1alpha1.Application, guarded bool) (*v1alpha1.Application, error) {
-	if w.observe || equality.Semantic.DeepEqual(before, after) {
+	if w.observe || unchanged(before, after) {
 		return before, nil
 	}
 	p := client.MergeFrom(before)
@@ -34,6 +35,12 @@ func (w writer) patch(ctx context.Context, before, after *v1alpha1.Application, 
 		return before, err
 	}
 	return written, nil
+}
+
+// unchanged reports whether nothing of what the hub writes differs.
+func unchanged(before, after *v1alpha1.Application) bool {
+	return equality.Semantic.DeepEqual(before.ObjectMeta, after.ObjectMeta) && equality.Semantic.DeepEqual(before.Operation, after.Operation) &&
+		before.Status.ReconciledAt.Equal(after.Status.ReconciledAt) && !meaningful(&before.Status, &after.Status)
 }
 
 // newer returns the newer of two versions of an object. The cache may lag behind our own last write; reading it alone
@@ -50,11 +57,30 @@ func newer(cached, written *v1alpha1.Application) *v1alpha1.Application {
 	return written
 }
 
+// copyOf returns a copy that a pass changes into the next status. It shares the long lists of objects, which are replaced as
+// a whole and never changed.
+func copyOf(app *v1alpha1.Application) *v1alpha1.Application {
+	shallow := *app
+	resources := app.Status.Resources
+	shallow.Status.Resources = nil
+	var results []*v1alpha1.ResourceResult
+	if state := app.Status.OperationState; state != nil && state.SyncResult != nil {
+		results = state.SyncResult.Resources
+		shallow.Status.OperationState = withoutResults(state)
+	}
+	next := shallow.DeepCopy()
+	next.Status.Resources = resources
+	if results != nil {
+		next.Status.OperationState.SyncResult.Resources = results
+	}
+	return next
+}
+
 // meaningful reports whether two statuses differ in more than the time of the comparison.
 func meaningful(before, after *v1alpha1.ApplicationStatus) bool {
 	a, b := *before, *after
 	a.ReconciledAt, b.ReconciledAt = nil, nil
-	return !equality.Semantic.DeepEqual(a, b)
+	return !sameStatus(a, b)
 }
 
 // onlyRevision reports whether the only news is that the same content is now known under a newer revision: such a
@@ -64,5 +90,38 @@ func onlyRevision(before, after *v1alpha1.ApplicationStatus) bool {
 	a.ReconciledAt, b.ReconciledAt = nil, nil
 	a.Sync.Revision, b.Sync.Revision = "", ""
 	a.Sync.Revisions, b.Sync.Revisions = nil, nil
+	return sameStatus(a, b)
+}
+
+// sameStatus compares every field of two statuses. The list of objects, which may be long, is compared without
+// reflection, and not at all if both share it.
+func sameStatus(a, b v1alpha1.ApplicationStatus) bool {
+	if !shared(a.Resources, b.Resources) && !slices.EqualFunc(a.Resources, b.Resources, sameResource) {
+		return false
+	}
+	a.Resources, b.Resources = nil, nil
+	if shareResults(a.OperationState, b.OperationState) {
+		a.OperationState, b.OperationState = withoutResults(a.OperationState), withoutResults(b.OperationState)
+	}
 	return equality.Semantic.DeepEqual(a, b)
+}
+
+// shared reports whether two lists are one.
+func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+func sameResource(a, b v1alpha1.ResourceStatus) bool {
+	healthA, healthB := a.Health, b.Health
+	a.Health, b.Health = nil, nil
+	return a == b && equality.Semantic.DeepEqual(healthA, healthB)
+}
+
+// shareResults reports whether two records of operations have one list of results.
+func shareResults(a, b *v1alpha1.OperationState) bool {
+	return a != nil && b != nil && a.SyncResult != nil && b.SyncResult != nil && shared(a.SyncResult.Resources, b.SyncResult.Resources)
+}
+
+func withoutResults(s *v1alpha1.OperationState) *v1alpha1.OperationState {
+	short, result := *s, *s.SyncResult
+	result.Resources, short.SyncResult = nil, &result
+	return &short
 }
