@@ -6,12 +6,14 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
 
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/settings"
 )
@@ -20,6 +22,7 @@ import (
 type Options struct {
 	Tracker      object.Tracker
 	Filter       settings.Filter
+	Judge        *health.Judge // of what trees show; nil judges by the rules that need no settings
 	Clock        clock.Clock
 	Logger       *slog.Logger
 	Metrics      Metrics
@@ -60,6 +63,8 @@ type Cluster struct {
 	writes    *limiter
 	feed      *feed
 	index     *index
+	refills   *refills
+	judging   atomic.Pointer[health.Judge]
 	crds      *crdWatch
 
 	closed    chan struct{}
@@ -75,6 +80,7 @@ type Cluster struct {
 	catalog *catalog
 	tracker object.Tracker
 	filter  settings.Filter
+	view    view
 	asked   map[schema.GroupKind]string // kinds of Watch and Get, with the version asked for first
 	kinds   map[schema.GroupKind]*kind
 	watched sync.WaitGroup // reflectors
@@ -107,6 +113,9 @@ func Open(cfg Config, opts Options) (*Cluster, error) {
 		tracker: opts.Tracker, filter: opts.Filter, asked: map[schema.GroupKind]string{}, kinds: map[schema.GroupKind]*kind{},
 	}
 	c.writes = newLimiter(c.opts.Clock)
+	c.refills = newRefills()
+	c.index.refills, c.index.calm = c.refills.add, c.refills.calmed
+	c.judging.Store(opts.Judge)
 	c.link = newLink(c.opts.Clock, c.probe, c.linkChanged)
 	c.crds = newCRDWatch(c)
 	c.sweep.reset()

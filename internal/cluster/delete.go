@@ -128,10 +128,10 @@ func (c *Cluster) ownedInStore(t target, o DeleteOptions) error {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	e := k.objects[nsName{t.key.Namespace, t.key.Name}]
-	if e == nil || e.uid != string(o.UID) || e.owner == o.Owner {
+	if e == nil || e.uid() != string(o.UID) || e.owner() == o.Owner {
 		return nil
 	}
-	return notOwned(t, o.Owner, e.owner)
+	return notOwned(t, o.Owner, e.owner())
 }
 
 // judge decides whether a newer version of the object is still the one to delete.

@@ -16,7 +16,7 @@ func (c *Cluster) Kept(key object.Key) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	e := k.objects[nsName{key.Namespace, key.Name}]
-	return e != nil && !e.body.empty()
+	return e != nil && !e.body().empty()
 }
 
 // KindsWithOwners are the kinds in which the sweep met an object with an ownerReference.

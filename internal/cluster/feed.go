@@ -24,10 +24,11 @@ const (
 	KindsChanged     // discovery changed: kinds came or went, or API versions
 	InventoryChanged // Inventory answers differently
 	LinkChanged      // the API server began or ceased to answer
+	OrphansChanged   // Orphans may answer differently for the namespace of Key
 )
 
 func (e Event) String() string {
-	return [...]string{"added", "modified", "deleted", "kind synced", "kind unknown", "kind gone", "kinds changed", "inventory changed", "link changed"}[e]
+	return [...]string{"added", "modified", "deleted", "kind synced", "kind unknown", "kind gone", "kinds changed", "inventory changed", "link changed", "orphans changed"}[e]
 }
 
 // Change is one entry of the feed. Several changes of one key that nobody has read yet come as one, with the last
@@ -102,7 +103,7 @@ func (s *subscriber) put(c Change) {
 	defer s.mu.Unlock()
 	key := c.Key
 	if key.Name == "" {
-		key.Namespace = "event/" + c.Event.String() // kind-level changes coalesce by event: one does not replace another
+		key.Namespace = "event/" + c.Event.String() + "/" + c.Key.Namespace // kind-level changes coalesce by event: one does not replace another
 	}
 	if waiting := s.pending[key]; waiting != nil {
 		waiting.Event = mergeEvents(waiting.Event, c.Event)

@@ -4,9 +4,11 @@ package cluster
 
 import (
 	"fmt"
+	"time"
 	"unique"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/bowline-cd/bowline/internal/object"
@@ -26,12 +28,31 @@ type itemMeta struct {
 	UID               string            `json:"uid"`
 	ResourceVersion   string            `json:"resourceVersion"`
 	Generation        int64             `json:"generation"`
+	CreationTimestamp string            `json:"creationTimestamp"`
 	DeletionTimestamp *metav1.Time      `json:"deletionTimestamp"`
 	Labels            map[string]string `json:"labels"`
 	Annotations       map[string]string `json:"annotations"`
-	OwnerReferences   []struct {
-		UID string `json:"uid"`
-	} `json:"ownerReferences"`
+	OwnerReferences   []ownerReference  `json:"ownerReferences"`
+}
+
+// ownerReference is the part of one that says which object is meant.
+type ownerReference struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	UID        string `json:"uid"`
+}
+
+func (r ownerReference) groupKind() schema.GroupKind {
+	return schema.FromAPIVersionAndKind(r.APIVersion, r.Kind).GroupKind()
+}
+
+// created returns when the object was made, in seconds since 1970; 0 if it does not say.
+func (m *itemMeta) created() uint32 {
+	at, err := time.Parse(time.RFC3339, m.CreationTimestamp)
+	if err != nil || at.Unix() < 0 {
+		return 0
+	}
+	return uint32(at.Unix())
 }
 
 func decodeItem(raw []byte) (item, error) {

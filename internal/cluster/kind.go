@@ -13,32 +13,16 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/topology"
 )
 
 // nsName is an object's place among those of its kind.
 type nsName struct{ namespace, name string }
 
-// entry is one object in the store. It is replaced, never changed, but for versions.
-type entry struct {
-	uid, rv  string
-	owner    string
-	parents  []string // uids of its ownerReferences
-	deleting bool
-	body     packed            // empty: metadata only
-	versions map[string]packed // the object in other versions than the watched one, at this rv
-}
-
-// sameLinks reports whether the index says the same of both. Either may be nil.
-func (e *entry) sameLinks(o *entry) bool {
-	if e == nil || o == nil {
-		return e == nil && o == nil
-	}
-	return e.owner == o.owner && slices.Equal(e.parents, o.parents)
-}
-
 // kind is the store of one watched kind and the state of its watches.
 type kind struct {
 	res     Resource
+	mode    mode
 	tracker object.Tracker
 	index   *index
 	feed    *feed
@@ -46,7 +30,9 @@ type kind struct {
 	grace   time.Duration // how long a failing watch still counts as current
 	cancel  context.CancelFunc
 
-	answered func() // called when the kind becomes known or unknown; must not block
+	answered func()                        // called when the kind becomes known or unknown; must not block
+	markMet  func()                        // called when an object with a mark is met in a kind that is not watched in full; must not block
+	describe func([]byte) *topology.Detail // nil: nodes of the kind show nothing but their identity
 
 	mu      sync.RWMutex
 	objects map[nsName]*entry
@@ -103,84 +89,69 @@ func (k *kind) scopeOf(namespace string) *scope {
 // put takes an object that a list or watch showed. Unless forced, what is older than the store's stays out: the answer
 // of an own write may be there before the watch tells of an earlier one.
 func (k *kind) put(it item, forced bool) {
+	s := k.read(it)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.gone {
 		return
 	}
-	n := nsName{it.meta.Namespace, it.meta.Name}
-	if !forced && k.buried[n] == it.meta.UID {
+	if !forced && k.buried[s.n] == it.meta.UID {
 		return // told of before it was deleted
 	}
-	if old := k.objects[n]; old != nil && !forced {
-		if isNewer, known := newer(old.rv, it.meta.ResourceVersion); known && isNewer {
+	if old := k.objects[s.n]; old != nil && !forced {
+		if isNewer, known := newer(old.rv(), it.meta.ResourceVersion); known && isNewer {
 			return
 		}
 	}
-	k.set(n, it)
+	k.set(s)
 }
 
 // absorb takes the answer of an own write or a direct read. It is refused if the watch has already passed it: an
 // object that is not in the store any more must not come back.
 func (k *kind) absorb(it item, keep bool) {
+	s := k.read(it)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := nsName{it.meta.Namespace, it.meta.Name}
-	s := k.scopeOf(n.namespace)
-	if k.gone || s == nil || k.buried[n] == it.meta.UID {
+	sc := k.scopeOf(s.n.namespace)
+	if k.gone || sc == nil || k.buried[s.n] == it.meta.UID {
 		return
 	}
-	seen := s.rv
-	old := k.objects[n]
+	seen := sc.rv
+	old := k.objects[s.n]
 	if old != nil {
-		seen = old.rv
+		seen = old.rv()
 	}
 	isNewer, known := newer(it.meta.ResourceVersion, seen)
-	same := old != nil && old.rv == it.meta.ResourceVersion && old.uid == it.meta.UID
-	if !same && (!known || !isNewer) {
+	if (old == nil || !old.is(&it.meta)) && (!known || !isNewer) {
 		return
 	}
 	if keep {
-		k.wanted[n] = struct{}{}
+		k.wanted[s.n] = struct{}{}
 	}
-	k.set(n, it)
+	k.set(s)
 }
 
 // set stores the object and tells of it if it is not what was there. The lock is held.
-func (k *kind) set(n nsName, it item) {
-	old := k.objects[n]
-	_, wanted := k.wanted[n]
-	if old != nil && old.rv == it.meta.ResourceVersion && old.uid == it.meta.UID {
-		if wanted && old.body.empty() {
-			old.body = pack(it.raw)
-		}
+func (k *kind) set(s sight) {
+	old := k.objects[s.n]
+	if old != nil && old.is(&s.meta) {
+		k.fill(old, s)
 		return
 	}
-	now := k.entryOf(n, it, wanted)
 	if old == nil {
-		n = nsName{intern(n.namespace), n.name}
+		s.n = nsName{intern(s.n.namespace), s.n.name}
 	}
-	k.objects[n] = now
-	k.index.move(k.key(n), old, now)
+	now := k.entryOf(s)
+	k.objects[s.n] = now
+	k.index.moveLoad(old.takes(), now.use)
+	if k.index.move(place{k, s.n}, old, now, s.links) {
+		k.tellLoose(s.n.namespace)
+	}
 	event := Modified
 	if old == nil {
 		event = Added
 	}
-	k.tell(n, event, old, now)
-}
-
-func (k *kind) entryOf(n nsName, it item, wanted bool) *entry {
-	e := &entry{
-		uid: it.meta.UID, rv: it.meta.ResourceVersion, deleting: it.meta.DeletionTimestamp != nil,
-		owner: intern(k.tracker.Owner(k.key(n), it.meta.marks(k.tracker))),
-	}
-	for _, ref := range it.meta.OwnerReferences {
-		e.parents = append(e.parents, intern(ref.UID))
-	}
-	if e.owner != "" || wanted {
-		e.body = pack(it.raw)
-	}
-	return e
+	k.tell(s.n, event, old, now)
 }
 
 // del takes a deletion that the watch showed at rv.
@@ -192,7 +163,7 @@ func (k *kind) del(n nsName, rv string) {
 	if old == nil || k.gone {
 		return
 	}
-	if isNewer, known := newer(old.rv, rv); known && isNewer {
+	if isNewer, known := newer(old.rv(), rv); known && isNewer {
 		return // an own write re-created it since
 	}
 	k.forget(n, old)
@@ -206,7 +177,7 @@ func (k *kind) bury(n nsName, uid string) {
 		return
 	}
 	old := k.objects[n]
-	if old == nil || old.uid != uid {
+	if old == nil || old.uid() != uid {
 		return // the watch has told already
 	}
 	k.buried[n] = uid
@@ -216,7 +187,10 @@ func (k *kind) bury(n nsName, uid string) {
 func (k *kind) forget(n nsName, old *entry) {
 	delete(k.objects, n)
 	delete(k.wanted, n)
-	k.index.move(k.key(n), old, nil)
+	k.index.moveLoad(old.use, nil)
+	if k.index.move(place{k, n}, old, nil, links{}) {
+		k.tellLoose(n.namespace)
+	}
 	k.tell(n, Deleted, old, nil)
 }
 
@@ -228,8 +202,8 @@ func (k *kind) tell(n nsName, event Event, old, now *entry) {
 	}
 	var owners []string
 	for _, e := range []*entry{old, now} {
-		if e != nil && e.owner != "" && !slices.Contains(owners, e.owner) {
-			owners = append(owners, e.owner)
+		if owner := e.owner(); owner != "" && !slices.Contains(owners, owner) {
+			owners = append(owners, owner)
 		}
 	}
 	k.feed.publish(Change{Key: k.key(n), Event: event, Owners: owners, At: k.clock.Now()})
@@ -246,7 +220,7 @@ func (k *kind) relisted(namespace, rv string, seen map[nsName]struct{}, forced b
 		if _, ok := seen[n]; ok || (namespace != "" && n.namespace != namespace) {
 			continue
 		}
-		if isNewer, known := newer(old.rv, rv); known && isNewer && !forced {
+		if isNewer, known := newer(old.rv(), rv); known && isNewer && !forced {
 			continue
 		}
 		k.forget(n, old)
@@ -339,6 +313,9 @@ func (k *kind) announce() {
 	if k.said == next || k.gone {
 		return
 	}
+	if k.said == saidNothing {
+		k.index.settled()
+	}
 	k.said = next
 	k.tellKind(event)
 	k.answered()
@@ -356,8 +333,8 @@ func (k *kind) failingNow() bool {
 func (k *kind) tellKind(event Event) {
 	owners := map[string]struct{}{}
 	for _, e := range k.objects {
-		if e.owner != "" {
-			owners[e.owner] = struct{}{}
+		if owner := e.owner(); owner != "" {
+			owners[owner] = struct{}{}
 		}
 	}
 	k.feed.publish(Change{Key: k.key(nsName{}), Event: event, Owners: slices.Sorted(maps.Keys(owners)), At: k.clock.Now()})
@@ -369,7 +346,11 @@ func (k *kind) drop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.gone = true
+	if k.said == saidNothing {
+		k.index.settled()
+	}
 	for n, e := range k.objects {
-		k.index.move(k.key(n), e, nil)
+		k.index.moveLoad(e.use, nil)
+		k.index.move(place{k, n}, e, nil, links{})
 	}
 }

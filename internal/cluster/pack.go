@@ -7,13 +7,14 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 )
 
 // packed is an object's JSON as the store keeps it: deflated with a dictionary of what most objects contain, which
 // makes a small ConfigMap with its managedFields about a third of its size.
 type packed struct {
-	data     []byte
+	data     string
 	deflated bool
 }
 
@@ -36,7 +37,7 @@ var (
 
 func pack(raw []byte) packed {
 	if len(raw) < packFrom {
-		return packed{data: bytes.Clone(raw)}
+		return packed{data: string(raw)}
 	}
 	w := writers.Get().(*flate.Writer)
 	defer writers.Put(w)
@@ -44,24 +45,24 @@ func pack(raw []byte) packed {
 	out.Grow(len(raw) / 3)
 	w.Reset(&out)
 	if _, err := w.Write(raw); err != nil {
-		return packed{data: bytes.Clone(raw)}
+		return packed{data: string(raw)}
 	}
 	if err := w.Close(); err != nil {
-		return packed{data: bytes.Clone(raw)}
+		return packed{data: string(raw)}
 	}
-	return packed{data: bytes.Clone(out.Bytes()), deflated: true}
+	return packed{data: out.String(), deflated: true}
 }
 
-func (p packed) empty() bool { return p.data == nil }
+func (p packed) empty() bool { return p.data == "" }
 
-// unpack returns the JSON. The caller must not change it.
+// unpack returns the JSON.
 func (p packed) unpack() ([]byte, error) {
 	if !p.deflated {
-		return p.data, nil
+		return []byte(p.data), nil
 	}
 	r := readers.Get().(io.ReadCloser)
 	defer readers.Put(r)
-	if err := r.(flate.Resetter).Reset(bytes.NewReader(p.data), []byte(dictionary)); err != nil {
+	if err := r.(flate.Resetter).Reset(strings.NewReader(p.data), []byte(dictionary)); err != nil {
 		return nil, fmt.Errorf("inflate a stored object: %w", err)
 	}
 	out := bytes.NewBuffer(make([]byte, 0, 4*len(p.data)))

@@ -42,7 +42,7 @@ func (c *Cluster) Get(ctx context.Context, key object.Key, version string) Live 
 	switch {
 	case excluded:
 		return unknown("the kind " + gk.String() + " is left out by resource.exclusions or resource.inclusions")
-	case k == nil:
+	case k == nil, k.mode != watchFull:
 		return c.getUnwatched(key, version)
 	}
 	if !k.res.Namespaced {
@@ -80,10 +80,11 @@ func (c *Cluster) getWatched(ctx context.Context, k *kind, key object.Key, versi
 	synced, reason := k.state()
 	e, inScope := k.objects[n], k.scopeOf(n.namespace) != nil
 	var body packed
+	var owner string
 	if e != nil {
-		body = e.body
+		body, owner = e.body(), e.owner()
 		if version != "" && version != k.res.GVK.Version {
-			body = e.versions[version]
+			body = e.version(version)
 		}
 	}
 	k.mu.RUnlock()
@@ -106,7 +107,7 @@ func (c *Cluster) getWatched(ctx context.Context, k *kind, key object.Key, versi
 	if version == "" {
 		version = k.res.GVK.Version
 	}
-	return liveOf(raw, key.GroupKind().WithVersion(version), e.owner)
+	return liveOf(raw, key.GroupKind().WithVersion(version), owner)
 }
 
 // readThrough asks the API server for an object that the store holds only as metadata or in another version, and keeps
@@ -138,13 +139,13 @@ func (k *kind) keepVersion(it item, version string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	e := k.objects[nsName{it.meta.Namespace, it.meta.Name}]
-	if e == nil || e.rv != it.meta.ResourceVersion {
+	if e == nil || e.rv() != it.meta.ResourceVersion {
 		return
 	}
-	if e.versions == nil {
-		e.versions = map[string]packed{}
+	if e.rest().versions == nil {
+		e.more.versions = map[string]packed{}
 	}
-	e.versions[version] = pack(it.raw)
+	e.more.versions[version] = pack(it.raw)
 }
 
 // liveOf decodes an object. Items of lists of built-in kinds do not say their kind, so it is set.
@@ -187,17 +188,10 @@ func (c *Cluster) readRaw(ctx context.Context, gvk schema.GroupVersionKind, name
 
 // Owned returns the objects that carry this application's mark, sorted. It is the whole truth only as far as Inventory
 // says.
-func (c *Cluster) Owned(app string) []object.Key {
-	return c.index.list(func(x *index) map[object.Key]struct{} { return x.owned[app] })
-}
+func (c *Cluster) Owned(app string) []object.Key { return c.index.ownedBy(app) }
 
 // Owners returns the instance names that any mark names, sorted.
 func (c *Cluster) Owners() []string { return c.index.owners() }
-
-// Children returns the watched objects that have an ownerReference to the uid, sorted.
-func (c *Cluster) Children(uid types.UID) []object.Key {
-	return c.index.list(func(x *index) map[object.Key]struct{} { return x.children[string(uid)] })
-}
 
 // Resource says how a kind is served, by the last discovery; version "" means the preferred one. Absent is the API
 // server's word; Unknown (with the reason) means that it could not be told.

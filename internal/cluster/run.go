@@ -36,6 +36,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	c.watched.Go(func() { c.link.run(ctx) })
 	c.watched.Go(func() { c.discoverLoop(ctx) })
 	c.watched.Go(func() { c.sweepLoop(ctx) })
+	c.watched.Go(func() { c.refillLoop(ctx) })
 	<-ctx.Done()
 	c.mu.Lock()
 	c.ctx = nil
@@ -231,35 +232,23 @@ func (c *Cluster) Watch(kinds ...schema.GroupVersionKind) {
 	c.reconcile()
 }
 
-// reconcile starts and stops watches so that exactly the kinds that are asked for or marked, served, in scope and not
-// excluded are watched.
+// reconcile starts and stops watches so that exactly the kinds that are needed, served, in scope and not excluded are
+// watched, each in its mode. A kind that is watched in more than is needed stays so.
 func (c *Cluster) reconcile() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.catalog == nil || c.ctx == nil {
 		return
 	}
-	want := map[schema.GroupKind]Resource{}
-	for gk, version := range c.asked {
-		if res, ok := c.watchable(gk, version); ok {
-			want[gk] = res
-		}
-	}
-	for _, gk := range c.sweep.markedKinds() {
-		if _, ok := want[gk]; !ok {
-			if res, ok := c.watchable(gk, c.watchedVersion(gk)); ok {
-				want[gk] = res
-			}
-		}
-	}
+	want := c.needed()
 	for gk, k := range c.kinds {
-		if res, ok := want[gk]; !ok || res.GVR != k.res.GVR || res.Namespaced != k.res.Namespaced {
-			c.stopKind(gk, k, ok)
+		if now, ok := want[gk]; !ok || now.res.GVR != k.res.GVR || now.res.Namespaced != k.res.Namespaced || now.mode > k.mode {
+			c.stopKind(gk, k, ok || k.mode != watchFull) // nobody who desires objects of the kind depends on another mode
 		}
 	}
-	for gk, res := range want {
+	for gk, now := range want {
 		if c.kinds[gk] == nil {
-			c.startKind(gk, res)
+			c.startKind(gk, now.res, now.mode)
 		}
 	}
 }
@@ -290,16 +279,22 @@ func (c *Cluster) inScope(res Resource) bool {
 }
 
 // startKind begins to watch. The lock is held.
-func (c *Cluster) startKind(gk schema.GroupKind, res Resource) {
+func (c *Cluster) startKind(gk schema.GroupKind, res Resource, mode mode) {
 	k := newKind(res, c.cfg.Namespaces)
 	k.tracker, k.index, k.feed, k.clock, k.grace = c.tracker, c.index, c.feed, c.opts.Clock, c.opts.Grace
 	k.answered = func() { signal(c.sweeps) }
+	k.markMet = func() { c.noteMark(gk) }
+	if k.mode = mode; mode != watchMetadata {
+		k.describe = c.describer(res)
+	}
+	c.index.begins()
 	ctx, cancel := context.WithCancel(c.ctx)
 	k.cancel = cancel
 	c.kinds[gk] = k
 	for namespace := range k.scopes {
 		r := newReflector(c, res, namespace, k)
 		r.onMissing = c.Refresh
+		r.metadata = mode == watchMetadata
 		c.watched.Go(func() { r.run(ctx) })
 	}
 }

@@ -29,7 +29,9 @@ var configMaps = Resource{
 
 func testKind(tracker object.Tracker) *kind {
 	k := newKind(configMaps, nil)
-	k.tracker, k.index, k.feed, k.clock, k.grace, k.answered = tracker, newIndex(), newFeed(), clock.RealClock{}, time.Minute, func() {}
+	k.tracker, k.index, k.feed, k.clock, k.grace = tracker, newIndex(), newFeed(), clock.RealClock{}, time.Minute
+	k.mode, k.answered, k.markMet = watchFull, func() {}, func() {}
+	k.index.begins()
 	return k
 }
 
@@ -108,7 +110,7 @@ func TestStoreGuardsAgainstOlderNews(t *testing.T) {
 			tc.do(k)
 			got := ""
 			if e := k.objects[n]; e != nil {
-				got = e.rv
+				got = e.rv()
 			}
 			if got != tc.want {
 				t.Errorf("resourceVersion = %q, want %q", got, tc.want)
@@ -120,9 +122,7 @@ func TestStoreGuardsAgainstOlderNews(t *testing.T) {
 func TestIndexFollowsMarks(t *testing.T) {
 	k := testKind(object.Tracker{})
 	key := object.Key{Kind: "ConfigMap", Namespace: "shop", Name: "a"}
-	owned := func(app string) []object.Key {
-		return k.index.list(func(x *index) map[object.Key]struct{} { return x.owned[app] })
-	}
+	owned := k.index.ownedBy
 	k.put(wire(t, "a", "u", "1", "one"), false)
 	if !slices.Equal(owned("one"), []object.Key{key}) {
 		t.Errorf("owned = %v", owned("one"))

@@ -39,8 +39,8 @@ const retryUnlistable = 5 * time.Minute
 type sweepState struct {
 	mu       sync.Mutex
 	answers  map[schema.GroupKind]*sweepAnswer
-	owners   map[schema.GroupKind]struct{} // kinds in which an object with an ownerReference was seen, ever
-	met      bool                          // noteMark was called since the sweep last looked
+	owners   map[schema.GroupKind]kindSet // kinds in which an object with an ownerReference was seen, ever, and to which kinds
+	met      bool                         // noteMark was called since the sweep last looked
 	complete bool
 	at       time.Time
 	last     string // the Inventory last told, to tell only changes
@@ -65,7 +65,7 @@ const (
 func (s *sweepState) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers, s.owners = map[schema.GroupKind]*sweepAnswer{}, map[schema.GroupKind]struct{}{}
+	s.answers, s.owners = map[schema.GroupKind]*sweepAnswer{}, map[schema.GroupKind]kindSet{}
 	s.complete, s.at, s.last = false, time.Time{}, ""
 }
 
@@ -112,6 +112,27 @@ func (c *Cluster) noteMark(gk schema.GroupKind) {
 	}
 }
 
+// ownerKinds returns the kinds of kindsWithOwners with the kinds that their ownerReferences name.
+func (s *sweepState) ownerKinds() map[schema.GroupKind]kindSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[schema.GroupKind]kindSet, len(s.owners))
+	for gk, owners := range s.owners {
+		out[gk] = maps.Clone(owners)
+	}
+	return out
+}
+
+// kindSet is a set of kinds; it grows from nil.
+type kindSet map[schema.GroupKind]struct{}
+
+func (s *kindSet) add(gk schema.GroupKind) {
+	if *s == nil {
+		*s = kindSet{}
+	}
+	(*s)[gk] = struct{}{}
+}
+
 func compareKinds(a, b schema.GroupKind) int {
 	return cmp.Or(strings.Compare(a.Group, b.Group), strings.Compare(a.Kind, b.Kind))
 }
@@ -142,7 +163,7 @@ func (c *Cluster) planSweep() {
 	s := &c.sweep
 	s.mu.Lock()
 	maps.DeleteFunc(s.answers, func(gk schema.GroupKind, _ *sweepAnswer) bool { return !kinds[gk] })
-	maps.DeleteFunc(s.owners, func(gk schema.GroupKind, _ struct{}) bool { return !kinds[gk] })
+	maps.DeleteFunc(s.owners, func(gk schema.GroupKind, _ kindSet) bool { return !kinds[gk] })
 	for gk := range kinds {
 		if s.answers[gk] == nil {
 			s.answers[gk] = &sweepAnswer{}
@@ -260,8 +281,8 @@ func (c *Cluster) sweepDue(res Resource) *sweepAnswer {
 // found is what a look at the objects of a kind has met.
 type found struct {
 	objects int
-	mark    bool // an object of ours, at which the look ended
-	owner   bool // an object with an ownerReference
+	mark    bool    // an object of ours, at which the look ended
+	owners  kindSet // the kinds that ownerReferences name
 }
 
 // look lists a kind's metadata until it meets an object of ours.
@@ -284,7 +305,9 @@ func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error)
 			return err
 		}
 		out.objects++
-		out.owner = out.owner || len(it.meta.OwnerReferences) > 0
+		for _, ref := range it.meta.OwnerReferences {
+			out.owners.add(ref.groupKind())
+		}
 		key := (&kind{res: res}).key(nsName{it.meta.Namespace, it.meta.Name})
 		if tracker.Owner(key, it.meta.marks(tracker)) != "" {
 			out.mark = true
@@ -314,8 +337,12 @@ var errEnough = errors.New("enough")
 func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err error) {
 	c.sweep.mu.Lock()
 	defer c.sweep.mu.Unlock()
-	if found.owner && c.sweep.answers[gk] != nil {
-		c.sweep.owners[gk] = struct{}{}
+	if len(found.owners) > 0 && c.sweep.answers[gk] != nil {
+		known := c.sweep.owners[gk]
+		for owner := range found.owners {
+			known.add(owner)
+		}
+		c.sweep.owners[gk] = known
 	}
 	now := c.opts.Clock.Now()
 	switch {

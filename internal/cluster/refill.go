@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cluster
+
+import (
+	"context"
+	"sync"
+
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/topology"
+)
+
+// refills are objects whose details are missing: they came before the owner that makes them ours, or are to be judged
+// anew.
+type refills struct {
+	mu     sync.Mutex
+	places map[place]struct{}
+	calm   bool // every list that was under way is over
+	wake   chan struct{}
+}
+
+func newRefills() *refills {
+	return &refills{places: map[place]struct{}{}, wake: make(chan struct{}, 1)}
+}
+
+func (r *refills) add(places []place) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, at := range places {
+		if at.kind.describe != nil {
+			r.places[at] = struct{}{}
+		}
+	}
+	if len(r.places) > 0 {
+		signal(r.wake)
+	}
+}
+
+func (r *refills) calmed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calm = true
+	signal(r.wake)
+}
+
+func (r *refills) take() (places map[place]struct{}, calm bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	places, calm = r.places, r.calm
+	r.places, r.calm = map[place]struct{}{}, false
+	return places, calm
+}
+
+// refill reads the objects one by one: most often an application took over a few that were there.
+func (c *Cluster) refill(ctx context.Context, places map[place]struct{}) {
+	var wg sync.WaitGroup
+	turn := make(semaphore, parallelReads)
+	for at := range places {
+		if !at.kind.lacksDetail(at.n) {
+			continue
+		}
+		release, err := turn.acquire(ctx)
+		if err != nil {
+			break
+		}
+		wg.Go(func() {
+			defer release()
+			c.refillOne(ctx, at)
+		})
+	}
+	wg.Wait()
+}
+
+func (c *Cluster) refillOne(ctx context.Context, at place) {
+	key := at.kind.key(at.n)
+	raw, err := c.readRaw(ctx, at.kind.res.GVK, key.Namespace, key.Name)
+	if err != nil {
+		return // a tree says that it lacks it; the next event brings it
+	}
+	if it, err := decodeItem(raw); err == nil {
+		at.kind.detail(it)
+	}
+}
+
+// lacksDetail reports whether a tree would show something of the object that the store does not hold.
+func (k *kind) lacksDetail(n nsName) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	e := k.objects[n]
+	return !k.gone && k.describe != nil && k.mode != watchMetadata && e != nil && e.detail() == nil && e.body().empty()
+}
+
+// detail takes what a read brought of an object, if the store is not past it, and tells of it: to who draws trees it is
+// another object now.
+func (k *kind) detail(it item) {
+	detail := k.describe(it.raw)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := nsName{it.meta.Namespace, it.meta.Name}
+	e := k.objects[n]
+	if k.gone || e == nil || e.id != uidOf(it.meta.UID) {
+		return
+	}
+	if isNewer, known := newer(e.rv(), it.meta.ResourceVersion); !known || isNewer {
+		return // its own event has brought it
+	}
+	e.rest().detail = detail
+	k.tell(n, Modified, e, e)
+}
+
+// trim drops the details of objects that were kept until their owners were known, and turned out to be nobody's.
+func (c *Cluster) trim() {
+	for _, k := range c.watching() {
+		if k.describe != nil && !k.alwaysShown() {
+			k.trim()
+		}
+	}
+}
+
+func (k *kind) trim() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range k.objects {
+		if e.detail() != nil && e.owner() == "" && !k.index.ours(e.id) {
+			e.more.detail = nil
+		}
+	}
+}
+
+func (c *Cluster) watching() []*kind {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]*kind, 0, len(c.kinds))
+	for _, k := range c.kinds {
+		out = append(out, k)
+	}
+	return out
+}
+
+// reread forgets every detail, and has those of objects below ours read again.
+func (c *Cluster) reread() {
+	for _, k := range c.watching() {
+		if k.describe == nil {
+			continue
+		}
+		var places []place
+		k.mu.Lock()
+		for n, e := range k.objects {
+			if e.detail() != nil {
+				e.more.detail = nil
+				places = append(places, place{k, n})
+			}
+		}
+		k.mu.Unlock()
+		c.refills.add(places)
+	}
+}
+
+// describer reads what a tree shows of an object, by the present judge.
+func (c *Cluster) describer(res Resource) func([]byte) *topology.Detail {
+	if !topology.Shows(res.GVK.GroupKind()) {
+		return nil
+	}
+	return func(raw []byte) *topology.Detail {
+		live := liveOf(raw, res.GVK, "")
+		if live.Object == nil {
+			return nil
+		}
+		detail := topology.Describe(live.Object, c.judging.Load())
+		return &detail
+	}
+}
+
+// keyAt is where an object is in the store; ok is false if its kind is not watched.
+func (c *Cluster) placeOf(key object.Key) (place, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	k := c.kinds[key.GroupKind()]
+	if k == nil {
+		return place{}, false
+	}
+	if !k.res.Namespaced {
+		key.Namespace = ""
+	}
+	return place{k, nsName{key.Namespace, key.Name}}, true
+}
