@@ -78,7 +78,7 @@ func hostile(t *testing.T, source string, obj any) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.Run(t.Context(), lua.Bounds{Steps: 2_000_000, Time: 5 * time.Minute}, map[string]any{"obj": obj})
+	_, err = p.Run(t.Context(), lua.Bounds{Steps: 500_000, Memory: 16 << 20, Time: 5 * time.Minute}, map[string]any{"obj": obj})
 	return err
 }
 
@@ -152,7 +152,7 @@ func TestSourcesThatDoNotCompileEnd(t *testing.T) {
 }
 
 func TestTooLargeAnObjectIsRefused(t *testing.T) {
-	list := make([]any, 500_000)
+	list := make([]any, 200_000)
 	for i := range list {
 		list[i] = map[string]any{"a": int64(i)}
 	}

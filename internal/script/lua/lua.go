@@ -80,7 +80,8 @@ func Compile(source, where string, openLibs bool) (program *Program, err error) 
 	}
 	statements, err := parse.Parse(strings.NewReader(source), chunk)
 	if err != nil {
-		return nil, refused(where, err.Error())
+		last := 1 + strings.Count(strings.TrimSpace(source), "\n")
+		return nil, refused(where, atEnd.ReplaceAllString(err.Error(), fmt.Sprintf("%s:%d: the program ends too early: ", chunk, last)))
 	}
 	proto, err := glua.Compile(metered(statements), chunk)
 	if err != nil {
@@ -191,7 +192,7 @@ func located(message string) (line, rest string) {
 			return m[1], strings.TrimPrefix(message, m[0])
 		}
 	}
-	return "", atEnd.ReplaceAllString(message, "at its end: ")
+	return "", message
 }
 
 func refused(where, message string) error {

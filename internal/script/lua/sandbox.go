@@ -18,7 +18,7 @@ var absent = []string{"dofile", "load", "loadfile", "loadstring", "module", "new
 
 // newState returns a state with the libraries that programs get.
 func newState(m *meter, open bool) *glua.LState {
-	L := glua.NewState(glua.Options{CallStackSize: maxCalls, RegistrySize: 256, RegistryMaxSize: maxStack, RegistryGrowStep: 256, SkipOpenLibs: true})
+	L := glua.NewState(glua.Options{CallStackSize: maxCalls, RegistrySize: 256, RegistryMaxSize: maxStack, RegistryGrowStep: 4 << 10, SkipOpenLibs: true})
 	library(L, glua.OpenBase)
 	for _, name := range absent {
 		L.SetGlobal(name, glua.LNil)
