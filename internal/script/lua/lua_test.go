@@ -155,7 +155,7 @@ func TestErrorsNameKeyAndLine(t *testing.T) {
 	tests := []struct{ source, want string }{
 		{"local x = 1\nreturn obj.status.phase", "key k, line 2: attempt to index"},
 		{"\n\nreturn }", `key k, line 3: near '}': syntax error`},
-		{"for i = 1\n  do", "line 2: the program ends too early: syntax error"},
+		{"if x then\n  y = 1", "line 2: the program ends too early: syntax error"},
 		{"goto nowhere", "no visible label 'nowhere'"},
 		{"\nerror('the disk is gone')", "key k, line 2: the disk is gone"},
 		{"error({code = 1})", "a value that is no text: table"},
