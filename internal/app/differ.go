@@ -113,12 +113,13 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 	}
 	p.sources = newSources(ctx, p.store, settings.Current, log)
 	p.engine = desired.NewEngine(p.sources, p.pool, nil, nil)
+	judge := &judges{log: log}
 	p.apps = application.New(application.Deps{
 		Client: c, Namespace: namespace, Observe: true, Engine: p.engine,
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{}, FindPaths: p.pool.Paths,
 		Rules: func() *application.Rules {
 			s := settings.Current()
-			return &application.Rules{Settings: s.Settings, Version: s.Version}
+			return &application.Rules{Settings: s.Settings, Version: s.Version, Health: judge.of(s)}
 		},
 		Alone: func() (bool, string) { return true, "" }, Bus: &event.Bus{}, Metrics: newMetrics(), Clock: realClock, Log: log,
 	})

@@ -49,6 +49,7 @@ type roles struct {
 	engine   *desired.Engine
 	clusters *clusters
 	settings *configuration.Reader
+	judges   *judges
 	company  *company.Watcher
 	apps     *application.Controller
 	projects *project.Reconciler
@@ -57,7 +58,7 @@ type roles struct {
 }
 
 func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, lead *lead, log *slog.Logger) (*roles, error) {
-	r := &roles{log: log, lead: lead, metrics: newMetrics()}
+	r := &roles{log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}}
 	bus := &event.Bus{}
 	r.clusters = newClusters(ctx, kube, log, r.metrics)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
@@ -135,7 +136,7 @@ func (r *roles) rules() *application.Rules {
 	if err != nil {
 		r.log.Warn("which plugins are installed is not known", "error", err)
 	}
-	return &application.Rules{Settings: s.Settings, Version: s.Version, Plugins: installed}
+	return &application.Rules{Settings: s.Settings, Version: s.Version, Plugins: installed, Health: r.judges.of(s)}
 }
 
 // changed is called with new settings.
