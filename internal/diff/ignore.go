@@ -41,7 +41,7 @@ type RuleSettings struct {
 	// SensitiveAnnotations are annotation keys whose values never show in Changes.
 	SensitiveAnnotations []string
 	JQTimeout            time.Duration // ignore.normalizer.jq.timeout; 0 means one second
-	// FindPaths runs jq expressions; nil means in process. Callers that must bound the memory of tenants'
+	// FindPaths runs the jq expressions of Ignore; nil means in process, as those of Common always do. Callers that must bound the memory of tenants'
 	// expressions hand in a function that runs them elsewhere.
 	FindPaths PathFinder
 }
@@ -73,11 +73,12 @@ func NewRules(s RuleSettings) (*Rules, error) {
 			fmt.Sprintf("there is no mode %q", s.Status), "write all, crd or none")
 	}
 	for _, of := range []struct {
-		field string
-		rules []v1alpha1.ResourceIgnoreDifferences
-	}{{"resource.customizations.ignoreDifferences in argocd-cm", s.Common}, {"spec.ignoreDifferences", s.Ignore}} {
+		field     string
+		rules     []v1alpha1.ResourceIgnoreDifferences
+		elsewhere bool
+	}{{"resource.customizations.ignoreDifferences in argocd-cm", s.Common, false}, {"spec.ignoreDifferences", s.Ignore, s.FindPaths != nil}} {
 		for i, given := range of.rules {
-			compiled, err := compileRule(given, s.FindPaths != nil)
+			compiled, err := compileRule(given, of.elsewhere)
 			if err != nil {
 				return nil, &fault.Error{Kind: fault.Mistake, Op: "use", Thing: "the ignore rule for " + given.Kind,
 					Where: fmt.Sprintf("%s[%d]", of.field, i), Err: err, Fix: "correct the rule or remove it"}

@@ -53,7 +53,7 @@ func (r *Rules) find(p program, doc map[string]any) ([][]any, error) {
 	defer cancel()
 	var paths [][]any
 	var err error
-	if r.settings.FindPaths != nil {
+	if p.code == nil {
 		paths, err = r.settings.FindPaths(ctx, p.text, doc)
 	} else {
 		paths, err = p.paths(ctx, doc)
