@@ -25,18 +25,27 @@ var engines = []struct{ row, pkg, bench, time string }{
 // measureEngines runs them and reports a line for each.
 func measureEngines(ctx context.Context) error {
 	for _, e := range engines {
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", e.bench, "-benchtime", e.time, "-timeout", "30m", e.pkg)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.Output()
+		results, err := benchmark(ctx, e.pkg, e.bench, e.time)
 		if err != nil {
-			return fmt.Errorf("%s: %w\n%s", e.row, err, out)
+			return fmt.Errorf("%s: %w", e.row, err)
 		}
-		for _, result := range parseBenchmarks(out) {
+		for _, result := range results {
 			result["row"] = e.row
 			report(result)
 		}
 	}
 	return nil
+}
+
+// benchmark runs benchmarks of a package and returns the figures of each.
+func benchmark(ctx context.Context, pkg, pattern, benchtime string) ([]map[string]any, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", benchtime, "-timeout", "30m", pkg)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	return parseBenchmarks(out), nil
 }
 
 // parseBenchmarks reads what `go test -bench` prints: https://go.dev/design/14313-benchmark-format.

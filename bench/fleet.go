@@ -26,7 +26,7 @@ func (f fleet) manifests(app int, version string) []*unstructured.Unstructured {
 	name := appName(app)
 	labels := map[string]any{"app": name}
 	out := []*unstructured.Unstructured{
-		object("apps/v1", "Deployment", name, map[string]any{"spec": map[string]any{
+		newObject("apps/v1", "Deployment", name, map[string]any{"spec": map[string]any{
 			"replicas": int64(1),
 			"selector": map[string]any{"matchLabels": labels},
 			"template": map[string]any{
@@ -38,7 +38,7 @@ func (f fleet) manifests(app int, version string) []*unstructured.Unstructured {
 						"requests": map[string]any{"cpu": "10m", "memory": "16Mi"}, "limits": map[string]any{"memory": "32Mi"}},
 				}}},
 			}}}),
-		object("v1", "Service", name, map[string]any{"spec": map[string]any{
+		newObject("v1", "Service", name, map[string]any{"spec": map[string]any{
 			"selector": labels, "ports": []any{map[string]any{"port": int64(80), "targetPort": int64(8080)}}}}),
 	}
 	for i := range f.objects - 2 {
@@ -46,13 +46,13 @@ func (f fleet) manifests(app int, version string) []*unstructured.Unstructured {
 		if i == 0 {
 			value = version
 		}
-		out = append(out, object("v1", "ConfigMap", fmt.Sprintf("%s-%d", name, i), map[string]any{"data": map[string]any{
+		out = append(out, newObject("v1", "ConfigMap", fmt.Sprintf("%s-%d", name, i), map[string]any{"data": map[string]any{
 			"version": value, "file.conf": "listen 8080\nworkers 4\nlog info\ntimeout 30s\n"}}))
 	}
 	return out
 }
 
-func object(apiVersion, kind, name string, body map[string]any) *unstructured.Unstructured {
+func newObject(apiVersion, kind, name string, body map[string]any) *unstructured.Unstructured {
 	body["apiVersion"], body["kind"], body["metadata"] = apiVersion, kind, map[string]any{"name": name}
 	return &unstructured.Unstructured{Object: body}
 }

@@ -132,7 +132,7 @@ func newDynamic(kubeconfig string) (dynamic.Interface, error) {
 
 func makeNamespaces(ctx context.Context, client dynamic.Interface, names ...string) error {
 	for _, name := range names {
-		ns := object("v1", "Namespace", name, map[string]any{})
+		ns := newObject("v1", "Namespace", name, map[string]any{})
 		if _, err := client.Resource(namespaces).Create(ctx, ns, metav1.CreateOptions{}); err != nil {
 			return err
 		}

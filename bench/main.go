@@ -24,6 +24,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 type config struct {
@@ -32,6 +33,11 @@ type config struct {
 	samples int
 	bin     string
 	only    string
+	scale   float64       // of the estate
+	keep    string        // folder of prepared control planes
+	storm   time.Duration // how long events come
+	rate    int           // of them, each second
+	crds    int
 	verbose bool
 }
 
@@ -40,7 +46,12 @@ func main() {
 	flag.IntVar(&c.apps, "apps", 200, "applications")
 	flag.IntVar(&c.objects, "objects", 10, "objects of each application, 3 at least")
 	flag.IntVar(&c.many, "many", 5000, "applications of the row with one large repository")
-	flag.StringVar(&c.only, "only", "", "fleet, monorepo or engines; all of them if empty")
+	flag.StringVar(&c.only, "only", "", "fleet, monorepo, live, crds, row, clusters or engines; all of them if empty")
+	flag.Float64Var(&c.scale, "scale", 1, "of the cluster of -only live: 1 is 100,000 objects, 20,000 of them of 2,000 applications")
+	flag.StringVar(&c.keep, "keep", "", "folder where the prepared cluster of -only live is kept, and found again")
+	flag.DurationVar(&c.storm, "storm", time.Minute, "how long -only live sends events")
+	flag.IntVar(&c.rate, "rate", 1000, "how many events -only live sends each second, if the API server carries them")
+	flag.IntVar(&c.crds, "crds", 1000, "unused CRDs of -only crds")
 	flag.IntVar(&c.samples, "samples", 15, "edits, deletions and pushes to take the median and the worst of")
 	flag.StringVar(&c.bin, "bin", "bin", "folder of the bowline and devcluster binaries")
 	flag.BoolVar(&c.verbose, "v", false, "show what is being done on standard error")
@@ -65,6 +76,10 @@ func run(ctx context.Context, c config) error {
 	}{
 		{"fleet", func() error { return measureFleet(ctx, c, dir) }},
 		{"monorepo", func() error { return measureMonorepo(ctx, c, filepath.Join(dir, "monorepo")) }},
+		{"live", func() error { return measureLive(ctx, c, filepath.Join(dir, "live")) }},
+		{"crds", func() error { return measureCRDs(ctx, c, filepath.Join(dir, "crds")) }},
+		{"row", func() error { return measureRow(ctx, c, filepath.Join(dir, "row")) }},
+		{"clusters", func() error { return measureClusters(ctx, c, filepath.Join(dir, "clusters")) }},
 		{"engines", func() error { return measureEngines(ctx) }},
 	} {
 		if c.only != "" && c.only != part.name {
@@ -110,7 +125,9 @@ func measureFleet(ctx context.Context, c config, dir string) error {
 	return nil
 }
 
+// report prints a row beside its goals.
 func report(row map[string]any) {
+	judge(row)
 	line, err := json.Marshal(row)
 	if err != nil {
 		panic(err)

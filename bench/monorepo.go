@@ -5,10 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -187,30 +183,8 @@ func (m *monorepo) pushBase(ctx context.Context) (map[string]any, error) {
 	return map[string]any{"readers": want, "renders": spent.renders, "git_requests": spent.requests, "seconds": round(took.Seconds())}, err
 }
 
-var rendersTotal = regexp.MustCompile(`(?m)^bowline_renders_total\{[^}]*\} (\S+)$`)
-
 // renders reads how many renders there were.
 func (m *monorepo) renders(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.metrics+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return 0, err
-	}
-	total := 0.0
-	for _, found := range rendersTotal.FindAllSubmatch(text, -1) {
-		n, err := strconv.ParseFloat(string(found[1]), 64)
-		if err != nil {
-			return 0, err
-		}
-		total += n
-	}
-	return int(total), nil
+	total, err := m.metric(ctx, "bowline_renders_total")
+	return int(total), err
 }

@@ -31,7 +31,7 @@ const limit = 10 * time.Minute
 // subject is the Bowline that is measured, with all around it.
 type subject struct {
 	config
-	dir, kubeconfig, address, metrics string
+	dir, planeDir, kubeconfig, address, metrics string
 
 	plane, bowline *child
 	client         dynamic.Interface
@@ -65,7 +65,16 @@ func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
 
 // emptySubject prepares a cluster and an empty repository; start starts Bowline between them.
 func emptySubject(ctx context.Context, c config, dir string) (*subject, error) {
-	s := &subject{config: c, dir: dir, address: freeAddress(), metrics: freeAddress()}
+	s, err := openSubject(ctx, c, dir, filepath.Join(dir, "cluster"))
+	if err != nil {
+		return nil, err
+	}
+	return s, makeNamespaces(ctx, s.client, namespace)
+}
+
+// openSubject prepares an empty repository, and a cluster with its data in a folder that may hold some already.
+func openSubject(ctx context.Context, c config, dir, planeDir string) (*subject, error) {
+	s := &subject{config: c, dir: dir, planeDir: planeDir, address: freeAddress(), metrics: freeAddress()}
 	var err error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -76,16 +85,14 @@ func emptySubject(ctx context.Context, c config, dir string) (*subject, error) {
 	if s.repo, err = s.git.Create("monorepo"); err != nil {
 		return nil, err
 	}
-	if s.plane, s.kubeconfig, err = startPlane(ctx, c.bin, filepath.Join(dir, "cluster")); err != nil {
+	if s.plane, s.kubeconfig, err = startPlane(ctx, c.bin, planeDir); err != nil {
 		return nil, err
 	}
 	if s.log, err = os.OpenFile(filepath.Join(dir, "bowline.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
-	if s.client, err = newDynamic(s.kubeconfig); err != nil {
-		return nil, err
-	}
-	return s, makeNamespaces(ctx, s.client, namespace)
+	s.client, err = newDynamic(s.kubeconfig)
+	return s, err
 }
 
 func (s *subject) start(ctx context.Context) (err error) {

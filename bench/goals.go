@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+// goal is what a figure is to reach: at most that much, or at least.
+type goal struct {
+	value float64
+	least bool
+}
+
+func most(value float64) goal  { return goal{value: value} }
+func least(value float64) goal { return goal{value: value, least: true} }
+
+// goals are the figures to reach, by row, at the default sizes on two cores. A figure that no goal is about is there to
+// explain the others.
+var goals = map[string]map[string]goal{
+	"sync-all": {"ratio_to_floor": most(2), "cpu_seconds": most(15)},
+	"push-one": {"median_seconds": most(0.5)},
+	"push-all": {"ratio_to_floor": most(2)},
+	"drift":    {"median_seconds": most(0.2), "worst_seconds": most(0.5)},
+	"delete":   {"median_seconds": most(0.2), "worst_seconds": most(0.5)},
+	"idle":     {"cpu_seconds_per_minute": most(0.3)},
+	"memory":   {"rss_mib": most(150)},
+	"restart":  {"seconds_from_leadership_to_healed": most(5)},
+
+	"live-start":   {"seconds": most(20), "false_statuses": most(0)},
+	"live-memory":  {"rss_mib": most(400), "peak_to_steady": most(1.2)},
+	"live-storm":   {"events_per_second": least(1000), "lag_p99_seconds": most(1), "cores": most(1)},
+	"live-restart": {"seconds": most(20)},
+	"crds":         {"more_mib": most(30), "more_seconds": most(1)},
+	"row-compare":  {"us": most(200)},
+	"row-event":    {"growth": most(1.2)},
+}
+
+// judge puts beside the figures of a row their goals, and how much of the goal each takes: 1 or less is reached.
+func judge(row map[string]any) {
+	name, _ := row["row"].(string)
+	wanted, ratios := map[string]float64{}, map[string]float64{}
+	for figure, g := range goals[name] {
+		got, ok := number(row[figure])
+		if !ok {
+			continue
+		}
+		wanted[figure] = g.value
+		switch {
+		case g.least && got > 0:
+			ratios[figure] = round(g.value / got)
+		case !g.least && g.value > 0:
+			ratios[figure] = round(got / g.value)
+		default: // none at all is the goal, or nothing was reached
+			ratios[figure] = got
+		}
+	}
+	if len(wanted) > 0 {
+		row["goal"], row["of_goal"] = wanted, ratios
+	}
+}
+
+func number(v any) (float64, bool) {
+	switch n := v.(type) {
+	case int:
+		return float64(n), true
+	case int64:
+		return float64(n), true
+	case float64:
+		return n, true
+	}
+	return 0, false
+}
