@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,6 +49,7 @@ func newAPI(config *rest.Config) (*api, error) {
 	config = rest.CopyConfig(config)
 	config.QPS, config.RateLimiter, config.Timeout = -1, nil, 0
 	config.WarningHandler, config.WarningHandlerWithContext = rest.NoWarnings{}, nil
+	ownTransport(config)
 	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, acceptJSON
 	scheme := runtime.NewScheme()
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
@@ -61,6 +63,28 @@ func newAPI(config *rest.Config) (*api, error) {
 		return nil, err
 	}
 	return &api{rest: restClient, http: client}, nil
+}
+
+// streamWindow is how much of one answer may wait in memory for us to read it. The library's default is four times as
+// much, and a dozen lists run at once.
+const streamWindow = 512 << 10
+
+// ownTransport gives a cluster connections of its own, which hold little that was not read yet.
+func ownTransport(config *rest.Config) {
+	if config.Dial == nil {
+		// The client library shares transports between equal configurations unless they dial differently.
+		config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
+	config.Wrap(func(rt http.RoundTripper) http.RoundTripper {
+		inner := rt
+		for wrapper, ok := inner.(utilnet.RoundTripperWrapper); ok; wrapper, ok = inner.(utilnet.RoundTripperWrapper) {
+			inner = wrapper.WrappedRoundTripper()
+		}
+		if t, ok := inner.(*http.Transport); ok && t != http.DefaultTransport {
+			t.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: streamWindow}
+		}
+		return rt
+	})
 }
 
 func (a *api) close() { utilnet.CloseIdleConnectionsFor(a.http.Transport) }

@@ -23,6 +23,7 @@ type Options struct {
 	Tracker      object.Tracker
 	Filter       settings.Filter
 	Judge        *health.Judge // of what trees show; nil judges by the rules that need no settings
+	RespectRBAC  settings.RespectRBAC
 	Clock        clock.Clock
 	Logger       *slog.Logger
 	Metrics      Metrics
@@ -33,6 +34,8 @@ type Options struct {
 	RelistSpread time.Duration // over how long lists after an expired watch are spread (1 s)
 	RetryRefused time.Duration // least pause after a refused list (30 s)
 	Silence      time.Duration // how long a watch with bookmarks may be silent before it is opened anew (3 min)
+	ProbeEvery   time.Duration // how often each kind is held against a fresh list (10 min)
+	ProbePause   time.Duration // how long a difference has to last before the kind is listed anew (15 s)
 	PagedLists   bool          // never ask for streamed lists
 }
 
@@ -60,6 +63,8 @@ type Cluster struct {
 	reads     semaphore
 	retries   semaphore // for lists that failed before
 	streaming streaming
+	probes    probes
+	access    access
 	writes    *limiter
 	feed      *feed
 	index     *index
@@ -119,6 +124,7 @@ func Open(cfg Config, opts Options) (*Cluster, error) {
 	c.link = newLink(c.opts.Clock, c.probe, c.linkChanged)
 	c.crds = newCRDWatch(c)
 	c.sweep.reset()
+	c.access.set(opts.RespectRBAC)
 	return c, nil
 }
 
@@ -137,6 +143,8 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.RelistSpread, time.Second)
 	orDefault(&o.RetryRefused, 30*time.Second)
 	orDefault(&o.Silence, 3*time.Minute)
+	orDefault(&o.ProbeEvery, 10*time.Minute)
+	orDefault(&o.ProbePause, 15*time.Second)
 	return o
 }
 

@@ -53,6 +53,7 @@ type subscriber struct {
 	mu      sync.Mutex
 	order   []object.Key
 	pending map[object.Key]*Change
+	taken   []*Change // of these the subscriber has not been given the first yet
 	wake    chan struct{}
 	stop    chan struct{}
 	once    sync.Once
@@ -143,7 +144,8 @@ func (s *subscriber) deliver(fn func(Change)) {
 			return
 		case <-s.wake:
 		}
-		for _, c := range s.take() {
+		s.take()
+		for c := s.next(); c != nil; c = s.next() {
 			select {
 			case <-s.stop:
 				return
@@ -154,14 +156,45 @@ func (s *subscriber) deliver(fn func(Change)) {
 	}
 }
 
-func (s *subscriber) take() []*Change {
+// take makes what is pending the subscriber's: what comes from now on does not change it.
+func (s *subscriber) take() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]*Change, 0, len(s.order))
+	s.taken = make([]*Change, 0, len(s.order))
 	for _, key := range s.order {
-		out = append(out, s.pending[key])
+		s.taken = append(s.taken, s.pending[key])
 	}
 	s.order = nil
 	clear(s.pending)
-	return out
+}
+
+func (s *subscriber) next() *Change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.taken) == 0 {
+		s.taken = nil
+		return nil
+	}
+	c := s.taken[0]
+	s.taken = s.taken[1:]
+	return c
+}
+
+// backlog returns how many changes wait for the slowest subscriber, and since when the oldest of them does.
+func (f *feed) backlog() (n int, oldest time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for s := range f.subs {
+		s.mu.Lock()
+		waiting := len(s.taken) + len(s.order)
+		switch {
+		case waiting <= n:
+		case len(s.taken) > 0:
+			n, oldest = waiting, s.taken[0].At
+		default:
+			n, oldest = waiting, s.pending[s.order[0]].At
+		}
+		s.mu.Unlock()
+	}
+	return n, oldest
 }

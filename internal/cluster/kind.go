@@ -29,6 +29,7 @@ type kind struct {
 	clock   clock.Clock
 	grace   time.Duration // how long a failing watch still counts as current
 	cancel  context.CancelFunc
+	watches []*reflector // one for each scope
 
 	answered func()                        // called when the kind becomes known or unknown; must not block
 	markMet  func()                        // called when an object with a mark is met in a kind that is not watched in full; must not block
@@ -84,6 +85,14 @@ func (k *kind) scopeOf(namespace string) *scope {
 		return s
 	}
 	return k.scopes[namespace]
+}
+
+// scopeName is the name of the scope that watches a namespace.
+func (k *kind) scopeName(namespace string) string {
+	if k.scopes[""] != nil {
+		return ""
+	}
+	return namespace
 }
 
 // put takes an object that a list or watch showed. Unless forced, what is older than the store's stays out: the answer
@@ -277,17 +286,33 @@ func (k *kind) failed(namespace, reason string, definite bool) {
 // state reports whether the store may be believed, and if not, why. The lock is held.
 func (k *kind) state() (synced bool, reason string) {
 	for _, namespace := range sortedKeys(k.scopes) {
-		s := k.scopes[namespace]
-		switch {
-		case !s.listed && s.reason != "":
-			return false, k.cannot(namespace, s.reason)
-		case !s.listed:
-			return false, "objects of the kind " + k.gk().String() + " are still being listed"
-		case !s.failing.IsZero() && (s.definite || k.clock.Since(s.failing) > k.grace):
-			return false, k.cannot(namespace, s.reason)
+		if synced, reason = k.stateIn(namespace); !synced {
+			return false, reason
 		}
 	}
 	return true, ""
+}
+
+// stateIn is state for what one scope holds. The lock is held.
+func (k *kind) stateIn(namespace string) (synced bool, reason string) {
+	s := k.scopes[namespace]
+	switch {
+	case !s.listed && s.reason != "":
+		return false, k.cannot(namespace, s.reason)
+	case !s.listed:
+		return false, "objects of the kind " + k.gk().String() + " are still being listed"
+	case !s.failing.IsZero() && (s.definite || k.clock.Since(s.failing) > k.grace):
+		return false, k.cannot(namespace, s.reason)
+	}
+	return true, ""
+}
+
+// unsynced returns the namespaces whose scopes are not to be believed. The lock is held.
+func (k *kind) unsynced() []string {
+	return slices.DeleteFunc(sortedKeys(k.scopes), func(namespace string) bool {
+		synced, _ := k.stateIn(namespace)
+		return synced
+	})
 }
 
 func (k *kind) cannot(namespace, reason string) string {

@@ -3,7 +3,10 @@
 package cluster_test
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -156,6 +159,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	fail  func(*http.Request) (code int, body string) // code 0 lets a request pass
+	drop  func(path string, frame []byte) bool        // of the frames of watches; nil drops none
 	cuts  map[*http.Request]context.CancelFunc
 	count map[string]int // requests by "GET /path" with " watch" for watches
 }
@@ -175,7 +179,22 @@ func newGate(t *testing.T, config *rest.Config) *gate {
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
 		Transport:     transport,
 		FlushInterval: -1,
-		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ModifyResponse: func(r *http.Response) error {
+			if r.Request.URL.Query().Get("watch") != "" {
+				listing := !isWatching(r.Request) // what a streamed list begins with passes
+				r.Body = &sieve{ReadCloser: r.Body, from: bufio.NewReader(r.Body), keep: func(frame []byte) bool {
+					if listing {
+						listing = !bytes.Contains(frame, []byte(metav1.InitialEventsAnnotationKey))
+						return true
+					}
+					g.mu.Lock()
+					defer g.mu.Unlock()
+					return g.drop == nil || !g.drop(r.Request.URL.Path, frame)
+				}}
+			}
+			return nil
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if code, body := g.enter(r); code != 0 {
@@ -203,6 +222,36 @@ func newGate(t *testing.T, config *rest.Config) *gate {
 	})
 	g.config = &rest.Config{Host: server.URL}
 	return g
+}
+
+// sieve lets only some lines of a body pass.
+type sieve struct {
+	io.ReadCloser
+	from *bufio.Reader
+	keep func([]byte) bool
+	rest []byte
+}
+
+func (s *sieve) Read(p []byte) (int, error) {
+	for len(s.rest) == 0 {
+		line, err := s.from.ReadBytes('\n')
+		if err != nil {
+			return 0, err
+		}
+		if s.keep(line) {
+			s.rest = line
+		}
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+// dropping swallows frames of watches.
+func (g *gate) dropping(drop func(path string, frame []byte) bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.drop = drop
 }
 
 func (g *gate) enter(r *http.Request) (int, string) {

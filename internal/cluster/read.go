@@ -5,8 +5,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -77,8 +75,12 @@ func (c *Cluster) getUnwatched(key object.Key, version string) Live {
 func (c *Cluster) getWatched(ctx context.Context, k *kind, key object.Key, version string) Live {
 	n := nsName{key.Namespace, key.Name}
 	k.mu.RLock()
-	synced, reason := k.state()
 	e, inScope := k.objects[n], k.scopeOf(n.namespace) != nil
+	var synced bool
+	var reason string
+	if inScope {
+		synced, reason = k.stateIn(k.scopeName(n.namespace))
+	}
 	var body packed
 	var owner string
 	if e != nil {
@@ -234,36 +236,6 @@ type Connection struct {
 func (c *Cluster) Connection() Connection {
 	up, reason, since, contact := c.link.state()
 	return Connection{Connected: up, Reason: reason, Since: since, Contact: contact}
-}
-
-// KindState is the state of one watched kind.
-type KindState struct {
-	Kind      schema.GroupVersionKind // in the watched version
-	Synced    bool
-	Reason    string // why not
-	Objects   int
-	LastEvent time.Time // last sign of life of its oldest watch
-}
-
-// Kinds returns the state of every watched kind, sorted.
-func (c *Cluster) Kinds() []KindState {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	out := make([]KindState, 0, len(c.kinds))
-	for _, k := range c.kinds {
-		k.mu.RLock()
-		state := KindState{Kind: k.res.GVK, Objects: len(k.objects)}
-		state.Synced, state.Reason = k.state()
-		for _, s := range k.scopes {
-			if state.LastEvent.IsZero() || s.lastEvent.Before(state.LastEvent) {
-				state.LastEvent = s.lastEvent
-			}
-		}
-		k.mu.RUnlock()
-		out = append(out, state)
-	}
-	slices.SortFunc(out, func(a, b KindState) int { return strings.Compare(a.Kind.String(), b.Kind.String()) })
-	return out
 }
 
 // Wait blocks until the store can answer for these kinds, with objects or with a reason. The error is the context's.

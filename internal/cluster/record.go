@@ -6,12 +6,12 @@ import "time"
 
 // record counts what one reflector did, for whoever asks how a kind is doing.
 type record struct {
-	Lists, Watches int
-	Silent         int       // watches that were given up because nothing came
-	Repairs        int       // lists because a probe found the store wrong
-	Streamed       bool      // the last list came as a stream
-	Failures       int       // in a row; 0: it works
-	Retry          time.Time // when it is tried again, after a failure
+	lists, watches int
+	silent         int // watches that were given up because nothing came
+	probes         int
+	streamed       bool      // the last list came as a stream
+	failures       int       // in a row; 0: it works
+	retry          time.Time // when it is tried again, after a failure
 }
 
 func (r *reflector) note(change func(*record)) {
@@ -25,7 +25,6 @@ func (r *reflector) relist() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.again = true
-	r.record.Repairs++
 	if r.present != nil {
 		r.present.cancel()
 	}

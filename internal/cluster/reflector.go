@@ -46,8 +46,9 @@ type reflector struct {
 
 	mu      sync.Mutex
 	record  record
-	again   bool    // a list is wanted, whatever the watch says
-	present *stream // to interrupt
+	again   bool      // a list is wanted, whatever the watch says
+	present *stream   // to interrupt
+	rests   time.Time // it is not probed before
 }
 
 // pollEvery is how often a kind that cannot be watched is listed.
@@ -76,8 +77,9 @@ func (r *reflector) run(ctx context.Context) {
 			return
 		}
 		r.c.link.report(err)
+		r.c.refusal(ctx, r.res, r.namespace, err)
 		r.sink.failed(r.namespace, reasonOf(err), definite)
-		r.note(func(rec *record) { rec.Failures, rec.Retry = r.wait.failures, r.c.opts.Clock.Now().Add(pause) })
+		r.note(func(rec *record) { rec.failures, rec.retry = r.wait.failures, r.c.opts.Clock.Now().Add(pause) })
 		if sleep(ctx, r.c.opts.Clock, pause) != nil {
 			return
 		}
@@ -102,9 +104,10 @@ func (r *reflector) step(ctx context.Context) (err error) {
 
 // works forgets failures.
 func (r *reflector) works() {
+	r.c.access.allow(r.res.GVK.GroupKind(), r.namespace)
 	r.wait.reset()
 	r.watchFailures = 0
-	r.note(func(rec *record) { rec.Failures, rec.Retry = 0, time.Time{} })
+	r.note(func(rec *record) { rec.failures, rec.retry = 0, time.Time{} })
 }
 
 // begin lists in the best way there is and returns the resourceVersion to watch from.
@@ -122,13 +125,13 @@ func (r *reflector) begin(ctx context.Context) (string, error) {
 	if r.c.streams(r.res) {
 		rv, err := r.stream(ctx)
 		if !notStreamed(err) {
-			r.note(func(rec *record) { rec.Lists++; rec.Streamed = err == nil })
+			r.note(func(rec *record) { rec.lists++; rec.streamed = err == nil })
 			return rv, err
 		}
 		r.c.streaming.refuse(r.res.GVK.Group)
 		r.c.opts.Logger.Debug("lists come in pages", "cluster", r.c.cfg.Name, "group", r.res.GVK.Group, "reason", err)
 	}
-	r.note(func(rec *record) { rec.Lists++; rec.Streamed = false })
+	r.note(func(rec *record) { rec.lists++; rec.streamed = false })
 	return r.list(ctx, false)
 }
 
@@ -202,12 +205,12 @@ func (r *reflector) list(ctx context.Context, forced bool) (string, error) {
 func (r *reflector) follow(ctx context.Context, rv string) (string, error) {
 	started := r.c.opts.Clock.Now()
 	next, events, err := r.watch(ctx, rv)
-	r.note(func(rec *record) { rec.Watches++ })
+	r.note(func(rec *record) { rec.watches++ })
 	switch {
 	case r.takeAgain():
 		return "", nil
 	case errors.Is(err, errSilent):
-		r.note(func(rec *record) { rec.Silent++ })
+		r.note(func(rec *record) { rec.silent++ })
 		r.c.opts.Logger.Debug("a watch fell silent and is opened anew", "cluster", r.c.cfg.Name, "kind", r.res.GVK.GroupKind().String())
 		return next, nil
 	case err == nil && (events > 0 || r.c.opts.Clock.Since(started) > time.Second):

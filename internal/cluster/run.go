@@ -37,6 +37,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	c.watched.Go(func() { c.discoverLoop(ctx) })
 	c.watched.Go(func() { c.sweepLoop(ctx) })
 	c.watched.Go(func() { c.refillLoop(ctx) })
+	c.watched.Go(func() { c.probeLoop(ctx) })
 	<-ctx.Done()
 	c.mu.Lock()
 	c.ctx = nil
@@ -295,6 +296,7 @@ func (c *Cluster) startKind(gk schema.GroupKind, res Resource, mode mode) {
 		r := newReflector(c, res, namespace, k)
 		r.onMissing = c.Refresh
 		r.metadata = mode == watchMetadata
+		k.watches = append(k.watches, r)
 		c.watched.Go(func() { r.run(ctx) })
 	}
 }

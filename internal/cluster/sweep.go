@@ -60,6 +60,7 @@ const (
 	clean                  // no marks
 	marked                 // at least one mark: watched
 	unlistable             // could not be listed
+	denied                 // may not be listed, and is left out for it
 )
 
 func (s *sweepState) reset() {
@@ -218,7 +219,7 @@ func (s *sweepState) due(now time.Time) time.Duration {
 	defer s.mu.Unlock()
 	out := time.Hour
 	for _, a := range s.answers {
-		if a.state == pending || a.state == unlistable {
+		if a.state == pending || a.state == unlistable || a.state == denied {
 			out = min(out, max(0, a.next.Sub(now)))
 		}
 	}
@@ -283,9 +284,11 @@ type found struct {
 	objects int
 	mark    bool    // an object of ours, at which the look ended
 	owners  kindSet // the kinds that ownerReferences name
+	denied  bool    // in some namespace, or everywhere, the account may not look, and this is respected
 }
 
-// look lists a kind's metadata until it meets an object of ours.
+// look lists a kind's metadata until it meets an object of ours. What namespaces hold that can be listed counts although
+// others cannot.
 func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error) {
 	release, err := c.reads.acquire(ctx)
 	if err != nil {
@@ -315,6 +318,7 @@ func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error)
 		}
 		return nil
 	}
+	var failed error
 	for _, namespace := range namespaces {
 		for token, more := "", true; more; more = token != "" {
 			head, err := c.api.list(ctx, collectionPath(res.GVR, namespace), acceptMetadataList, token, pageSize, each)
@@ -323,12 +327,18 @@ func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error)
 			}
 			if err != nil {
 				c.link.report(err)
-				return out, err
+				if c.refusal(ctx, res, namespace, err) {
+					out.denied = true
+				} else if failed == nil {
+					failed = err
+				}
+				break // what other namespaces hold is worth knowing all the same
 			}
+			c.access.allow(res.GVK.GroupKind(), namespace)
 			token = head.next
 		}
 	}
-	return out, nil
+	return out, failed
 }
 
 // errEnough ends a look at what was looked for.
@@ -346,8 +356,10 @@ func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err e
 	}
 	now := c.opts.Clock.Now()
 	switch {
-	case err == nil && found.mark:
+	case found.mark:
 		*a = sweepAnswer{state: marked}
+	case err == nil && found.denied:
+		*a = sweepAnswer{state: denied, next: now.Add(jitter(retryUnlistable))}
 	case err == nil:
 		*a = sweepAnswer{state: clean}
 	default:
@@ -403,6 +415,7 @@ func (c *Cluster) inspect() (inv Inventory, waiting string) {
 		synced, reason := k.state()
 		switch {
 		case synced:
+		case k.said == saidUnknown && c.access.covers(gk, k.unsynced()):
 		case k.said == saidUnknown:
 			inv.Unlistable[gk] = reason
 		default:
