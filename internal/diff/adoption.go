@@ -19,9 +19,9 @@ type Takeover struct {
 	// Held are the fields that the first apply would remove and that last-applied holds, or a replace in our own name
 	// wrote: they were declared once and no longer are.
 	Held []string
-	// Unheld are the fields that it would remove and that last-applied does not hold, or that no last-applied tells
-	// of. The API server fills most of them in again, for they are its defaults; the rest was set in some other way.
-	// Automated sync leaves them alone (see Folded).
+	// Unheld are the other fields that it would remove. Of an Update entry without last-applied the API server fills most
+	// in again, for they are its defaults; the rest was declared, or set in some other way. Automated sync leaves them
+	// alone (see Folded).
 	Unheld []string
 }
 
@@ -36,11 +36,7 @@ func Adoption(in Input) (Takeover, error) {
 		return Takeover{}, err
 	}
 	t := Takeover{Managers: c.pendingManagers()}
-	full, err := union(c.own.pending)
-	if err != nil {
-		return Takeover{}, err
-	}
-	fields, err := c.vanishingOf(full)
+	fields, err := c.vanishing()
 	if err != nil {
 		return Takeover{}, err
 	}
@@ -98,9 +94,10 @@ func (c *comparison) declared() (*fieldpath.Set, error) {
 }
 
 // Folded returns in.Live's managedFields with the entries to adopt folded into ours, to be written guarded by
-// resourceVersion before the first apply; nil if there is nothing to adopt. With onlyHeld, as automated sync wants
-// it, fields that would vanish though last-applied did not hold them are let go of instead: they become nobody's,
-// stay as they are, and are no difference any more.
+// resourceVersion before the first apply; nil if there is nothing to adopt. Of Update entries beside last-applied only what
+// that holds, or is desired, becomes ours: the rest are defaults of their time, and what another manager has made of one
+// since would go with it. With onlyHeld, as automated sync wants it, fields that would vanish though nobody is known to have
+// declared them are let go of as well: they become nobody's, stay as they are, and are no difference any more.
 func Folded(in Input, onlyHeld bool) ([]metav1.ManagedFieldsEntry, error) {
 	c, err := adoptable(in)
 	if c == nil || err != nil {
@@ -110,10 +107,14 @@ func Folded(in Input, onlyHeld bool) ([]metav1.ManagedFieldsEntry, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep := c.unfolded
 	if onlyHeld {
-		if sum, err = c.held(sum); err != nil {
+		if keep, err = c.declared(); err != nil {
 			return nil, err
 		}
+	}
+	if sum, err = c.kept(sum, keep); err != nil {
+		return nil, err
 	}
 	return c.fold(sum)
 }
@@ -147,12 +148,8 @@ func (c *comparison) fold(fields *fieldpath.Set) ([]metav1.ManagedFieldsEntry, e
 	return slices.Insert(rest, 0, ours), nil
 }
 
-// held leaves of the fields to fold those that were declared or are desired.
-func (c *comparison) held(fields *fieldpath.Set) (*fieldpath.Set, error) {
-	keep, err := c.declared()
-	if err != nil {
-		return nil, err
-	}
+// kept leaves of the fields to fold those in keep, those that are ours already and those that are desired.
+func (c *comparison) kept(fields, keep *fieldpath.Set) (*fieldpath.Set, error) {
 	applied, err := union(c.own.applied)
 	if err != nil {
 		return nil, err

@@ -104,17 +104,33 @@ func (c *comparison) readOwnership() error {
 }
 
 // countedPending returns the fields of the entries to adopt that count as declared. Update entries also hold what
-// the API server filled in at the time; where last-applied says what was declared, only that counts.
+// the API server filled in at the time; where last-applied says what was declared, only that counts of them. Apply entries
+// hold what was declared and nothing else.
 func (c *comparison) countedPending() (*fieldpath.Set, error) {
-	pending, err := union(c.own.pending)
+	var updates, applies []entry
+	for _, e := range c.own.pending {
+		if e.operation == "Apply" {
+			applies = append(applies, e)
+		} else {
+			updates = append(updates, e)
+		}
+	}
+	updated, err := union(updates)
+	if err != nil {
+		return nil, err
+	}
+	applied, err := union(applies)
 	if err != nil {
 		return nil, err
 	}
 	declared, err := lastApplied(c.in.Live)
-	if err != nil || declared == nil {
-		return pending, err
+	if err != nil {
+		return nil, err
 	}
-	return pending.Intersection(fieldsOf(declared, c.schema)), nil
+	if declared != nil {
+		updated = updated.Intersection(fieldsOf(declared, c.schema))
+	}
+	return updated.Union(applied), nil
 }
 
 // readContents applies the ignore rules to both contents.
@@ -257,10 +273,6 @@ func (c *comparison) vanishing() ([]found, error) {
 	if c.unfolded == nil {
 		return nil, nil
 	}
-	return c.vanishingOf(c.unfolded)
-}
-
-func (c *comparison) vanishingOf(set *fieldpath.Set) ([]found, error) {
 	others, err := c.others()
 	if err != nil {
 		return nil, err
@@ -268,7 +280,7 @@ func (c *comparison) vanishingOf(set *fieldpath.Set) ([]found, error) {
 	desired, live := c.canonical()
 	w := walker{schema: c.schema}
 	var out []found
-	for _, f := range w.object(desired, live, set, others, c.skip) {
+	for _, f := range w.object(desired, live, c.unfolded, others, c.skip) {
 		if f.inDesired {
 			continue
 		}

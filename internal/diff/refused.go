@@ -10,39 +10,45 @@ import (
 )
 
 // Refused names the lists of desired that server-side apply refuses though other ways of writing accept them: keyed
-// lists and sets with two elements of the same identity, such as an environment variable that a chart sets twice.
+// lists and sets with two elements of the same identity, such as an environment variable that a chart sets twice, wherever they
+// stand.
 func Refused(desired *unstructured.Unstructured, given *Schema) []string {
-	s := schemaOf(desired, given)
+	return repeating(desired, given, true)
+}
+
+// repeating names the lists that hold two elements of one identity; those within what is one value only with inValues.
+func repeating(u *unstructured.Unstructured, given *Schema, inValues bool) []string {
+	s := schemaOf(u, given)
 	var lists []string
-	for _, name := range slices.Sorted(maps.Keys(desired.Object)) {
-		refused(desired.Object[name], s.top(name), name, &lists)
+	for _, name := range slices.Sorted(maps.Keys(u.Object)) {
+		refused(u.Object[name], s.top(name), name, inValues, &lists)
 	}
 	return lists
 }
 
-func refused(v any, s shape, path string, lists *[]string) {
+func refused(v any, s shape, path string, inValues bool, lists *[]string) {
 	switch v := v.(type) {
 	case map[string]any:
-		if s.atomicMap() {
+		if s.atomicMap() && !inValues {
 			return
 		}
 		for name, child := range v {
 			switch child.(type) {
 			case map[string]any, []any:
-				refused(child, s.field(name), path+"."+name, lists)
+				refused(child, s.field(name), path+"."+name, inValues, lists)
 			}
 		}
 	case []any:
 		kind, keys := s.list()
-		if kind == listAtomic {
+		if kind == listAtomic && !inValues {
 			return
 		}
-		if len(v) > 1 && twice(v, kind, keys, s) {
+		if kind != listAtomic && len(v) > 1 && twice(v, kind, keys, s) {
 			*lists = append(*lists, path)
 			return
 		}
 		for _, item := range v {
-			refused(item, s.item(), path+"[]", lists)
+			refused(item, s.item(), path+"[]", inValues, lists)
 		}
 	}
 }
@@ -53,7 +59,7 @@ func tangled(live *unstructured.Unstructured, given *Schema) []string {
 	if live == nil || lastAppliedText(live) == "" {
 		return nil
 	}
-	return Refused(live, given)
+	return repeating(live, given, false) // what is one value has one owner
 }
 
 // twice reports whether two elements have the same identity; elements without one are for validation to refuse.
