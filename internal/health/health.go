@@ -5,12 +5,14 @@
 //
 // The words of this room:
 //
-//   - Rule: how one kind is judged. A kind without a rule has no health: it counts for nothing, neither good nor bad.
+//   - Rule: how one kind is judged: in Go for the built-in kinds, as data in the library for others. An object that no rule
+//     says anything of has no health: it counts for nothing, neither good nor bad.
+//   - Convention: what most controllers keep to in their status. It is the rule of kinds without one of their own.
 //   - Status: a rule's verdict and the sentence that explains it.
 //   - Child: what one object of an application contributes to the application's health.
 //   - Tally: the count of children by verdict, from which the application's health is read.
 //
-// The rules are those of Argo CD for the kinds it judges in Go, so that the same object shows the same health here and
+// The rules in Go are those of Argo CD for the kinds it judges in Go, so that the same object shows the same health here and
 // there. An object that cannot be read as its kind is Unknown, never Healthy.
 package health
 
@@ -24,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/health/library"
 )
 
 // Status is a verdict about one object.
@@ -53,7 +56,7 @@ var rules = map[schema.GroupKind]rule{
 }
 
 // Check judges an object. An error means that it came to no verdict: the object is then Unknown, with the error as its
-// message.
+// message. A Status without a verdict means that the object has no health.
 type Check func(*unstructured.Unstructured) (Status, error)
 
 // Overrides are users' own checks, which come before every rule.
@@ -86,7 +89,8 @@ func (j *Judge) Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 	if !ok {
 		return Status{}, false
 	}
-	return verdict(check, obj), true
+	status = verdict(check, obj)
+	return status, status.Status != ""
 }
 
 // verdict is what a check says, or Unknown and why it says nothing.
@@ -104,8 +108,30 @@ func (j *Judge) checkOf(gk schema.GroupKind) (Check, bool) {
 			return check, true
 		}
 	}
-	judge, ok := rules[gk]
-	return Check(judge), ok
+	if gk == applications {
+		return nil, false
+	}
+	if rule, ok := library.Of(gk); ok {
+		return ofLibrary(rule), true
+	}
+	if judge, ok := rules[gk]; ok {
+		return Check(judge), true
+	}
+	if j != nil && j.noConventions {
+		return nil, false
+	}
+	return ofLibrary(library.Conventions()), true
+}
+
+// applications have no health of their own: whether an application of applications waits for its children is for users
+// to say, by a check that copies status.health.
+var applications = schema.GroupKind{Group: v1alpha1.Group, Kind: "Application"}
+
+func ofLibrary(rule *library.Rule) Check {
+	return func(obj *unstructured.Unstructured) (Status, error) {
+		verdict, err := rule.Judge(obj.Object)
+		return Status(verdict), err
+	}
 }
 
 // typed makes a rule of a judge of T, which holds only the fields that the judge reads: a field of a newer version
