@@ -21,3 +21,18 @@ func (c *Cluster) Kept(key object.Key) bool {
 
 // KindsWithOwners are the kinds in which the sweep met an object with an ownerReference.
 func (c *Cluster) KindsWithOwners() []schema.GroupKind { return c.kindsWithOwners() }
+
+// Details is how many objects of a namespace the store holds more of than their metadata, although they are nobody's.
+func (c *Cluster) Details(namespace string) int {
+	n := 0
+	for _, k := range c.watching() {
+		k.mu.RLock()
+		for at, e := range k.objects {
+			if at.namespace == namespace && e.detail() != nil && e.owner() == "" {
+				n++
+			}
+		}
+		k.mu.RUnlock()
+	}
+	return n
+}

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/topology"
 )
 
@@ -22,6 +23,7 @@ import (
 // view is what people look at besides what is managed.
 type view struct {
 	trees   bool
+	roots   kindSet             // of objects that somebody drew a tree of, besides what is managed
 	looked  time.Time           // when the sweep was last asked for the sake of trees
 	seekers map[string][]string // who looks for orphans, and in which namespaces
 }
@@ -50,6 +52,9 @@ func (c *Cluster) needed() map[schema.GroupKind]need {
 		if _, ok := out[gk]; !ok {
 			add(gk, c.watchedVersion(gk), watchFull)
 		}
+	}
+	for gk := range c.view.roots {
+		add(gk, c.watchedVersion(gk), modeFor(gk))
 	}
 	if c.view.trees {
 		for gk := range c.descendantKinds(slices.Collect(maps.Keys(out))) {
@@ -105,22 +110,41 @@ const lookAgain = 10 * time.Minute
 
 // WatchTrees begins to watch the kinds that descend from managed ones, for as long as the Cluster lives. Tree does it too;
 // who calls it earlier waits less then.
-func (c *Cluster) WatchTrees() {
+func (c *Cluster) WatchTrees() { c.watchTrees(nil) }
+
+// watchTrees watches these kinds too, whether anything of them is managed or not.
+func (c *Cluster) watchTrees(roots []object.Key) {
 	c.mu.Lock()
 	began := !c.view.trees
 	c.view.trees = true
-	again := c.opts.Clock.Since(c.view.looked) > lookAgain
+	for _, key := range roots {
+		if gk := key.GroupKind(); c.kinds[gk] == nil {
+			if _, known := c.view.roots[gk]; !known {
+				c.view.roots.add(gk)
+				began = true
+			}
+		}
+	}
+	now := c.opts.Clock.Now()
+	again := now.Sub(c.view.looked) > lookAgain && now.Sub(c.sweep.ended()) > lookAgain
 	if again {
-		c.view.looked = c.opts.Clock.Now()
+		c.view.looked = now
 	}
 	c.mu.Unlock()
-	if again && !began {
+	if again {
 		c.sweep.renew()
 		c.planSweep()
 	}
 	if began {
 		c.reconcile()
 	}
+}
+
+// ended is when the last full sweep was over.
+func (s *sweepState) ended() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
 }
 
 // unlisted says why one of these kinds is not wholly in the store: "" if all are.

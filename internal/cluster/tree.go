@@ -29,7 +29,7 @@ type Tree struct {
 // of their own, whose nodes are OrphanedNodes. It costs work in proportion to the trees. Roots that are not in the cluster
 // are left out: the caller knows what it desires.
 func (c *Cluster) Tree(roots, orphans []object.Key) Tree {
-	c.WatchTrees()
+	c.watchTrees(roots)
 	out := Tree{Reason: c.stale()}
 	if out.Reason == "" {
 		out.Reason = c.unlisted(func(gk schema.GroupKind, _ need) bool { return gk != hostKind })
@@ -37,9 +37,10 @@ func (c *Cluster) Tree(roots, orphans []object.Key) Tree {
 	drawn := map[place]struct{}{}
 	own := c.draw(roots, drawn)
 	loose := c.draw(orphans, drawn)
-	if out.Reason == "" && own.unread > 0 {
-		out.Reason = fmt.Sprintf("%d objects are still being read", own.unread)
+	if out.Reason == "" && len(own.unread) > 0 {
+		out.Reason = fmt.Sprintf("%d objects are still being read", len(own.unread))
 	}
+	c.refills.add(own.unread) // they came before their owner, or hang on a root without our mark
 	out.Complete = out.Reason == ""
 	out.Nodes, out.OrphanedNodes = own.nodes(), loose.nodes()
 	out.Hosts = c.hosts(own)
@@ -49,7 +50,7 @@ func (c *Cluster) Tree(roots, orphans []object.Key) Tree {
 // drawing is a tree as it is being collected.
 type drawing struct {
 	boughs []bough
-	unread int // objects whose details are missing
+	unread []place // objects whose details are missing
 }
 
 // bough is one object of it.
@@ -140,7 +141,7 @@ func (d *drawing) show(b *bough) {
 	k.mu.RUnlock()
 	if detail == nil && k.describe != nil {
 		if detail = k.fromBody(b.n, e, body); detail == nil {
-			d.unread++
+			d.unread = append(d.unread, b.place)
 		}
 	}
 	if detail == nil {
