@@ -81,7 +81,7 @@ func (p *pass) newComparer(rules *diff.Rules) *comparer {
 	return &comparer{
 		Controller: p.Controller, id: p.st.id, table: p.st.table, learned: p.st.learned,
 		self:        object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
-		destination: p.app.Spec.Destination, cluster: p.cluster, server: p.target.Server,
+		destination: p.app.Spec.Destination, cluster: p.cluster, live: p.cluster, writes: clusterTarget{c: p.cluster}, server: p.target.Server,
 		settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
 		confirmAll: hasOption(p.app.Annotations[v1alpha1.AnnotationCompareOptions], "ServerSideDiff=true"),
 	}
@@ -211,7 +211,7 @@ func (c *comparer) everything(ctx context.Context, state *desired.State) {
 		keep[o.Key] = struct{}{}
 		c.desired(ctx, c.table.wanted[o.Key])
 	}
-	for _, key := range c.cluster.Owned(c.id) {
+	for _, key := range c.live.Owned(c.id) {
 		if _, done := keep[key]; !done {
 			keep[key] = struct{}{}
 			c.extra(ctx, key)

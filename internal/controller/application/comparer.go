@@ -16,6 +16,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/sync"
 )
 
 // comparer computes the rows of one application. A pass makes it from the application, its project and the settings; it
@@ -29,6 +30,8 @@ type comparer struct {
 
 	destination v1alpha1.ApplicationDestination
 	cluster     *cluster.Cluster
+	live        liveState // of cluster
+	writes      writes    // to cluster
 	server      string
 	settings    *Rules
 	rules       *diff.Rules
@@ -36,6 +39,17 @@ type comparer struct {
 	options     plan.Options // of the application; an object may have its own
 	adopt       []string     // field managers whose fields are taken over
 	confirmAll  bool         // ServerSideDiff=true
+}
+
+// liveState is what rows are made of besides what is desired: the objects of a cluster.
+type liveState interface {
+	Get(ctx context.Context, key object.Key, version string) cluster.Live
+	Owned(app string) []object.Key
+}
+
+// writes makes the dry runs that confirm differences.
+type writes interface {
+	Write(ctx context.Context, w sync.Write) (*unstructured.Unstructured, error)
 }
 
 // desired computes the row of an object that is desired.
@@ -47,7 +61,7 @@ func (c *comparer) desired(ctx context.Context, o *desired.Object) {
 		r.verdict, r.reason = Refused, o.Refused.Error()
 		return
 	}
-	live := c.cluster.Get(ctx, o.Key, o.Version)
+	live := c.live.Get(ctx, o.Key, o.Version)
 	c.desiredIs(ctx, r, live)
 }
 
@@ -80,7 +94,7 @@ func (c *comparer) row(key object.Key, version string) *row {
 
 // extra computes the row of an object that is not desired: it has one only while it is there and ours.
 func (c *comparer) extra(ctx context.Context, key object.Key) {
-	live := c.cluster.Get(ctx, key, "")
+	live := c.live.Get(ctx, key, "")
 	if live.Presence == cluster.Absent || live.Presence == cluster.Present && live.Owner != c.id {
 		c.drop(key)
 		return

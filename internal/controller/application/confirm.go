@@ -28,7 +28,6 @@ func (c *comparer) ask(ctx context.Context, in diff.Input, candidate diff.Result
 	if err != nil {
 		return diff.Result{}, err
 	}
-	target := clusterTarget{c: c.cluster}
 	w := sync.Write{Method: sync.Apply, Object: send, Manager: diff.Manager, Force: true, DryRun: true, DropUnknown: options.SkipValidation}
 	switch candidate.How {
 	case diff.Replace:
@@ -39,7 +38,7 @@ func (c *comparer) ask(ctx context.Context, in diff.Input, candidate diff.Result
 			return diff.Result{}, err
 		}
 	}
-	answer, err := target.Write(ctx, w)
+	answer, err := c.writes.Write(ctx, w)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -51,7 +50,7 @@ func (c *comparer) ask(ctx context.Context, in diff.Input, candidate diff.Result
 	if err != nil || probe == nil {
 		return res, err
 	}
-	in.Probed, err = target.Write(ctx, sync.Write{Method: sync.Replace, Object: probe, Manager: diff.Manager, DryRun: true, DropUnknown: true})
+	in.Probed, err = c.writes.Write(ctx, sync.Write{Method: sync.Replace, Object: probe, Manager: diff.Manager, DryRun: true, DropUnknown: true})
 	if err != nil {
 		return diff.Result{}, err
 	}

@@ -77,7 +77,7 @@ func (c *comparer) event(ctx context.Context, key object.Key) (compared bool) {
 	if o.Refused != nil {
 		return false
 	}
-	live := c.cluster.Get(ctx, key, o.Version)
+	live := c.live.Get(ctx, key, o.Version)
 	noise := c.noiseOf(o.GVK().GroupKind(), live)
 	if c.onlyNoise(c.table.rows[key], live, noise) {
 		c.table.edit(key, func(r *row) {
