@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -49,7 +50,21 @@ type connection struct {
 }
 
 func newClusters(ctx context.Context, hub *rest.Config, log *slog.Logger, m *metrics) *clusters {
-	return &clusters{ctx: ctx, hub: hub, log: log, metrics: m, schemas: cluster.NewSchemas(), open: map[string]*connection{}}
+	c := &clusters{ctx: ctx, hub: hub, log: log, metrics: m, schemas: cluster.NewSchemas(), open: map[string]*connection{}}
+	m.registry.MustRegister(newClusterMetrics(c.Reports))
+	return c
+}
+
+// Reports says how every connection is doing, sorted by server.
+func (c *clusters) Reports() []cluster.Report {
+	c.mu.RLock()
+	open := maps.Clone(c.open)
+	c.mu.RUnlock()
+	out := make([]cluster.Report, 0, len(open))
+	for _, server := range slices.Sorted(maps.Keys(open)) {
+		out = append(out, open[server].cluster.Report())
+	}
+	return out
 }
 
 // Apply opens, replaces and closes connections as the settings say.
@@ -80,6 +95,7 @@ func (c *clusters) Apply(s *configuration.Snapshot) {
 		if conn := c.open[server]; conn != nil {
 			conn.cluster.SetTracker(s.Settings.Tracker)
 			conn.cluster.SetFilter(s.Settings.Filter)
+			conn.cluster.SetRespectRBAC(s.Settings.RespectRBAC)
 			continue
 		}
 		conn, err := c.connect(cfg)
@@ -101,7 +117,7 @@ func (c *clusters) setBroken(cfg cluster.Config, err error) {
 
 func (c *clusters) connect(cfg cluster.Config) (*connection, error) {
 	opened, err := cluster.Open(cfg, cluster.Options{
-		Tracker: c.rules.Tracker, Filter: c.rules.Filter, Logger: c.log,
+		Tracker: c.rules.Tracker, Filter: c.rules.Filter, RespectRBAC: c.rules.RespectRBAC, Logger: c.log,
 		Schemas: c.schemas, UserAgent: userAgent(), Metrics: c.metrics.cluster(cfg.Server),
 	})
 	if err != nil {
