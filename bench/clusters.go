@@ -62,16 +62,15 @@ func measureClusters(ctx context.Context, c config, dir string) error {
 	if err != nil {
 		return fmt.Errorf("clusters: %w\n%s", err, s.tail())
 	}
-	report(map[string]any{"row": "clusters", "good": goodClusters, "unreachable": badClusters, "alone": alone, "beside": beside,
-		"median_growth": growth(alone, beside, "median_seconds"), "worst_growth": growth(alone, beside, "worst_seconds"),
-		"more_cpu_seconds_per_minute": round(beside["cpu_seconds_per_minute"].(float64) - alone["cpu_seconds_per_minute"].(float64))})
+	row := map[string]any{"row": "clusters", "good": goodClusters, "unreachable": badClusters}
+	for figure, value := range alone {
+		row["alone_"+figure], row["beside_"+figure] = value, beside[figure]
+		before, _ := number(value)
+		after, _ := number(beside[figure])
+		row["growth_"+figure] = round(after / max(before, 0.001))
+	}
+	report(row)
 	return nil
-}
-
-func growth(before, after map[string]any, figure string) float64 {
-	a, _ := number(before[figure])
-	b, _ := number(after[figure])
-	return round(b / max(a, 0.001))
 }
 
 // figures are those of the clusters that answer.

@@ -30,6 +30,7 @@ var goals = map[string]map[string]goal{
 	"crds":         {"more_mib": most(30), "more_seconds": most(1)},
 	"row-compare":  {"us": most(200)},
 	"row-event":    {"growth": most(1.2)},
+	"clusters":     {"beside_median_seconds": most(0.2), "beside_worst_seconds": most(0.5), "growth_median_seconds": most(1.2)},
 }
 
 // judge puts beside the figures of a row their goals, and how much of the goal each takes: 1 or less is reached.

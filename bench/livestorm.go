@@ -141,13 +141,11 @@ func (l *live) targets(ctx context.Context, store *etcd) (managed, foreign []sto
 // gusts writes an annotation on objects, in turn, at the rate asked for or as fast as it goes.
 func (l *live) gusts(ctx context.Context, store *etcd, managed, foreign []stored) (sent int, err error) {
 	const each = 20 // events at once, half of them of ours
-	pace := time.NewTicker(each * time.Second / time.Duration(l.rate))
-	defer pace.Stop()
+	began := time.Now()
 	for n := 0; ; n += each / 2 {
-		select {
-		case <-ctx.Done():
+		due := began.Add(time.Duration(sent) * time.Second / time.Duration(l.rate)) // what was late is made up for
+		if rest(ctx, time.Until(due)) != nil {
 			return sent, nil
-		case <-pace.C:
 		}
 		var gust []stored
 		for i := range each / 2 {

@@ -9,9 +9,13 @@
 //     the same objects, and two merge patches per Application, on the same machine in the same run. It has a control
 //     plane of its own, so that nothing of it disturbs the measurement.
 //   - Monorepo: one repository with thousands of applications of one object each.
+//   - Estate: one cluster with many objects, of which a part is ours.
+//   - Storm: events of the estate's objects, as many each second as the goal says.
 //   - Engine: one room measured by itself, by its Go benchmarks.
 //   - Ratio: a measured time divided by the floor of the same run. It is the only figure that compares between runs.
+//   - Goal: what a figure is to reach. Beside it stands how much of it was used: 1 or less is reached.
 //
+// README.md says what each row measures.
 // Flags choose the size; the defaults are the ones the documented numbers are for.
 package main
 
