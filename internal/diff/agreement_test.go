@@ -410,6 +410,9 @@ func (a *agreement) spoilOne(desired, u *unstructured.Unstructured) {
 	if len(zeros) > 0 && a.rng.IntN(3) == 0 {
 		paths = zeros
 	}
+	if len(paths) == 0 {
+		return
+	}
 	path := paths[a.rng.IntN(len(paths))]
 	if !spoil(u.Object, path, s, a.rng) {
 		a.fill(desired, u, path, s)

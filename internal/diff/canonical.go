@@ -186,6 +186,28 @@ func withoutEmpty(v any) any {
 	return v
 }
 
+// withoutNulls returns v without nulls in its objects. v is not changed.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, child := range v {
+			if child != nil {
+				out[name] = withoutNulls(child)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, child := range v {
+			out[i] = withoutNulls(child)
+		}
+		return out
+	default:
+		return v
+	}
+}
+
 // canonicalMetadata drops empty fields of metadata, whose Go type is the same in every kind and leaves them out.
 func canonicalMetadata(doc map[string]any) {
 	metadata, _ := doc["metadata"].(map[string]any)

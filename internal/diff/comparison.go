@@ -225,7 +225,7 @@ func (c *comparison) project(content map[string]any) (form map[string]any, diges
 		form = without(content, c.skip, c.schema)
 		return form, object.DigestOf(form), nil
 	}
-	p := projector{schema: c.schema}
+	p := projector{schema: c.schema, nullAsks: c.how == ThreeWay}
 	form = p.object(c.desired, content, c.ours, c.skip)
 	if !p.surplus {
 		return form, object.DigestOf(form), nil
@@ -261,7 +261,8 @@ func (c *comparison) canonical() (desired, live map[string]any) {
 		gvk := c.in.Desired.GroupVersionKind()
 		c.canonicalForms[0] = c.schema.canonicalDesired(gvk, c.desired)
 		c.canonicalForms[1] = c.schema.canonicalLive(gvk, c.live)
-		c.schema.askedZeros(c.canonicalForms[0], runtime.DeepCopyJSON(c.desired), c.canonicalForms[1])
+		z := zeros{nullAsks: c.how == ThreeWay || !c.schema.builtIn}
+		z.put(c.canonicalForms[0], runtime.DeepCopyJSON(c.desired), c.canonicalForms[1], c.schema.top)
 	}
 	return c.canonicalForms[0], c.canonicalForms[1]
 }
@@ -278,6 +279,10 @@ func (c *comparison) vanishing() ([]found, error) {
 		return nil, err
 	}
 	desired, live := c.canonical()
+	if c.schema.builtIn {
+		// `labels: null` is no value to a built-in kind: what is in them goes, one by one.
+		desired = withoutNulls(desired).(map[string]any)
+	}
 	w := walker{schema: c.schema}
 	var out []found
 	for _, f := range w.object(desired, live, c.unfolded, others, c.skip) {

@@ -75,7 +75,7 @@ func (g grower) grow(m map[string]any, t typeOf, depth int) {
 		m[name] = append(v, g.value(elem, name, depth+1))
 		return
 	}
-	if g.rng.IntN(8) == 0 {
+	if g.rng.IntN(8) == 0 && name != "name" && name != "uid" {
 		m[name] = g.nothing(child)
 		return
 	}
@@ -194,7 +194,7 @@ var words = map[string][]any{
 	"procMount": {"Default"}, "hostPath": {"/h"}, "expression": {"true", "object != null"}, "message": {"a", "b"}, "divisor": {"1", "1Mi", 1},
 	"hosts": {"a.example", "b.example"}, "host": {"a.example", "c.example"}, "shortNames": {"x1", "x2"}, "categories": {"c1"}, "provisioner": {"example.com/other"},
 	"mountOptions": {"ro", "nolock"}, "volumeLifecycleModes": {"Persistent", "Ephemeral"}, "reason": {"Invalid", "Forbidden"}, "strategy": {"CSA"},
-	"storageClassName": {"none"}, "nodeName": {"n"}, "zone": {"z1"}, "finalizers": {"kubernetes"}, "value": {"v1", "$(A)", "", "a b"}, "args": {"-v", "-x"}, "command": {"c", "d"},
+	"uid": {"u1", "u2"}, "storageClassName": {"none"}, "nodeName": {"n"}, "zone": {"z1"}, "finalizers": {"kubernetes"}, "value": {"v1", "$(A)", "", "a b"}, "args": {"-v", "-x"}, "command": {"c", "d"},
 }
 
 var quantities = []any{"1", "1000m", "0.5", "500m", "2", "1Gi", "1024Mi", "1.5Gi", "2k", "1e3", int64(1), 0.5, "100M", "0"}

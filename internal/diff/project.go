@@ -9,6 +9,9 @@ import (
 // projector reduces an object to the fields that are desired or ours.
 type projector struct {
 	schema *Schema
+	// nullAsks: a null of desired takes away what is there, whoever has it, as a patch does. Otherwise it is no value to a
+	// built-in kind, and asks for nothing of what is in there.
+	nullAsks bool
 	// surplus is set when a field of ours was met that desired does not have.
 	surplus bool
 }
@@ -38,6 +41,9 @@ func (p *projector) fields(out, desired, live map[string]any, f *frame, shapes f
 }
 
 func (p *projector) value(desired any, wanted bool, live any, f *frame) any {
+	if desired == nil && p.schema.builtIn && !p.nullAsks {
+		wanted = false
+	}
 	switch lv := live.(type) {
 	case map[string]any:
 		dm, isMap := desired.(map[string]any)

@@ -305,6 +305,8 @@ func (l *life) compare(desired *unstructured.Unstructured, accepted *Accepted) *
 			return learned
 		case apierrors.IsConflict(err) && try < 10:
 		default:
+			how, reason, _ := HowTo(in)
+			l.log = append(l.log, fmt.Sprintf("(written by %s: %s)", how, reason))
 			l.refuse(err)
 			return nil
 		}

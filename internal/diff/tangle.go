@@ -139,8 +139,25 @@ func element(patch map[string]any, field string, keys map[string]any) map[string
 	for key, v := range keys {
 		m[key] = v
 	}
-	patch[field] = append(list, m)
+	list = append(list, m)
+	order, _ := patch["$setElementOrder/"+field].([]any)
+	slices.SortStableFunc(list, func(a, b any) int { return placeIn(order, a) - placeIn(order, b) })
+	patch[field] = list
 	return m
+}
+
+// placeIn returns the place that a patch's directive about order gives an element, that behind the last if it gives none. The API
+// server refuses a patch whose elements stand otherwise.
+func placeIn(order []any, item any) int {
+	m, _ := item.(map[string]any)
+	i := slices.IndexFunc(order, func(o any) bool {
+		keys, ok := o.(map[string]any)
+		return ok && hasAll(m, keys)
+	})
+	if i < 0 {
+		return len(order)
+	}
+	return i
 }
 
 func hasAll(m, keys map[string]any) bool {

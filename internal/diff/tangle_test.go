@@ -51,6 +51,12 @@ func TestTangled(t *testing.T) {
 			live:    "{containers: [{name: a, image: a, env: [{name: A}]}, {name: b, image: b, env: [{name: B}]}]}",
 			desired: "{containers: [{name: a, image: a, env: [{name: A}, {name: A, value: x}]}, {name: b, image: b, env: [{name: B}, {name: B, value: x}]}]}",
 			want:    "{containers: [{name: a, image: a, env: [{name: A}, {name: A, value: x}]}, {name: b, image: b, env: [{name: B}, {name: B, value: x}]}]}",
+		}, {
+			name:    "in the first container, with a change in the second", // patches stand in the order they declare
+			applied: "{containers: [{name: a, image: a, env: [{name: A}]}, {name: b, image: b}]}",
+			live:    "{containers: [{name: a, image: a, env: [{name: A}]}, {name: b, image: b}]}",
+			desired: "{containers: [{name: a, image: a, env: [{name: A}, {name: A, value: x}]}, {name: b, image: other}]}",
+			want:    "{containers: [{name: a, image: a, env: [{name: A}, {name: A, value: x}]}, {name: b, image: other}]}",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
