@@ -35,6 +35,8 @@ type WriteOptions struct {
 	Force      bool   // apply only: take fields from other managers
 	DryRun     bool
 	Validation Validation
+	// Subresource of the object, such as status; patches only.
+	Subresource string
 }
 
 // target is one object at the API server.
@@ -162,8 +164,12 @@ func (c *Cluster) Patch(ctx context.Context, gvk schema.GroupVersionKind, namesp
 	if err != nil {
 		return nil, err
 	}
+	path := t.path
+	if o.Subresource != "" {
+		path += "/" + o.Subresource
+	}
 	return c.write(ctx, "patch", t, o, func() *rest.Request {
-		return c.api.rest.Patch(kind).AbsPath(t.path).Body(patch)
+		return c.api.rest.Patch(kind).AbsPath(path).Body(patch)
 	})
 }
 
