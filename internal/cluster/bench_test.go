@@ -17,6 +17,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -51,6 +52,55 @@ func BenchmarkStart(b *testing.B) {
 			b.ReportMetric(theirs/each*1000, "server-cpu-ms")
 		})
 	}
+}
+
+// BenchmarkUnusedCRDs measures what BOWLINE_BENCH_CRDS (300) installed kinds without objects cost at the start. Run with
+// -benchtime=3x; the cluster is one of its own.
+func BenchmarkUnusedCRDs(b *testing.B) {
+	dev := devcluster.Start(b)
+	n := 300
+	if text := os.Getenv("BOWLINE_BENCH_CRDS"); text != "" {
+		n, _ = strconv.Atoi(text)
+	}
+	measure := func(b *testing.B) {
+		var peak, steady, took, ours, theirs float64
+		for b.Loop() {
+			p, s, t, o, th := start(b, dev, false, false)
+			peak, steady, took, ours, theirs = peak+p, steady+s, took+t, ours+o, theirs+th
+		}
+		each := float64(b.N)
+		b.ReportMetric(peak/each/(1<<20), "peak-MiB")
+		b.ReportMetric(steady/each/(1<<20), "steady-MiB")
+		b.ReportMetric(took/each*1000, "complete-ms")
+		b.ReportMetric(ours/each*1000, "our-cpu-ms")
+		b.ReportMetric(theirs/each*1000, "server-cpu-ms")
+	}
+	b.Run("without", measure)
+	crds := other(b, dev.RESTConfig(), "customresourcedefinitions.v1.apiextensions.k8s.io", "")
+	for i := range n {
+		kind := fmt.Sprintf("Thing%d", i)
+		u := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(widgetCRD(strings.ToLower(kind)+"s", fmt.Sprintf("g%d.example.com", i%50), kind)), &u.Object); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := crds.Create(b.Context(), u, metav1.CreateOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	client := dev.Client().Discovery()
+	for served := 0; served < n; time.Sleep(time.Second) {
+		_, lists, err := client.ServerGroupsAndResources()
+		if err != nil {
+			b.Fatal(err)
+		}
+		served = 0
+		for _, list := range lists {
+			if strings.Contains(list.GroupVersion, ".example.com/") {
+				served += len(list.APIResources)
+			}
+		}
+	}
+	b.Run("with", measure)
 }
 
 // start opens a connection and measures until the inventory is complete.

@@ -71,7 +71,7 @@ func newLink(c clock.Clock, probe func(context.Context) error, change func(bool,
 
 // run probes until ctx ends: at once, whenever somebody suspects, and every minute.
 func (l *link) run(ctx context.Context) {
-	wait := backoff{first: 500 * time.Millisecond, most: 30 * time.Second}
+	wait := backoff{first: 500 * time.Millisecond, most: time.Minute} // 30 s at least, in the end
 	for {
 		probeCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := l.probe(probeCtx)

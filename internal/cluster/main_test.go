@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -292,4 +293,11 @@ func (g *gate) requests(name string) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.count[name]
+}
+
+// all returns how often each request was made.
+func (g *gate) all() map[string]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.count)
 }

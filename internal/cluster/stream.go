@@ -40,7 +40,7 @@ func (r *reflector) open(ctx context.Context, rv string) (*stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, life+30*time.Second)
 	silence := life
 	if rv == "" {
-		silence = firstSilence
+		silence = r.c.opts.FirstSilence
 	}
 	ctx, pulse := withPulse(ctx, silence)
 	s := &stream{ctx: ctx, pulse: pulse, cancel: func() { pulse.stop(); cancel() }}
@@ -99,15 +99,11 @@ type nothing struct{}
 func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
 
 // streaming remembers where streamed lists do not work: API servers before 1.34 may not have them, and those behind an
-// APIService often do not.
+// APIService often do not. One that does not know what was asked for never ends such a list.
 type streaming struct {
 	mu      sync.Mutex
 	refused map[string]struct{} // API groups
 }
-
-// firstSilence is how long a streamed list may show nothing. An API server that does not know what was asked for never
-// ends such a list, and there are pages.
-const firstSilence = 15 * time.Second
 
 // streamsFrom is the first release that has streamed lists unless somebody turned them off.
 var streamsFrom = version.MustParseGeneric("1.34.0")
