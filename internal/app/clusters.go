@@ -19,6 +19,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/settings"
 )
@@ -32,6 +33,7 @@ type clusters struct {
 	metrics *metrics
 	schemas *cluster.Schemas
 	onFeed  func(server string, change cluster.Change)
+	judges  *judges
 
 	mu      sync.RWMutex
 	open    map[string]*connection // by server
@@ -40,6 +42,7 @@ type clusters struct {
 	inHub   bool
 	rules   settings.Settings
 	configs []cluster.Config
+	judge   *health.Judge
 }
 
 type connection struct {
@@ -49,8 +52,8 @@ type connection struct {
 	done    chan struct{}
 }
 
-func newClusters(ctx context.Context, hub *rest.Config, log *slog.Logger, m *metrics) *clusters {
-	c := &clusters{ctx: ctx, hub: hub, log: log, metrics: m, schemas: cluster.NewSchemas(), open: map[string]*connection{}}
+func newClusters(ctx context.Context, hub *rest.Config, log *slog.Logger, m *metrics, j *judges) *clusters {
+	c := &clusters{ctx: ctx, hub: hub, log: log, metrics: m, judges: j, schemas: cluster.NewSchemas(), open: map[string]*connection{}}
 	m.registry.MustRegister(newClusterMetrics(c.Reports))
 	return c
 }
@@ -82,6 +85,7 @@ func (c *clusters) Apply(s *configuration.Snapshot) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.judge = c.judges.of(s)
 	c.inHub, c.rules, c.configs, c.broken = s.Settings.InCluster, s.Settings, s.Clusters, maps.Clone(s.BrokenClusters)
 	for server, conn := range c.open {
 		if cfg, ok := wanted[server]; !ok || cfg.Digest != conn.digest {
@@ -96,6 +100,7 @@ func (c *clusters) Apply(s *configuration.Snapshot) {
 			conn.cluster.SetTracker(s.Settings.Tracker)
 			conn.cluster.SetFilter(s.Settings.Filter)
 			conn.cluster.SetRespectRBAC(s.Settings.RespectRBAC)
+			conn.cluster.SetJudge(c.judge)
 			continue
 		}
 		conn, err := c.connect(cfg)
@@ -117,7 +122,7 @@ func (c *clusters) setBroken(cfg cluster.Config, err error) {
 
 func (c *clusters) connect(cfg cluster.Config) (*connection, error) {
 	opened, err := cluster.Open(cfg, cluster.Options{
-		Tracker: c.rules.Tracker, Filter: c.rules.Filter, RespectRBAC: c.rules.RespectRBAC, Logger: c.log,
+		Tracker: c.rules.Tracker, Filter: c.rules.Filter, RespectRBAC: c.rules.RespectRBAC, Judge: c.judge, Logger: c.log,
 		Schemas: c.schemas, UserAgent: userAgent(), Metrics: c.metrics.cluster(cfg.Server),
 	})
 	if err != nil {

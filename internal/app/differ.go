@@ -89,7 +89,8 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 		return nil, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	p := &preview{client: c, changed: make(chan struct{}, 1), clusters: newClusters(ctx, kube, log, newMetrics())}
+	judge := &judges{log: log}
+	p := &preview{client: c, changed: make(chan struct{}, 1), clusters: newClusters(ctx, kube, log, newMetrics(), judge)}
 	p.clusters.onFeed = func(string, cluster.Change) {
 		select {
 		case p.changed <- struct{}{}:
@@ -113,7 +114,6 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 	}
 	p.sources = newSources(ctx, p.store, settings.Current, log)
 	p.engine = desired.NewEngine(p.sources, p.pool, nil, nil)
-	judge := &judges{log: log}
 	p.apps = application.New(application.Deps{
 		Client: c, Namespace: namespace, Observe: true, Engine: p.engine,
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{}, FindPaths: p.pool.Paths,

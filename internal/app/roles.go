@@ -60,7 +60,7 @@ type roles struct {
 func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, lead *lead, log *slog.Logger) (*roles, error) {
 	r := &roles{log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}}
 	bus := &event.Bus{}
-	r.clusters = newClusters(ctx, kube, log, r.metrics)
+	r.clusters = newClusters(ctx, kube, log, r.metrics, r.judges)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
 	r.settings = configuration.NewReader(mgr.GetAPIReader(), opts.Namespace, log, r.changed)
 	r.company = company.NewWatcher(mgr.GetAPIReader(), opts.Namespace, log, func() { r.apps.EnqueueAll() })

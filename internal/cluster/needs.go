@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -147,30 +148,41 @@ func (s *sweepState) ended() time.Time {
 	return s.at
 }
 
-// unlisted says why one of these kinds is not wholly in the store: "" if all are.
-func (c *Cluster) unlisted(of func(schema.GroupKind, need) bool) string {
+// unlisted says why one of these kinds is not wholly in the store ("" if all are), and whether that may be a matter of
+// moments. Kinds that the account may not list count as empty where the settings say so.
+func (c *Cluster) unlisted(of func(schema.GroupKind, need) bool) (reason string, pending bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.catalog == nil {
-		return "the cluster has not answered yet"
+		return "the cluster has not answered yet", true
 	}
 	needed := c.needed()
 	for _, gk := range slices.SortedFunc(maps.Keys(needed), compareKinds) {
 		if !of(gk, needed[gk]) {
 			continue
 		}
-		k := c.kinds[gk]
-		if k == nil {
-			return "objects of the kind " + gk.String() + " are not listed yet"
+		why, waits := c.kinds[gk].unlisted(gk, &c.access)
+		if reason == "" || waits && !pending {
+			reason = cmp.Or(why, reason)
 		}
-		k.mu.RLock()
-		synced, reason := k.state()
-		k.mu.RUnlock()
-		if !synced {
-			return reason
-		}
+		pending = pending || waits
 	}
-	return ""
+	return reason, pending
+}
+
+// unlisted is Cluster.unlisted of one kind, which may be nil.
+func (k *kind) unlisted(gk schema.GroupKind, a *access) (reason string, pending bool) {
+	if k == nil {
+		return "objects of the kind " + gk.String() + " are not listed yet", true
+	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	synced, reason := k.state()
+	switch {
+	case synced, k.said == saidUnknown && a.covers(gk, k.unsynced()):
+		return "", false
+	}
+	return reason, k.said == saidNothing
 }
 
 // refillLoop reads what trees show of objects that turned out to descend from ours after they were listed.

@@ -68,6 +68,8 @@ type Orphans struct {
 	// Complete: every namespaced kind of the cluster was looked at. Otherwise there may be more, and Reason says why.
 	Complete bool
 	Reason   string
+	// Pending: what is missing is being listed at this moment. Otherwise waiting may be in vain.
+	Pending bool
 }
 
 // Orphan is a top-level object without a living owner.
@@ -85,14 +87,14 @@ func (c *Cluster) Orphans(namespaces []string, alive func(app string) bool, coun
 	if alive == nil {
 		alive = func(string) bool { return true }
 	}
-	reason := c.stale()
+	reason, pending := c.stale(), false
 	if reason == "" {
-		reason = c.unlisted(func(_ schema.GroupKind, n need) bool { return n.res.Namespaced })
+		reason, pending = c.unlisted(func(_ schema.GroupKind, n need) bool { return n.res.Namespaced })
 	}
 	if reason == "" {
 		reason = c.hidden(namespaces)
 	}
-	out := Orphans{Complete: reason == "", Reason: reason}
+	out := Orphans{Complete: reason == "", Reason: reason, Pending: pending}
 	for _, at := range c.index.unowned(namespaces, alive) {
 		key := at.kind.key(at.n)
 		if counts != nil && !counts(key) {

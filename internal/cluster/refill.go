@@ -51,14 +51,30 @@ func (r *refills) take() (places map[place]struct{}, calm bool) {
 	return places, calm
 }
 
-// refill reads the objects one by one: most often an application took over a few that were there.
+// readSingly is how many objects of a kind are read one by one; beyond that listing all of them costs less.
+const readSingly = 200
+
+// refill reads what is missing: most often an application took over a few objects that were there.
 func (c *Cluster) refill(ctx context.Context, places map[place]struct{}) {
+	lacking := map[*kind][]place{}
+	for at := range places {
+		if at.kind.lacksDetail(at.n) {
+			lacking[at.kind] = append(lacking[at.kind], at)
+		}
+	}
+	for k, places := range lacking {
+		if len(places) > readSingly {
+			c.refillAll(ctx, k, places)
+		} else {
+			c.refillEach(ctx, places)
+		}
+	}
+}
+
+func (c *Cluster) refillEach(ctx context.Context, places []place) {
 	var wg sync.WaitGroup
 	turn := make(semaphore, parallelReads)
-	for at := range places {
-		if !at.kind.lacksDetail(at.n) {
-			continue
-		}
+	for _, at := range places {
 		release, err := turn.acquire(ctx)
 		if err != nil {
 			break
@@ -69,6 +85,39 @@ func (c *Cluster) refill(ctx context.Context, places map[place]struct{}) {
 		})
 	}
 	wg.Wait()
+}
+
+// refillAll reads the objects from one list of each scope.
+func (c *Cluster) refillAll(ctx context.Context, k *kind, places []place) {
+	release, err := c.reads.acquire(ctx)
+	if err != nil {
+		return
+	}
+	defer release()
+	wanted := make(map[nsName]struct{}, len(places))
+	for _, at := range places {
+		wanted[at.n] = struct{}{}
+	}
+	each := func(raw []byte) error {
+		it, err := decodeItem(raw)
+		if err != nil {
+			return err
+		}
+		if _, ok := wanted[nsName{it.meta.Namespace, it.meta.Name}]; ok {
+			k.detail(it)
+		}
+		return nil
+	}
+	for _, namespace := range sortedKeys(k.scopes) {
+		for token, more := "", true; more; more = token != "" {
+			head, err := c.api.list(ctx, collectionPath(k.res.GVR, namespace), acceptJSON, token, pageSize, each)
+			if err != nil {
+				c.link.report(err)
+				break // a tree says that it lacks them
+			}
+			token = head.next
+		}
+	}
 }
 
 func (c *Cluster) refillOne(ctx context.Context, at place) {
@@ -171,7 +220,7 @@ func (c *Cluster) describer(res Resource) func([]byte) *topology.Detail {
 	}
 }
 
-// keyAt is where an object is in the store; ok is false if its kind is not watched.
+// placeOf is where an object is in the store; ok is false if its kind is not watched.
 func (c *Cluster) placeOf(key object.Key) (place, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -23,6 +23,8 @@ type Tree struct {
 	// there may be more, and Reason says why.
 	Complete bool
 	Reason   string
+	// Pending: what is missing is being read at this moment. Otherwise waiting may be in vain.
+	Pending bool
 }
 
 // Tree returns the objects of these keys that are there, with everything that came of them, sorted; orphans begin trees
@@ -32,12 +34,13 @@ func (c *Cluster) Tree(roots, orphans []object.Key) Tree {
 	c.watchTrees(roots)
 	out := Tree{Reason: c.stale()}
 	if out.Reason == "" {
-		out.Reason = c.unlisted(func(gk schema.GroupKind, _ need) bool { return gk != hostKind })
+		out.Reason, out.Pending = c.unlisted(func(gk schema.GroupKind, _ need) bool { return gk != hostKind })
 	}
 	drawn := map[place]struct{}{}
 	own := c.draw(roots, drawn)
 	loose := c.draw(orphans, drawn)
 	if out.Reason == "" && len(own.unread) > 0 {
+		out.Pending = true
 		out.Reason = fmt.Sprintf("%d objects are still being read", len(own.unread))
 	}
 	c.refills.add(own.unread) // they came before their owner, or hang on a root without our mark
