@@ -87,7 +87,7 @@ func (b *builder) desired(item *Item) {
 	if !takesPart {
 		return
 	}
-	wave, warning := waveOf(item.Desired)
+	wave, warning := WaveOf(item.Desired)
 	if warning != "" {
 		b.note(item.Key.String(), []string{warning})
 	}

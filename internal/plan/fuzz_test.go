@@ -26,7 +26,7 @@ func FuzzAnnotations(f *testing.F) {
 			t.Errorf("%q: %d warnings", text, warned)
 		}
 		Hooks(obj)
-		if wave, warning := waveOf(obj); warning != "" && wave != 0 {
+		if wave, warning := WaveOf(obj); warning != "" && wave != 0 {
 			t.Errorf("%q is read as wave %d in spite of %q", text, wave, warning)
 		}
 		if note, ok := ParseNote(text); ok {

@@ -53,9 +53,9 @@ func Hooks(obj metav1.Object) (hooks []v1alpha1.HookType, takesPart bool) {
 	return hooks, takesPart || len(hooks) > 0
 }
 
-// waveOf returns the wave of an object: that of its annotation, else the weight that it has as a hook of Helm. A value
+// WaveOf returns the wave of an object: that of its annotation, else the weight that it has as a hook of Helm. A value
 // that is not a whole number counts as 0, with a warning.
-func waveOf(obj metav1.Object) (wave int, warning string) {
+func WaveOf(obj metav1.Object) (wave int, warning string) {
 	for _, key := range []string{v1alpha1.AnnotationSyncWave, v1alpha1.AnnotationKeyHelmHookWeight} {
 		text, ok := obj.GetAnnotations()[key]
 		if !ok {

@@ -21,7 +21,7 @@ func TestWaveOf(t *testing.T) {
 		{"and not beside it", map[string]string{"argocd.argoproj.io/sync-wave": "1", "helm.sh/hook-weight": "5"}, 1, false},
 		{"what is no number is told", map[string]string{"helm.sh/hook-weight": "heavy"}, 0, true},
 	} {
-		wave, warning := waveOf(&metav1.ObjectMeta{Annotations: tt.annotations})
+		wave, warning := WaveOf(&metav1.ObjectMeta{Annotations: tt.annotations})
 		if wave != tt.wave || (warning != "") != tt.warns {
 			t.Errorf("%s: wave %d, %q", tt.reason, wave, warning)
 		}

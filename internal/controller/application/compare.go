@@ -27,7 +27,7 @@ const comparePatience = 30 * time.Second
 // compare brings the table up to date: the rows that were touched, or all of them if what is desired or a rule
 // changed. Without a desired state nothing is compared, and what the rows said before is no verdict about now.
 func (p *pass) compare(ctx context.Context) {
-	p.st.comparer = nil
+	p.st.comparer.Store(nil)
 	if p.state == nil {
 		return
 	}
@@ -41,7 +41,7 @@ func (p *pass) compare(ctx context.Context) {
 	p.st.touchDoubtful(p.Clock.Now())
 	c := p.newComparer(rules)
 	dirty, all := p.st.takeDirty(p.Clock.Now())
-	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), c.adopt, c.confirmAll}))
+	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), c.adopt, c.compareAs}))
 	if p.st.made != made || p.st.state == nil {
 		all = true
 		p.st.made = made
@@ -52,7 +52,7 @@ func (p *pass) compare(ctx context.Context) {
 	for _, key := range c.bringUpToDate(ctx, p.state, dirty, all) {
 		p.st.compared(key, p.Clock.Now())
 	}
-	p.st.comparer = c
+	p.st.comparer.Store(c)
 	p.st.place(p.target.Server, p.unserved)
 	if awaitedCame(p.cluster, p.unserved) {
 		p.requeue(letGoEvery) // its event may have come before it was noted that the kind is awaited
@@ -83,7 +83,7 @@ func (p *pass) newComparer(rules *diff.Rules) *comparer {
 		self:        object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
 		destination: p.app.Spec.Destination, cluster: p.cluster, live: p.cluster, writes: clusterTarget{c: p.cluster}, server: p.target.Server,
 		settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
-		confirmAll: hasOption(p.app.Annotations[v1alpha1.AnnotationCompareOptions], "ServerSideDiff=true"),
+		compareAs: diff.ParseCompareOptions(p.app.Annotations[v1alpha1.AnnotationCompareOptions]),
 	}
 }
 
@@ -223,6 +223,7 @@ func (c *comparer) everything(ctx context.Context, state *desired.State) {
 		}
 	}
 	c.learned.settle(c.table.rows)
+	c.table.complete()
 }
 
 // one computes the row of one object.

@@ -5,7 +5,6 @@ package application
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,7 +37,7 @@ type comparer struct {
 	customs     *customs
 	options     plan.Options // of the application; an object may have its own
 	adopt       []string     // field managers whose fields are taken over
-	confirmAll  bool         // ServerSideDiff=true
+	compareAs   diff.CompareOptions
 }
 
 // liveState is what rows are made of besides what is desired: the objects of a cluster.
@@ -116,7 +115,7 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 	}
 	r.verdict = Extra
 	c.see(r, live)
-	r.ignoreExtraneous = hasOption(live.Object.GetAnnotations()[v1alpha1.AnnotationCompareOptions], "IgnoreExtraneous")
+	r.ignoreExtraneous = diff.ParseCompareOptions(live.Object.GetAnnotations()[v1alpha1.AnnotationCompareOptions]).IgnoreExtraneous
 }
 
 // drop forgets an object.
@@ -163,7 +162,7 @@ func (c *comparer) judge(ctx context.Context, r *row, live *unstructured.Unstruc
 		return
 	}
 	res := diff.Compare(in)
-	if res.NeedsConfirmation || c.unconfirmed(in, res) {
+	if res.NeedsConfirmation {
 		res = c.confirmed(ctx, r, in, res)
 	}
 	if res.Learned != nil && (r.accepted == nil || *r.accepted != *res.Learned) {
@@ -181,41 +180,26 @@ func (c *comparer) judge(ctx context.Context, r *row, live *unstructured.Unstruc
 	}
 }
 
-// unconfirmed reports whether two forms count as the same by what is known of their spellings alone, where every
-// comparison is to be confirmed.
-func (c *comparer) unconfirmed(in diff.Input, res diff.Result) bool {
-	if res.Verdict != diff.Same || in.Accepted != nil && *in.Accepted == *res.Learned {
-		return false
-	}
-	switch of := compareOptionsOf(in.Live, in.Desired); {
-	case hasOption(of, "ServerSideDiff=true"):
-		return true
-	case hasOption(of, "ServerSideDiff=false"):
-		return false
-	default:
-		return c.confirmAll
-	}
-}
-
-// compareOptionsOf returns the compare options that the source gives an object, or else those that it has.
-func compareOptionsOf(live, want *unstructured.Unstructured) string {
-	if of, ok := want.GetAnnotations()[v1alpha1.AnnotationCompareOptions]; ok {
-		return of
-	}
-	return live.GetAnnotations()[v1alpha1.AnnotationCompareOptions]
-}
-
 // confirmed returns what the API server says of a comparison; it is asked once about the same pair of forms.
 func (c *comparer) confirmed(ctx context.Context, r *row, in diff.Input, candidate diff.Result) diff.Result {
-	if known := r.confirmed; known != nil && known.key == candidate.Key {
+	as := c.optionsOf(in.Desired)
+	if known := r.confirmed; known != nil && known.key == candidate.Key && known.as == as {
 		return known.result
 	}
-	res := c.confirm(ctx, in, candidate)
+	res := c.confirm(ctx, in, candidate, as)
 	r.confirmed = nil
 	if res.Verdict != diff.Unknown {
-		r.confirmed = &confirmation{key: candidate.Key, result: res}
+		r.confirmed = &confirmation{key: candidate.Key, as: as, result: res}
 	}
 	return res
+}
+
+// optionsOf returns how an object is compared: as its application says, and more strictly if its source says so.
+func (c *comparer) optionsOf(want *unstructured.Unstructured) diff.CompareOptions {
+	of := diff.ParseCompareOptions(want.GetAnnotations()[v1alpha1.AnnotationCompareOptions])
+	of.ServerSideDiff = of.ServerSideDiff || c.compareAs.ServerSideDiff
+	of.IncludeMutationWebhook = of.IncludeMutationWebhook || c.compareAs.IncludeMutationWebhook
+	return of
 }
 
 func (c *comparer) input(ctx context.Context, r *row, live *unstructured.Unstructured) (diff.Input, error) {
@@ -227,7 +211,7 @@ func (c *comparer) input(ctx context.Context, r *row, live *unstructured.Unstruc
 	options, _ := c.options.For(want)
 	return diff.Input{
 		Desired: want, DesiredDigest: r.desired.Digest, Live: live, Accepted: r.accepted,
-		How: howOf(options), Adopt: c.adopt, Schema: sch, Rules: c.rules,
+		How: howOf(options), Adopt: c.adopt, Schema: sch, Rules: c.rules, Mutations: c.optionsOf(want).IncludeMutationWebhook,
 	}, nil
 }
 
@@ -236,21 +220,21 @@ func (c *comparer) schema(ctx context.Context, gvk schema.GroupVersionKind) (*di
 }
 
 // confirm asks the API server what an apply would make of the object.
-func (c *comparer) confirm(ctx context.Context, in diff.Input, candidate diff.Result) diff.Result {
-	res, err := c.ask(ctx, in, candidate)
+func (c *comparer) confirm(ctx context.Context, in diff.Input, candidate diff.Result, as diff.CompareOptions) diff.Result {
+	res, err := c.ask(ctx, in, candidate.How)
 	if errors.Is(err, cluster.ApplyRefused) && in.How != diff.ThreeWay {
 		// Server-side apply does not take it, so a sync writes it as client-side apply does: compare it that way.
 		in.How = diff.ThreeWay
 		if candidate = diff.Compare(in); !candidate.NeedsConfirmation {
 			return candidate
 		}
-		res, err = c.ask(ctx, in, candidate)
+		res, err = c.ask(ctx, in, candidate.How)
 	}
 	if err == nil {
 		return res
 	}
 	candidate.NeedsConfirmation = false
-	if errors.Is(err, cluster.Invalid) || errors.Is(err, cluster.ApplyRefused) || errors.Is(err, cluster.WebhookRefused) {
+	if refused(err) && !as.ServerSideDiff {
 		// The API server would not take what is desired, so live is not that: a sync will say why, in its own words.
 		candidate.Verdict = diff.Different
 		return candidate
@@ -260,13 +244,9 @@ func (c *comparer) confirm(ctx context.Context, in diff.Input, candidate diff.Re
 	return candidate
 }
 
-func hasOption(list, option string) bool {
-	for part := range strings.SplitSeq(list, ",") {
-		if strings.TrimSpace(part) == option {
-			return true
-		}
-	}
-	return false
+// refused reports whether an API server says that it would not take an object.
+func refused(err error) bool {
+	return errors.Is(err, cluster.Invalid) || errors.Is(err, cluster.ApplyRefused) || errors.Is(err, cluster.WebhookRefused)
 }
 
 // imagesOf returns the images of every pod template in an object.

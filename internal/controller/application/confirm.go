@@ -4,8 +4,12 @@ package application
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
@@ -22,23 +26,8 @@ func howOf(o plan.Options) diff.How {
 }
 
 // ask sends the write that a sync would make as a dry run, and compares live with the answer.
-func (c *comparer) ask(ctx context.Context, in diff.Input, candidate diff.Result) (diff.Result, error) {
-	options, _ := c.options.For(in.Desired)
-	send, err := diff.ForApply(in, options.RespectIgnoreDifferences)
-	if err != nil {
-		return diff.Result{}, err
-	}
-	w := sync.Write{Method: sync.Apply, Object: send, Manager: diff.Manager, Force: true, DryRun: true, DropUnknown: options.SkipValidation}
-	switch candidate.How {
-	case diff.Replace:
-		w.Method = sync.Replace
-	case diff.ThreeWay:
-		w.Method = sync.Patch
-		if w.PatchType, w.Patch, err = diff.ThreeWayPatch(in, send); err != nil {
-			return diff.Result{}, err
-		}
-	}
-	answer, err := c.writes.Write(ctx, w)
+func (c *comparer) ask(ctx context.Context, in diff.Input, how diff.How) (diff.Result, error) {
+	answer, err := c.dryRun(ctx, in, how)
 	if err != nil {
 		return diff.Result{}, err
 	}
@@ -46,15 +35,61 @@ func (c *comparer) ask(ctx context.Context, in diff.Input, candidate diff.Result
 	if !res.NeedsProbe {
 		return res, nil
 	}
-	probe, err := diff.Probe(in)
-	if err != nil || probe == nil {
+	if in.Probed, err = c.probe(ctx, in); err != nil || in.Probed == nil {
 		return res, err
 	}
-	in.Probed, err = c.writes.Write(ctx, sync.Write{Method: sync.Replace, Object: probe, Manager: diff.Manager, DryRun: true, DropUnknown: true})
-	if err != nil {
-		return diff.Result{}, err
-	}
 	return diff.Confirm(in, answer), nil
+}
+
+// dryRun returns what the API server would make of the object.
+func (c *comparer) dryRun(ctx context.Context, in diff.Input, how diff.How) (*unstructured.Unstructured, error) {
+	options, _ := c.options.For(in.Desired)
+	send, err := diff.ForApply(in, options.RespectIgnoreDifferences)
+	if err != nil {
+		return nil, err
+	}
+	w := sync.Write{Method: sync.Apply, Object: send, Manager: diff.Manager, Force: true, DryRun: true, DropUnknown: options.SkipValidation}
+	switch how {
+	case diff.Replace:
+		w.Method = sync.Replace
+	case diff.ThreeWay:
+		w.Method = sync.Patch
+		if w.PatchType, w.Patch, err = diff.ThreeWayPatch(in, send); err != nil {
+			return nil, err
+		}
+	}
+	return c.writes.Write(ctx, w)
+}
+
+// probe asks which of the fields that earlier writers left the API server would fill in again; nil if there are none.
+func (c *comparer) probe(ctx context.Context, in diff.Input) (*unstructured.Unstructured, error) {
+	probe, err := diff.Probe(in)
+	if err != nil || probe == nil {
+		return nil, err
+	}
+	return c.writes.Write(ctx, sync.Write{Method: sync.Replace, Object: probe, Manager: diff.Manager, DryRun: true, DropUnknown: true})
+}
+
+// answered returns the API server's answer to a dry run about an object, for people who want to see it, with the input that
+// it answers. It is nil if the answer is plain without asking.
+func (c *comparer) answered(ctx context.Context, in diff.Input) (diff.Input, *unstructured.Unstructured, error) {
+	in.Accepted = nil
+	candidate := diff.Compare(in)
+	if !candidate.NeedsConfirmation {
+		return in, nil, nil
+	}
+	answer, err := c.dryRun(ctx, in, candidate.How)
+	if errors.Is(err, cluster.ApplyRefused) && in.How != diff.ThreeWay {
+		in.How = diff.ThreeWay
+		if candidate = diff.Compare(in); !candidate.NeedsConfirmation {
+			return in, nil, nil
+		}
+		answer, err = c.dryRun(ctx, in, candidate.How)
+	}
+	if err == nil && candidate.NeedsProbe {
+		in.Probed, err = c.probe(ctx, in)
+	}
+	return in, answer, err
 }
 
 // ignoreRules compiles the rules of settings and of the application about what is not compared.

@@ -260,6 +260,7 @@ func (c *Controller) forget(id string) {
 		if st.running != nil {
 			st.running.cancel(errGone)
 		}
+		st.seek(nil)
 		if st.learned != nil {
 			st.learned.forgetAll(st.table.rows)
 		}

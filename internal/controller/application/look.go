@@ -27,6 +27,14 @@ func (c *Controller) look(ctx context.Context, st *appState) (wait time.Duration
 	if len(due) > 0 && c.lookAt(ctx, st, due) {
 		return 0, false
 	}
+	others, later := st.otherOrphans(now)
+	if others {
+		st.demand()
+		return 0, false
+	}
+	if later > 0 && (wait == 0 || later < wait) {
+		wait = later
+	}
 	if left := st.dueAt.Sub(now); !st.dueAt.IsZero() && (wait == 0 || left < wait) {
 		wait = max(left, time.Millisecond)
 	}
@@ -35,7 +43,7 @@ func (c *Controller) look(ctx context.Context, st *appState) (wait time.Duration
 
 // needsNoPass reports whether nothing happened but to objects since the last pass.
 func (c *Controller) needsNoPass(st *appState, now time.Time) bool {
-	last := st.comparer
+	last := st.comparer.Load()
 	if last == nil || st.running != nil || st.demands(now) || !st.dueAt.IsZero() && !now.Before(st.dueAt) || st.acted != c.mayAct() {
 		return false
 	}
@@ -48,14 +56,14 @@ func (c *Controller) needsNoPass(st *appState, now time.Time) bool {
 
 // lookAt computes rows again, and reports whether that changed what the status is made of.
 func (c *Controller) lookAt(ctx context.Context, st *appState, due map[object.Key]mark) (news bool) {
-	began, done := c.Clock.Now(), false
+	comparer, began, done := st.comparer.Load(), c.Clock.Now(), false
 	defer func() {
 		if !done {
 			st.touch() // a panic: the pass that is tried again makes all rows anew
 		}
-		c.Metrics.Reconciled(c.Namespace, st.comparer.server, c.Clock.Since(began).Seconds())
+		c.Metrics.Reconciled(c.Namespace, comparer.server, c.Clock.Since(began).Seconds())
 	}()
-	for _, key := range st.comparer.bringUpToDate(ctx, nil, due, false) {
+	for _, key := range comparer.bringUpToDate(ctx, nil, due, false) {
 		st.compared(key, began)
 	}
 	if news = st.table.takeNews(); news {

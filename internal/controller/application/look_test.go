@@ -60,7 +60,7 @@ func TestAPassFollowsWhateverElseHappens(t *testing.T) {
 		"the pass asked for it":              func(w *world) { w.st.dueAt = w.clock.Now() },
 		"what waited in the slow lane":       func(w *world) { w.st.setUrgent() },
 		"everything is to be compared again": func(w *world) { w.st.touch() },
-		"the last pass compared nothing":     func(w *world) { w.st.comparer = nil },
+		"the last pass compared nothing":     func(w *world) { w.st.comparer.Store(nil) },
 	} {
 		w := newWorld(t, 2, nil)
 		if w.serve(t) {
@@ -103,7 +103,7 @@ func TestNoiseIsNotCompared(t *testing.T) {
 	compares := func(change func(*unstructured.Unstructured)) bool {
 		w.change(key, change)
 		marked, _ := w.st.takeDirty(w.clock.Now())
-		return len(w.st.comparer.bringUpToDate(t.Context(), nil, marked, false)) > 0
+		return len(w.st.comparer.Load().bringUpToDate(t.Context(), nil, marked, false)) > 0
 	}
 	if !compares(nil) {
 		t.Fatal("what it was like before is not known, and it is not compared")

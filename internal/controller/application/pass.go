@@ -71,6 +71,9 @@ func (p *pass) run(ctx context.Context) error {
 	p.admit(ctx)
 	p.want(ctx)
 	p.compare(ctx)
+	if p.compared {
+		p.seekOrphans(ctx)
+	}
 	p.fold()
 	p.operate(ctx)
 	return p.write(ctx)

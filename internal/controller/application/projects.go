@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/topology"
 )
 
 // projects compiles AppProjects and keeps them until they change.
@@ -28,6 +29,8 @@ type compiledProject struct {
 	project  *access.Project
 	spec     v1alpha1.AppProjectSpec
 	unserved access.Unserved
+	orphans  *topology.OrphanRules // nil: nobody asks for orphans
+	broken   error                 // what of orphans cannot be used
 }
 
 func newProjects(deps Deps) *projects {
@@ -53,6 +56,7 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 		return known.project, version, nil
 	}
 	compiled := compiledProject{version: version, spec: found.Spec, project: access.Compile(&found, scoped), unserved: access.UnservedOf(&found)}
+	compiled.orphans, compiled.broken = topology.CompileOrphanRules(found.Spec.OrphanedResources)
 	p.cache[name] = compiled
 	return compiled.project, version, nil
 }
@@ -62,6 +66,13 @@ func (p *projects) unserved(name string) access.Unserved {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cache[name].unserved
+}
+
+// orphans returns what a project says of objects that belong to nobody; nil if it does not ask for them. Call it after get.
+func (p *projects) orphans(name string) (*topology.OrphanRules, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cache[name].orphans, p.cache[name].broken
 }
 
 // PermitSource says whether a project permits to read from an address; nil means yes.

@@ -68,6 +68,7 @@ type identity struct {
 // confirmation is an answer of the API server about one pair of desired form and projection.
 type confirmation struct {
 	key    diff.ConfirmationKey
+	as     diff.CompareOptions
 	result diff.Result
 }
 

@@ -21,16 +21,18 @@ import (
 type appState struct {
 	id string
 
-	mu       sync.Mutex
-	dirty    map[object.Key]mark // rows to compute again
-	allDirty bool
-	demanded bool // a whole pass is due
-	budget   budget
-	urgent   bool     // what waited in the slow lane is due
-	finished *outcome // of the operation that just ended, not yet recorded
-	server   string   // destination the rows are about
-	awaited  kinds    // that it desires and that were not served when its objects were made
-	lastRV   string   // resourceVersion of our own last write
+	mu        sync.Mutex
+	dirty     map[object.Key]mark // rows to compute again
+	allDirty  bool
+	demanded  bool // a whole pass is due
+	budget    budget
+	orphans   orphans
+	orphansAt time.Time // when they are to be counted again; zero: when something changes
+	urgent    bool      // what waited in the slow lane is due
+	finished  *outcome  // of the operation that just ended, not yet recorded
+	server    string    // destination the rows are about
+	awaited   kinds     // that it desires and that were not served when its objects were made
+	lastRV    string    // resourceVersion of our own last write
 
 	pinned     bool // what its history names is pinned, by this process
 	news       int  // how often there was news of its sources
@@ -38,12 +40,12 @@ type appState struct {
 	everLooked bool
 
 	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
+	comparer atomic.Pointer[comparer]                   // of the last pass; nil if that one compared nothing
 
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
 	uid              types.UID
 	table            *table
 	learned          *learned       // what API servers made of the objects; nil before the first comparison
-	comparer         *comparer      // of the last pass; nil if that one compared nothing
 	acted            bool           // the last pass was permitted to write
 	dueAt            time.Time      // when the next whole pass is due if nothing happens; zero: never
 	made             string         // version of the rules, and digest of the state, that the rows were made by

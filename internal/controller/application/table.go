@@ -3,6 +3,7 @@
 package application
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -19,6 +20,7 @@ type table struct {
 	rows map[object.Key]*row
 	// wanted are the objects that the rows are compared with, by key: those of one state.
 	wanted map[object.Key]*desired.Object
+	ready  bool // every object has had its row made
 
 	sums    sums
 	sorted  []*row                    // in the order of their keys; nil after rows came or went
@@ -33,7 +35,14 @@ func newTable() *table { return &table{rows: map[object.Key]*row{}, sums: newSum
 func (t *table) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.rows, t.sums, t.sorted, t.listed, t.news = map[object.Key]*row{}, newSums(), nil, nil, true
+	t.rows, t.sums, t.sorted, t.listed, t.news, t.ready = map[object.Key]*row{}, newSums(), nil, nil, true, false
+}
+
+// complete notes that every object has a row.
+func (t *table) complete() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ready = true
 }
 
 // want sets the objects that rows are compared with.
@@ -185,13 +194,16 @@ func (t *table) explaining(code v1alpha1.HealthStatusCode) *row {
 	return e.first
 }
 
-// view copies the rows for whoever is not the reconciler.
-func (t *table) view() map[object.Key]*row {
+// view returns the rows for whoever is not the reconciler, in no order; ready is false if some may be missing.
+func (t *table) view() (rows []*row, ready bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	out := make(map[object.Key]*row, len(t.rows))
-	for key, r := range t.rows {
-		out[key] = r
-	}
-	return out
+	return slices.Collect(maps.Values(t.rows)), t.ready
+}
+
+// viewOf returns the row of one object for whoever is not the reconciler; nil if it has none.
+func (t *table) viewOf(key object.Key) (r *row, ready bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.rows[key], t.ready
 }

@@ -155,6 +155,9 @@ func (c *Controller) Changed(server string, change cluster.Change) {
 	case cluster.KindSynced, cluster.KindUnknown, cluster.KindGone:
 		c.touch(change.Owners)
 		c.touch(c.wanted.ofKind(server, change.Key.GroupKind()))
+		c.recount(server, "")
+	case cluster.OrphansChanged:
+		c.recount(server, change.Key.Namespace)
 	case cluster.KindsChanged:
 		for _, st := range c.states.all() {
 			switch {
@@ -190,6 +193,15 @@ func (c *Controller) changed(ids []string, key object.Key) {
 		}
 		if wake {
 			c.wake(id, pause)
+		}
+	}
+}
+
+// recount has the applications that look for orphans in a namespace ("" for any) count them again.
+func (c *Controller) recount(server, namespace string) {
+	for _, st := range c.states.all() {
+		if st.on(server) && st.noteOrphans(namespace, c.Clock.Now()) {
+			c.wake(st.id, orphansPause)
 		}
 	}
 }

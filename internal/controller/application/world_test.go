@@ -88,7 +88,8 @@ func (w *world) compare(t testing.TB, state *desired.State) {
 	w.st.takeDirty(w.clock.Now())
 	c.bringUpToDate(t.Context(), state, nil, true)
 	w.st.place(server, nil)
-	w.st.state, w.st.comparer, w.st.acted = state, c, true
+	w.st.state, w.st.acted = state, true
+	w.st.comparer.Store(c)
 	w.st.table.fold(true)
 	w.st.table.takeNews()
 	w.st.answer()
