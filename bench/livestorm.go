@@ -22,8 +22,9 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
 
-// probers is how many applications are edited at once to measure the lag.
-const probers = 4
+// probers is how many applications are edited at once to measure the lag, one after the other of those in the first
+// namespaces: no application so often that its event budget had a say.
+const probers, probedNamespaces = 4, 8
 
 // storm: events of managed and foreign objects, as many as the API server carries, while objects of some applications
 // are edited and put back: the lag is the time from the API server's answer to the edit until the Application's status
@@ -88,7 +89,7 @@ func (l *live) blow(ctx context.Context) (sent int, _ *lags, err error) {
 	defer cancel()
 	group, over := errgroup.WithContext(over)
 	eyes := newEyes()
-	group.Go(func() error { return eyes.watch(over, l.subject) })
+	group.Go(func() error { return eyes.watch(over, l.subject, l.namespaces) })
 	measured := &lags{}
 	for i := range probers {
 		group.Go(func() error { return l.probe(over, i, eyes, measured) })
@@ -106,18 +107,22 @@ func (l *live) blow(ctx context.Context) (sent int, _ *lags, err error) {
 // calm puts back what probes were about to put back.
 func (l *live) calm(ctx context.Context) error {
 	return l.each(ctx, func(ctx context.Context, app int) error {
-		if app%l.namespaces != 0 {
+		if !l.probed(app) {
 			return nil
 		}
 		return l.edit(ctx, l.client, app, 1, "steady")
 	})
 }
 
-// targets are the objects that events are about: some thousand of ours, and some thousand of others'. Nobody else writes
-// them.
+// probed reports whether an application is one of those that are edited.
+func (l *live) probed(app int) bool { return app%l.namespaces < probedNamespaces && !drifted(app) }
+
+// targets are the objects that events are about: some thousand of ours and of others', from all over the estate. Nobody
+// else writes them.
 func (l *live) targets(ctx context.Context, store *etcd) (managed, foreign []stored, err error) {
 	const enough = 3000
-	for i := 0; i < l.namespaces && (len(managed) < enough || len(foreign) < enough); i++ {
+	for i := range l.namespaces {
+		var ours, others []stored
 		for _, kind := range []string{"configmaps", "secrets", "pods"} {
 			list, err := store.list(ctx, "/registry/"+kind+"/"+estateNamespace(i)+"/")
 			if err != nil {
@@ -126,16 +131,21 @@ func (l *live) targets(ctx context.Context, store *etcd) (managed, foreign []sto
 			for _, o := range list {
 				switch name := string(o.key[bytes.LastIndexByte(o.key, '/')+1:]); {
 				case strings.HasPrefix(name, "foreign-"):
-					foreign = append(foreign, o)
+					others = append(others, o)
 				case strings.HasPrefix(name, "app-") && !strings.HasSuffix(name, "-0") && !strings.HasSuffix(name, "-1"): // those are edited
-					managed = append(managed, o)
+					ours = append(ours, o)
 				}
 			}
 		}
+		managed, foreign = append(managed, some(ours, enough/l.namespaces+1)...), append(foreign, some(others, enough/l.namespaces+1)...)
 	}
-	rand.Shuffle(len(managed), func(i, j int) { managed[i], managed[j] = managed[j], managed[i] })
-	rand.Shuffle(len(foreign), func(i, j int) { foreign[i], foreign[j] = foreign[j], foreign[i] })
-	return managed, foreign, nil
+	return some(managed, len(managed)), some(foreign, len(foreign)), nil
+}
+
+// some returns n of a list at most, in any order.
+func some(list []stored, n int) []stored {
+	rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return slices.Clone(list[:min(n, len(list))])
 }
 
 // gusts writes an annotation on objects, in turn, at the rate asked for or as fast as it goes.
@@ -177,14 +187,15 @@ func annotate(o runtime.Object) error {
 	return nil
 }
 
-// probe edits an object of one application of the first namespace after the other, and puts it back, and takes the time
-// of both.
+// probe edits an object of one application after the other, and puts it back, and takes the time of both.
 func (l *live) probe(ctx context.Context, n int, eyes *eyes, out *lags) error {
 	if err := rest(ctx, 2*time.Second); err != nil { // until there is somebody to see
 		return err
 	}
-	for i := n; ctx.Err() == nil; i += probers {
-		app := i * l.namespaces % l.estate.apps
+	for app := n; ctx.Err() == nil; app = (app + probers) % l.estate.apps {
+		if !l.probed(app) {
+			continue
+		}
 		for _, step := range []struct {
 			version string
 			want    v1alpha1.SyncStatusCode
@@ -247,8 +258,8 @@ func (e *eyes) see(kind, name, what string) {
 	}
 }
 
-// watch follows both kinds until ctx ends: of ConfigMaps those of the first namespace, not to take part in the storm.
-func (e *eyes) watch(ctx context.Context, s *subject) error {
+// watch follows both kinds until ctx ends: of ConfigMaps those that are edited, not to take part in the storm.
+func (e *eyes) watch(ctx context.Context, s *subject, namespaces int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return s.watched(ctx, applications, v1alpha1.DefaultNamespace, func(u *unstructured.Unstructured, _ bool) bool {
@@ -256,12 +267,14 @@ func (e *eyes) watch(ctx context.Context, s *subject) error {
 			return false
 		})
 	})
-	group.Go(func() error {
-		return s.watched(ctx, resources["ConfigMap"], estateNamespace(0), func(u *unstructured.Unstructured, _ bool) bool {
-			version, _, _ := unstructured.NestedString(u.Object, "data", "version")
-			e.see("ConfigMap", u.GetName(), version)
-			return false
+	for i := range min(namespaces, probedNamespaces) {
+		group.Go(func() error {
+			return s.watched(ctx, resources["ConfigMap"], estateNamespace(i), func(u *unstructured.Unstructured, _ bool) bool {
+				version, _, _ := unstructured.NestedString(u.Object, "data", "version")
+				e.see("ConfigMap", u.GetName(), version)
+				return false
+			})
 		})
-	})
+	}
 	return group.Wait()
 }
