@@ -12,7 +12,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
-func parse(t *testing.T, name, text string) *unstructured.Unstructured {
+func parse(t testing.TB, name, text string) *unstructured.Unstructured {
 	t.Helper()
 	docs, err := object.ParseYAML(name, []byte(text))
 	if err != nil || len(docs) != 1 {

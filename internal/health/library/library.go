@@ -7,7 +7,7 @@
 //   - Rule: how one kind, or a family of kinds, is judged. A file <group>/<Kind>.yaml; "_" in a name stands for
 //     anything, the folder "core" for the group without a name. Beside it, in <Kind>.txtar, are examples with the verdict
 //     that is expected of each.
-//   - Case: tests and a verdict. The first case of a rule whose tests all hold decides.
+//   - Case: tests of the object, or of the entries of a list in it, and a verdict. The first case that holds decides.
 //   - Test: one sentence about the object, as test.go reads it, or an expression (CEL).
 //   - Convention: what most controllers keep to in their status. Conventions are a rule like any other (_/_.yaml), for
 //     kinds that have none of their own.

@@ -65,7 +65,7 @@ func (m message) of(v *view) string {
 		b.WriteString(p.text)
 		switch {
 		case p.field != nil:
-			value, _ := p.field.in(v.obj)
+			value, _ := p.field.in(v)
 			b.WriteString(text(value))
 		case p.condition != "":
 			b.WriteString(sentence(v.condition(p.condition)))

@@ -33,11 +33,12 @@ type Rule struct {
 
 // ruleCase is a case, read.
 type ruleCase struct {
-	all, any []test
-	when     *cel.Program
-	status   v1alpha1.HealthStatusCode
-	message  message
-	say      *cel.Program
+	all, any    []test
+	list        path
+	some, every []test
+	when, say   *cel.Program
+	status      v1alpha1.HealthStatusCode
+	message     message
 }
 
 // ruleFile is a file of the library.
@@ -48,9 +49,12 @@ type ruleFile struct {
 }
 
 type caseFile struct {
-	If      words  `json:"if"`   // tests that all hold
-	Any     words  `json:"any"`  // tests of which one holds
-	When    string `json:"when"` // an expression that is true
+	If      words  `json:"if"`    // tests that all hold
+	Any     words  `json:"any"`   // tests of which one holds
+	In      string `json:"in"`    // the list that some and every are about
+	Some    words  `json:"some"`  // tests that all hold for one of its entries
+	Every   words  `json:"every"` // tests that all hold for each of its entries, of which there is at least one
+	When    string `json:"when"`  // an expression that is true
 	Status  string `json:"status"`
 	Message string `json:"message"`
 	Say     string `json:"say"` // an expression that is the message
@@ -84,32 +88,62 @@ func (r *Rule) judge(obj map[string]any) (verdict Verdict, decided int, err erro
 	v := viewOf(obj)
 	for i := range r.cases {
 		c := &r.cases[i]
-		held, err := c.holds(v)
+		at, err := c.holds(v)
 		if err != nil {
 			return Verdict{}, i, err
 		}
-		if held {
-			said, err := c.speak(v)
+		if at != nil {
+			said, err := c.speak(at)
 			return Verdict{c.status, said}, i, err
 		}
 	}
 	return Verdict{}, -1, nil
 }
 
-func (c *ruleCase) holds(v *view) (bool, error) {
-	for _, t := range c.all {
-		if !t.holds(v) {
-			return false, nil
-		}
+// holds returns nil if the case does not hold, else what its message is about: the object, or the first entry of the
+// list that is as it tests.
+func (c *ruleCase) holds(v *view) (at *view, err error) {
+	if !all(c.all, v) || len(c.any) > 0 && !slices.ContainsFunc(c.any, func(t test) bool { return t.holds(v) }) {
+		return nil, nil
 	}
-	if len(c.any) > 0 && !slices.ContainsFunc(c.any, func(t test) bool { return t.holds(v) }) {
-		return false, nil
-	}
-	if c.when == nil {
-		return true, nil
+	if at = c.entry(v); at == nil || c.when == nil {
+		return at, nil
 	}
 	value, err := c.when.Eval(v.obj)
-	return value == true, err
+	if value != true {
+		return nil, err
+	}
+	return at, err
+}
+
+// entry returns the first entry that some are about, or the object if the case asks for none; nil if there is none, or not
+// every entry is as it should be.
+func (c *ruleCase) entry(v *view) *view {
+	if c.list == nil {
+		return v
+	}
+	value, _ := c.list.in(v)
+	entries, _ := value.([]any)
+	var found *view
+	for _, entry := range entries {
+		e := v.of(entry)
+		if !all(c.every, e) {
+			return nil
+		}
+		if found == nil && all(c.some, e) {
+			found = e
+		}
+	}
+	return found
+}
+
+func all(tests []test, v *view) bool {
+	for i := range tests {
+		if !tests[i].holds(v) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *ruleCase) speak(v *view) (string, error) {
@@ -161,11 +195,19 @@ func (c *ruleCase) read(where string, file caseFile) (err error) {
 	if file.Status != none {
 		c.status = v1alpha1.HealthStatusCode(file.Status)
 	}
-	if c.all, err = parseTests(file.If); err != nil {
-		return fmt.Errorf("%s: %w", where, err)
+	for _, part := range []struct {
+		to   *[]test
+		from words
+	}{{&c.all, file.If}, {&c.any, file.Any}, {&c.some, file.Some}, {&c.every, file.Every}} {
+		if *part.to, err = parseTests(part.from); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
 	}
-	if c.any, err = parseTests(file.Any); err != nil {
-		return fmt.Errorf("%s: %w", where, err)
+	if c.list, err = parsePath(file.In); err != nil {
+		return fmt.Errorf("%s: in: %w", where, err)
+	}
+	if (c.list == nil) != (c.some == nil && c.every == nil) {
+		return fmt.Errorf("%s: in, and some or every, belong together", where)
 	}
 	if c.when, err = expression(where, file.When); err != nil {
 		return err
@@ -177,7 +219,7 @@ func (c *ruleCase) read(where string, file caseFile) (err error) {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	if file.Message == "" {
-		c.message = speaker(slices.Concat(c.all, c.any))
+		c.message = speaker(slices.Concat(c.all, c.any, c.some))
 	}
 	return nil
 }

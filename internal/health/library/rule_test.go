@@ -14,7 +14,9 @@ const worksAtOnce = `batch/CronJob argoproj.io/CronWorkflow apps.kruise.io/Advan
 
 const thing = `{metadata: {generation: 3, annotations: {example.com/paused: "true"}}, spec: {size: 3, empty: "", live: false},
   status: {observedGeneration: 2, phase: Up, ready: 2, share: 0.5, conditions: [{type: Ready, status: "False", reason: ErrDisk, message: no disk, observedGeneration: 3},
-  {type: Old, status: "True", observedGeneration: 1, reason: Because}]}}`
+  {type: Old, status: "True", observedGeneration: 1, reason: Because}],
+  list: [{name: a, size: 4, conditions: [{type: Ready, status: "True"}]}, {name: b, size: 5, conditions: [{type: Ready, status: "False", message: two is bad}]},
+  {name: c, size: 6, conditions: [{type: Ready, status: "False", observedGeneration: 1}]}]}}`
 
 func TestTests(t *testing.T) {
 	tests := []struct {
@@ -54,6 +56,10 @@ func TestMessages(t *testing.T) {
 		{`{if: "Ready=False", status: Degraded}`, "no disk"},
 		{`{if: ["Old=True", "Ready=False"], status: Degraded}`, "Because"},
 		{`{any: ["None", "Ready=False"], status: Degraded}`, "no disk"},
+		{`{in: status.list, some: [Ready=False], status: Degraded}`, "two is bad"},
+		{`{in: status.list, some: [Ready=False, entry.name=b], status: Degraded, message: "{entry.name} of {status.phase}: {Ready}"}`, "b of Up: two is bad"},
+		{`{in: status.list, some: "* behind", every: "entry.name", status: Degraded, message: "{entry.name}"}`, "c"},
+		{`{in: status.list, every: "entry.size>spec.size", status: Degraded, message: "all are large"}`, "all are large"},
 		{`{if: "!None", status: Degraded}`, ""},
 		{`{status: Degraded, message: "phase {status.phase}, {status.ready} of {spec.size}: {Ready}{None}"}`, "phase Up, 2 of 3: no disk"},
 		{`{status: Degraded, message: "phase {status.nothing}"}`, "phase"},
@@ -73,6 +79,25 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+func TestListsThatDoNotHold(t *testing.T) {
+	docs, err := object.ParseYAML("thing", []byte(thing))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		`{in: status.list, some: [Ready=True, entry.name=b], status: Degraded}`, // not the same entry
+		`{in: status.list, every: Ready=True, status: Degraded}`,
+		`{in: status.none, every: Ready=True, status: Degraded}`, // no entries at all
+		`{in: status.phase, some: "!Ready", status: Degraded}`,   // not a list
+	} {
+		rule := Rule{}
+		rule.once.Do(func() { rule.cases, rule.err = parse("test", []byte("cases: ["+text+"]")) })
+		if got, err := rule.Judge(docs[0].Data); err != nil || got.Status != "" {
+			t.Errorf("%s: got %v, %v", text, got, err)
+		}
+	}
+}
+
 func TestBrokenRulesSayWhere(t *testing.T) {
 	tests := []struct{ rule, want string }{
 		{`cases: []`, "no cases"},
@@ -88,6 +113,9 @@ func TestBrokenRulesSayWhere(t *testing.T) {
 		{`cases: [{status: Healthy, if: "status.a[b"}]`, "a bracket is not closed"},
 		{`cases: [{status: Healthy, if: "status..b"}]`, "a name is empty"},
 		{`cases: [{status: Healthy, any: "=x"}]`, "nothing to the left"},
+		{`cases: [{status: Healthy, in: status.a}]`, "belong together"},
+		{`cases: [{status: Healthy, some: Ready}]`, "belong together"},
+		{`cases: [{status: Healthy, in: "status..a", some: Ready}]`, "in: a name is empty"},
 		{`cases: [{status: Healthy, message: "{"}]`, "a brace is not closed"},
 		{`cases: [{status: Healthy, when: "obj."}]`, "test, case 1: line 1, column"},
 		{`cases: [{status: Healthy, say: "obj."}]`, "test, case 1: line 1, column"},

@@ -12,16 +12,16 @@ import (
 //
 //	behind                  status.observedGeneration is there and older than metadata.generation
 //	unseen                  status.observedGeneration is not there, or older than metadata.generation
-//	Ready behind            so for the observedGeneration of that condition
+//	Ready behind            so for the observedGeneration of that condition; of any condition: * behind
 //	Ready, !Ready           there is a condition of that type; there is none
 //	Ready=False,Unknown     its status is one of these; != it is not there, or another
 //	Ready=False:Err*,Oops   … and its reason is one of these, "*" at the end stands for anything
-//	status.phase            that field has a value that is not empty; ! in front: it has none
+//	status.phase            that field has a value that is not empty (in metadata: any value); ! in front: it has none
 //	status.phase=A,B        its value is one of these; != it is not there, or another
 //	status.ready<spec.size  as numbers, what is not there is 0; the right side may be a number; also >
 //
 // What begins with "spec", "status" or "metadata" is a field, a name with dots stands in brackets:
-// metadata.annotations[example.com/paused].
+// metadata.annotations[example.com/paused]. In a test of a list's entries, "entry" is the entry, and conditions are its own.
 type test struct {
 	op        op
 	not       bool
@@ -176,7 +176,11 @@ func (t *test) says(v *view) bool {
 
 func (t *test) isBehind(v *view) bool {
 	at := v.status
-	if t.condition != "" {
+	switch t.condition {
+	case "":
+	case "*":
+		return v.anyBehind()
+	default:
 		at = v.condition(t.condition)
 	}
 	seen, ok := integer(at["observedGeneration"])
@@ -187,9 +191,9 @@ func (t *test) isBehind(v *view) bool {
 }
 
 func (t *test) ofField(v *view) bool {
-	value, ok := t.field.in(v.obj)
-	if t.op == present {
-		return ok && !empty(value)
+	value, ok := t.field.in(v)
+	if t.op == present { // a label or annotation may be there for its name alone
+		return ok && (!empty(value) || t.field[0] == "metadata")
 	}
 	return ok && slices.Contains(t.values, text(value))
 }

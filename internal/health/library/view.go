@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// view is an object as tests see it.
+// view is an object as tests see it, or one entry of a list in it: then the conditions are the entry's.
 type view struct {
 	obj        map[string]any
+	entry      any
 	status     map[string]any
 	conditions []any
 	generation int64
@@ -25,6 +26,15 @@ func viewOf(obj map[string]any) *view {
 	return v
 }
 
+// of returns the view of an entry.
+func (v *view) of(entry any) *view {
+	e := *v
+	e.entry = entry
+	fields, _ := entry.(map[string]any)
+	e.conditions, _ = fields["conditions"].([]any)
+	return &e
+}
+
 // condition returns the entry of a type; nil if there is none.
 func (v *view) condition(kind string) map[string]any {
 	for _, entry := range v.conditions {
@@ -35,9 +45,20 @@ func (v *view) condition(kind string) map[string]any {
 	return nil
 }
 
+// anyBehind reports whether a condition is of an older generation.
+func (v *view) anyBehind() bool {
+	for _, entry := range v.conditions {
+		c, _ := entry.(map[string]any)
+		if seen, ok := integer(c["observedGeneration"]); ok && seen < v.generation {
+			return true
+		}
+	}
+	return false
+}
+
 // number returns the number at a path, 0 if there is none.
 func (v *view) number(p path) float64 {
-	value, _ := p.in(v.obj)
+	value, _ := p.in(v)
 	switch n := value.(type) {
 	case int64:
 		return float64(n)
@@ -68,7 +89,7 @@ type path []string
 
 func isField(text string) bool {
 	root, _, _ := strings.Cut(text, ".")
-	return root == "spec" || root == "status" || root == "metadata"
+	return root == "spec" || root == "status" || root == "metadata" || root == "entry"
 }
 
 // parsePath reads "a.b[c.d/e].f".
@@ -92,8 +113,11 @@ func parsePath(text string) (path, error) {
 	return out, nil
 }
 
-func (p path) in(obj map[string]any) (any, bool) {
-	var at any = obj
+func (p path) in(v *view) (any, bool) {
+	var at any = v.obj
+	if p[0] == "entry" {
+		at, p = v.entry, p[1:]
+	}
 	for _, name := range p {
 		fields, ok := at.(map[string]any)
 		if !ok {
