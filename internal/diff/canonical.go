@@ -4,7 +4,10 @@ package diff
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -85,8 +88,27 @@ func throughType(gvk schema.GroupVersionKind, content map[string]any) (map[strin
 	}
 	typed = normalNumbers(typed).(map[string]any)
 	keepUnknown(typed, content)
+	if gvk.Group == "" && gvk.Kind == "Endpoints" {
+		sortSubsets(typed)
+	}
 	return typed, true
 }
+
+// sortSubsets brings the subsets of Endpoints, and what is in them, into one order. The API server sorts them by a rule of
+// its own, so that their order is nobody's.
+func sortSubsets(content map[string]any) {
+	subsets, _ := content["subsets"].([]any)
+	for _, subset := range subsets {
+		m, _ := subset.(map[string]any)
+		for _, name := range []string{"addresses", "notReadyAddresses", "ports"} {
+			list, _ := m[name].([]any)
+			slices.SortFunc(list, byText)
+		}
+	}
+	slices.SortFunc(subsets, byText)
+}
+
+func byText(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
 
 // keepUnknown puts back what the Go type does not have. The API server may be newer than the type and know the field;
 // if it does not, the dry run says so.

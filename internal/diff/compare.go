@@ -54,6 +54,9 @@ type Input struct {
 	Schema *Schema // nil: built in if the kind is, else unknown
 	Rules  *Rules  // nil: Argo CD's defaults
 
+	// Tracker is how objects are marked; nil leaves marks to be compared like any other field. See migrated.
+	Tracker *object.Tracker
+
 	// Probed is the API server's answer to a dry-run update with the object of Probe; see there.
 	Probed *unstructured.Unstructured
 }

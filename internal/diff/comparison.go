@@ -150,8 +150,9 @@ func (c *comparison) readContents() error {
 	c.desired = without(c.desiredContent(), desired, c.schema)
 	c.live = without(c.in.Live.Object, live, c.schema)
 	c.skip = noise(c.in.Rules.ignoresStatus(c.in.Desired.GroupVersionKind().GroupKind()))
-	for _, set := range []*fieldpath.Set{keyed(desired), keyed(live), managers} {
-		if !set.Empty() {
+	marks := migrated(c.in.Desired, c.in.Live, c.in.Tracker)
+	for _, set := range []*fieldpath.Set{keyed(desired), keyed(live), managers, marks} {
+		if set != nil && !set.Empty() {
 			c.skip = c.skip.Union(set)
 		}
 	}

@@ -109,9 +109,12 @@ func keysOf(elem fieldpath.PathElement) (listKind, []string, bool) {
 
 // indexed is a list whose elements have an identity.
 type indexed struct {
-	elems []fieldpath.PathElement // in the list's order
-	ids   []string                // their texts
-	place map[string]int          // id -> place in the list; nil in short lists, which are searched
+	list  []any
+	kind  listKind
+	keys  []string
+	shape shape          // of the list
+	ids   []string       // identities, in the list's order
+	place map[string]int // id -> place in the list; nil in short lists, which are searched
 }
 
 // shortList is the length up to which searching a list costs less than a map of it.
@@ -128,22 +131,27 @@ func (x indexed) find(id string) (int, bool) {
 
 // like returns the place of the element with the identity of item.
 func (x indexed) like(item any, kind listKind, keys []string, s shape) (int, bool) {
-	elem, ok := identity(item, kind, keys, s)
+	id, ok := identityText(item, kind, keys, s)
 	if !ok {
 		return 0, false
 	}
-	return x.find(idText(elem))
+	return x.find(id)
 }
 
-func (x *indexed) add(elem fieldpath.PathElement) (unique bool) {
-	id := idText(elem)
+// elem returns the identity of an element as field sets have it.
+func (x indexed) elem(i int) fieldpath.PathElement {
+	elem, _ := identity(x.list[i], x.kind, x.keys, x.shape)
+	return elem
+}
+
+func (x *indexed) add(id string) (unique bool) {
 	if _, twice := x.find(id); twice {
 		return false
 	}
 	if x.place != nil {
 		x.place[id] = len(x.ids)
 	}
-	x.elems, x.ids = append(x.elems, elem), append(x.ids, id)
+	x.ids = append(x.ids, id)
 	return true
 }
 
@@ -153,23 +161,23 @@ func index(list []any, kind listKind, keys []string, s shape) (indexed, bool) {
 	if kind == listAtomic {
 		return indexed{}, false
 	}
-	out := indexed{elems: make([]fieldpath.PathElement, 0, len(list)), ids: make([]string, 0, len(list))}
+	out := indexed{list: list, kind: kind, keys: keys, shape: s, ids: make([]string, 0, len(list))}
 	if len(list) > shortList {
 		out.place = make(map[string]int, len(list))
 	}
 	for _, item := range list {
-		elem, ok := identity(item, kind, keys, s)
-		if !ok || !out.add(elem) {
+		id, ok := identityText(item, kind, keys, s)
+		if !ok || !out.add(id) {
 			return indexed{}, false
 		}
 	}
 	return out, true
 }
 
-func identity(item any, kind listKind, keys []string, s shape) (fieldpath.PathElement, bool) {
+// identity returns what tells an element of a list apart; ok is false if it has nothing that does.
+func identity(item any, kind listKind, keys []string, s shape) (elem fieldpath.PathElement, ok bool) {
 	if kind == listSet {
-		switch item.(type) {
-		case map[string]any, []any, nil:
+		if isContainer(item) || item == nil {
 			return fieldpath.PathElement{}, false
 		}
 		return fieldpath.ValueElement(value.NewValueInterface(item)), true
@@ -180,13 +188,9 @@ func identity(item any, kind listKind, keys []string, s shape) (fieldpath.PathEl
 	}
 	fields := make(value.FieldList, 0, len(keys))
 	for _, k := range keys {
-		v, ok := m[k]
-		if !ok || v == nil {
-			if v = s.keyDefault(k); v == nil {
-				continue
-			}
+		if v := keyOf(m, k, s); v != nil {
+			fields = append(fields, value.Field{Name: k, Value: value.NewValueInterface(v)})
 		}
-		fields = append(fields, value.Field{Name: k, Value: value.NewValueInterface(v)})
 	}
 	if len(fields) == 0 {
 		return fieldpath.PathElement{}, false
@@ -195,21 +199,39 @@ func identity(item any, kind listKind, keys []string, s shape) (fieldpath.PathEl
 	return fieldpath.PathElement{Key: &fields}, true
 }
 
-// idText writes an identity such that two are equal exactly when their texts are.
-func idText(elem fieldpath.PathElement) string {
-	if elem.Value != nil {
-		return scalarID((*elem.Value).Unstructured())
+// keyOf returns the value of a key field, nil if it has none.
+func keyOf(m map[string]any, key string, s shape) any {
+	if v := m[key]; v != nil {
+		return v
 	}
-	fields := *elem.Key
-	if len(fields) == 1 {
-		return fields[0].Name + "=" + scalarID(fields[0].Value.Unstructured())
+	return s.keyDefault(key)
+}
+
+// identityText writes an identity such that two of one list are equal exactly when their texts are.
+func identityText(item any, kind listKind, keys []string, s shape) (id string, ok bool) {
+	if kind == listSet {
+		if isContainer(item) || item == nil {
+			return "", false
+		}
+		return scalarID(item), true
+	}
+	m, ok := item.(map[string]any)
+	if !ok {
+		return "", false
+	}
+	if len(keys) == 1 {
+		v := keyOf(m, keys[0], s)
+		return scalarID(v), v != nil
 	}
 	var b strings.Builder
-	for _, field := range fields {
-		// Quoting keeps a value from reaching into the next field.
-		b.WriteString(field.Name + "=" + strconv.Quote(scalarID(field.Value.Unstructured())) + ",")
+	for _, k := range keys {
+		if v := keyOf(m, k, s); v != nil {
+			ok = true
+			// Quoting keeps a value from reaching into the next field.
+			b.WriteString(k + "=" + strconv.Quote(scalarID(v)) + ",")
+		}
 	}
-	return b.String()
+	return b.String(), ok && b.Len() > 0
 }
 
 func scalarID(v any) string {
@@ -218,6 +240,8 @@ func scalarID(v any) string {
 		return "s" + v
 	case int64:
 		return "n" + strconv.FormatInt(v, 10)
+	case nil:
+		return ""
 	default:
 		return fmt.Sprintf("%T %v", v, v)
 	}
@@ -249,7 +273,8 @@ func insertFields(set *fieldpath.Set, path fieldpath.Path, v any, s shape) {
 		if !ok || len(v) == 0 {
 			break
 		}
-		for i, elem := range items.elems {
+		for i := range v {
+			elem := items.elem(i)
 			set.Insert(at(elem))
 			insertFields(set, at(elem), v[i], s.item())
 		}

@@ -92,8 +92,9 @@ func formsOfOne(in Input) (Forms, error) {
 
 // shownForm returns a copy of content without what is not compared, identity apart.
 func (c *comparison) shownForm(content map[string]any) *unstructured.Unstructured {
-	u := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(without(content, c.skip.Difference(identitySet), c.schema))}
-	return u
+	out := runtime.DeepCopyJSON(without(content, c.skip.Difference(identitySet), c.schema))
+	canonicalMetadata(out) // labels of which none is compared are none
+	return &unstructured.Unstructured{Object: out}
 }
 
 // identitySet are the fields of noiseFields that say which object it is.
@@ -186,8 +187,8 @@ func (p *predictor) list(desired, live []any, f *frame) any {
 			pending = append(pending, i)
 		}
 	}
-	for j, elem := range l.elems {
-		child := f.down(elem, f.shape.item())
+	for j := range l.ids {
+		child := f.down(l.elem(j), f.shape.item())
 		if _, wanted := d.find(l.ids[j]); !wanted {
 			if v, stays := p.surplus(live[j], &child); stays {
 				out, ids = append(out, v), append(ids, l.ids[j])
@@ -197,7 +198,7 @@ func (p *predictor) list(desired, live []any, f *frame) any {
 		i := pending[0]
 		pending = pending[1:]
 		from, _ := l.find(d.ids[i])
-		child = f.down(d.elems[i], f.shape.item())
+		child = f.down(d.elem(i), f.shape.item())
 		out, ids = append(out, p.both(desired[i], live[from], &child)), append(ids, d.ids[i])
 	}
 	for i, id := range d.ids {

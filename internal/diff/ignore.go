@@ -157,6 +157,8 @@ func (r *Rules) sensitive(annotation string) bool {
 	return r != nil && slices.Contains(r.settings.SensitiveAnnotations, annotation)
 }
 
+var clusterRoleKind = schema.GroupKind{Group: "rbac.authorization.k8s.io", Kind: "ClusterRole"}
+
 // ignored finds the fields of an object's content that rules ignore. id is the object whose identity the rules are
 // matched with, doc the content to look in (desired, live, or an answer). Fields that are not there are not found.
 func (r *Rules) ignored(id *unstructured.Unstructured, doc map[string]any, s *Schema) (*fieldpath.Set, error) {
@@ -169,7 +171,7 @@ func (r *Rules) ignored(id *unstructured.Unstructured, doc map[string]any, s *Sc
 			set.Insert(p)
 		}
 	}
-	if r.settings.AggregatedRoles && id.GetKind() == "ClusterRole" && doc["aggregationRule"] != nil {
+	if r.settings.AggregatedRoles && id.GroupVersionKind().GroupKind() == clusterRoleKind && doc["aggregationRule"] != nil {
 		add([]any{"rules"})
 	}
 	for _, rule := range r.rules {
@@ -254,7 +256,7 @@ func locate(doc map[string]any, path []any, s *Schema) (fieldpath.Path, bool) {
 func elementAt(list []any, i int, s shape) fieldpath.PathElement {
 	kind, keys := s.list()
 	if items, ok := index(list, kind, keys, s); ok {
-		return items.elems[i]
+		return items.elem(i)
 	}
 	return fieldpath.IndexElement(i)
 }

@@ -24,10 +24,20 @@ type knownField struct {
 	typ  reflect.Type
 }
 
-// builtInKnown are the known-type fields that hold without any setting: a Rollout's pod template is one of Kubernetes.
+// builtInKnown are the known-type fields that hold without any setting: pod templates of kinds whose controllers or webhooks
+// write the object back through its Go type, and so in other spellings.
 var builtInKnown = map[schema.GroupKind][]KnownType{
-	{Group: "argoproj.io", Kind: "Rollout"}: {{Field: "spec.template.spec", Type: "core/v1/PodSpec"}},
+	{Group: "argoproj.io", Kind: "Rollout"}:               podTemplate,
+	{Group: "apps.kruise.io", Kind: "CloneSet"}:           podTemplate,
+	{Group: "apps.kruise.io", Kind: "DaemonSet"}:          podTemplate,
+	{Group: "apps.kruise.io", Kind: "StatefulSet"}:        podTemplate,
+	{Group: "serving.knative.dev", Kind: "Service"}:       podTemplate,
+	{Group: "serving.knative.dev", Kind: "Configuration"}: podTemplate,
+	{Group: "keda.sh", Kind: "ScaledJob"}:                 {{Field: "spec.jobTargetRef.template.spec", Type: "core/v1/PodSpec"}},
+	{Group: "jobset.x-k8s.io", Kind: "JobSet"}:            {{Field: "spec.replicatedJobs.template.spec.template.spec", Type: "core/v1/PodSpec"}},
 }
+
+var podTemplate = []KnownType{{Field: "spec.template.spec", Type: "core/v1/PodSpec"}}
 
 func builtInKnownFields(gk schema.GroupKind) []knownField {
 	fields, err := knownFields(gk, nil)

@@ -117,6 +117,10 @@ func parseInto(set *fieldpath.Set, fields map[string]any, depth int) error {
 		if !ok {
 			return fmt.Errorf("field %q is not an object", name)
 		}
+		if len(below) == 0 {
+			set.Members.Insert(elem)
+			continue
+		}
 		child := fieldpath.NewSet()
 		if err := parseInto(child, below, depth+1); err != nil {
 			return err

@@ -72,9 +72,9 @@ func (p *projector) list(desired, live []any, f *frame) any {
 		return live
 	}
 	out := make([]any, 0, len(live))
-	for i, elem := range l.elems {
+	for i := range l.ids {
 		j, wanted := d.find(l.ids[i])
-		child := f.down(elem, f.shape.item())
+		child := f.down(l.elem(i), f.shape.item())
 		if child.skipped || !wanted && !child.owned() {
 			continue
 		}

@@ -290,7 +290,9 @@ func (l *life) refuse(err error) {
 	l.w.mu.Lock()
 	l.w.refused++
 	l.w.mu.Unlock()
-	if !strings.Contains(err.Error(), "failed to create typed patch object") && !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !apierrors.IsConflict(err) {
+	// Elements without a key: server-side apply refuses them, and neither kubectl nor we can patch them.
+	noKey := strings.Contains(err.Error(), "failed to create typed patch object") || strings.Contains(err.Error(), "does not contain declared merge key")
+	if !noKey && !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !apierrors.IsConflict(err) {
 		l.Errorf("%v: %v", l.log, err)
 	}
 }

@@ -5,6 +5,7 @@ package diff
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -16,41 +17,87 @@ func Refused(desired *unstructured.Unstructured, given *Schema) []string {
 	return repeating(desired, given, true)
 }
 
-// repeating names the lists that hold two elements of one identity; those within what is one value only with inValues.
+// repeating names the lists that hold two elements of one identity; those within what is one value only with inValues. Nearly
+// always there are none, so that the way to a list is only written down once one was found.
 func repeating(u *unstructured.Unstructured, given *Schema, inValues bool) []string {
 	s := schemaOf(u, given)
-	var lists []string
-	for _, name := range slices.Sorted(maps.Keys(u.Object)) {
-		refused(u.Object[name], s.top(name), name, inValues, &lists)
+	r := repeater{inValues: inValues}
+	for name, v := range u.Object {
+		r.value(v, s.top(name))
 	}
-	return lists
+	if !r.found {
+		return nil
+	}
+	r.named, r.lists = true, nil
+	for _, name := range slices.Sorted(maps.Keys(u.Object)) {
+		r.path = append(r.path[:0], name)
+		r.value(u.Object[name], s.top(name))
+	}
+	return r.lists
 }
 
-func refused(v any, s shape, path string, inValues bool, lists *[]string) {
+type repeater struct {
+	inValues, named bool
+	found           bool
+	path            []string // the way to here, if named
+	lists           []string
+}
+
+func (r *repeater) value(v any, s shape) {
 	switch v := v.(type) {
 	case map[string]any:
-		if s.atomicMap() && !inValues {
+		if s.atomicMap() && !r.inValues {
 			return
 		}
-		for name, child := range v {
-			switch child.(type) {
-			case map[string]any, []any:
-				refused(child, s.field(name), path+"."+name, inValues, lists)
-			}
-		}
+		r.fields(v, s)
 	case []any:
 		kind, keys := s.list()
-		if kind == listAtomic && !inValues {
+		if kind == listAtomic && !r.inValues {
 			return
 		}
 		if kind != listAtomic && len(v) > 1 && twice(v, kind, keys, s) {
-			*lists = append(*lists, path)
+			r.found = true
+			r.lists = append(r.lists, strings.Join(r.path, ""))
 			return
 		}
 		for _, item := range v {
-			refused(item, s.item(), path+"[]", inValues, lists)
+			if isContainer(item) {
+				r.below("[]", item, s.item())
+			}
 		}
 	}
+}
+
+func (r *repeater) fields(v map[string]any, s shape) {
+	if !r.named {
+		for name, child := range v {
+			if isContainer(child) {
+				r.value(child, s.field(name))
+			}
+		}
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		r.below("."+name, v[name], s.field(name))
+	}
+}
+
+func (r *repeater) below(step string, v any, s shape) {
+	if !r.named {
+		r.value(v, s)
+		return
+	}
+	r.path = append(r.path, step)
+	r.value(v, s)
+	r.path = r.path[:len(r.path)-1]
+}
+
+func isContainer(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
 }
 
 // tangled names the lists of live that hold two elements of the same identity which a three-way patch can take away. The
@@ -64,17 +111,24 @@ func tangled(live *unstructured.Unstructured, given *Schema) []string {
 
 // twice reports whether two elements have the same identity; elements without one are for validation to refuse.
 func twice(list []any, kind listKind, keys []string, s shape) bool {
-	seen := map[string]bool{}
+	ids := make([]string, 0, shortList)
+	var seen map[string]bool
+	if len(list) > shortList {
+		seen = make(map[string]bool, len(list))
+	}
 	for _, item := range list {
-		elem, ok := identity(item, kind, keys, s)
+		id, ok := identityText(item, kind, keys, s)
 		if !ok {
 			continue
 		}
-		id := idText(elem)
-		if seen[id] {
+		if slices.Contains(ids, id) || seen[id] {
 			return true
 		}
-		seen[id] = true
+		if seen != nil {
+			seen[id] = true
+		} else {
+			ids = append(ids, id)
+		}
 	}
 	return false
 }

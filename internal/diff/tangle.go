@@ -93,13 +93,13 @@ func merged(original, desired, live []any, s shape) []any {
 	kind, keys := s.list()
 	known := map[string]bool{}
 	for _, item := range append(original[:len(original):len(original)], desired...) {
-		if elem, ok := identity(item, kind, keys, s); ok {
-			known[idText(elem)] = true
+		if id, ok := identityText(item, kind, keys, s); ok {
+			known[id] = true
 		}
 	}
 	out := append([]any{}, desired...)
 	for _, item := range live {
-		if elem, ok := identity(item, kind, keys, s); ok && !known[idText(elem)] {
+		if id, ok := identityText(item, kind, keys, s); ok && !known[id] {
 			out = append(out, item)
 		}
 	}

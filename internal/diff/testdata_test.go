@@ -33,6 +33,7 @@ type options struct {
 	KnownTypes      []KnownType                          `json:"knownTypes,omitempty"`
 	RespectIgnore   bool                                 `json:"respectIgnore,omitempty"`
 	Mutations       bool                                 `json:"mutations,omitempty"`
+	Tracked         bool                                 `json:"tracked,omitempty"` // by annotation
 	Forms           bool                                 `json:"forms,omitempty"` // print what people see
 }
 
@@ -102,6 +103,9 @@ func readCase(t *testing.T, archive *txtar.Archive) *testCase {
 	}
 	c.in = Input{Desired: c.object(t, "desired.yaml"), Live: c.object(t, "live.yaml"), Rules: rules, Probed: c.object(t, "probed.yaml")}
 	c.in.Mutations = c.opts.Mutations
+	if c.opts.Tracked {
+		c.in.Tracker = &object.Tracker{}
+	}
 	switch c.opts.How {
 	case "replace":
 		c.in.How = Replace

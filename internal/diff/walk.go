@@ -85,17 +85,17 @@ func (w *walker) list(desired, live []any, f *frame) {
 		w.whole(desired, live, f)
 		return
 	}
-	for i, elem := range d.elems {
-		child := f.down(elem, f.shape.item())
+	for i := range d.ids {
+		child := f.down(d.elem(i), f.shape.item())
 		if j, ok := l.find(d.ids[i]); ok {
 			w.both(desired[i], live[j], &child)
 		} else {
 			w.missing(desired[i], &child)
 		}
 	}
-	for j, elem := range l.elems {
+	for j := range l.ids {
 		if _, ok := d.find(l.ids[j]); !ok {
-			child := f.down(elem, f.shape.item())
+			child := f.down(l.elem(j), f.shape.item())
 			w.surplus(live[j], &child)
 		}
 	}
@@ -106,18 +106,28 @@ func (w *walker) list(desired, live []any, f *frame) {
 // knows no order: environment variables refer to earlier ones, and init containers run in turn.
 // Elements that others put in between do not matter.
 func (w *walker) order(d, l indexed, f *frame) {
-	common := func(in, other indexed) (elems fieldpath.Path) {
+	common := func(in, other indexed) (places []int) {
 		for i, id := range in.ids {
 			if _, ok := other.find(id); ok {
-				elems = append(elems, in.elems[i])
+				places = append(places, i)
 			}
 		}
-		return elems
+		return places
 	}
 	want, is := common(d, l), common(l, d)
-	if !want.Equals(is) {
-		w.add(f, found{reordered: true, desired: pathText(want), live: pathText(is), inDesired: true, inLive: true})
+	same := slices.EqualFunc(want, is, func(i, j int) bool { return d.ids[i] == l.ids[j] })
+	if !same {
+		w.add(f, found{reordered: true, desired: d.text(want), live: l.text(is), inDesired: true, inLive: true})
 	}
+}
+
+// text names the elements at some places.
+func (x indexed) text(places []int) string {
+	path := make(fieldpath.Path, len(places))
+	for i, place := range places {
+		path[i] = x.elem(place)
+	}
+	return pathText(path)
 }
 
 func (w *walker) missing(desired any, f *frame) {
@@ -152,8 +162,8 @@ func (w *walker) surplus(live any, f *frame) {
 	case []any:
 		kind, keys := f.keys()
 		if l, ok := index(lv, kind, keys, f.shape); ok {
-			for i, elem := range l.elems {
-				child := f.down(elem, f.shape.item())
+			for i := range l.ids {
+				child := f.down(l.elem(i), f.shape.item())
 				w.surplus(lv[i], &child)
 			}
 		}
@@ -185,8 +195,8 @@ func (w *walker) wholly(live any, f *frame) bool {
 		if !ok || f.ours == nil {
 			return true
 		}
-		for _, elem := range l.elems {
-			if child := f.down(elem, f.shape.item()); !child.owned() {
+		for i := range l.ids {
+			if child := f.down(l.elem(i), f.shape.item()); !child.owned() {
 				return false
 			}
 		}
