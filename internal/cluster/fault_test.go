@@ -13,6 +13,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -165,6 +166,34 @@ func TestKindThatStaysBrokenBecomesUnknown(t *testing.T) {
 	eventually(t, "Secrets are known all the same", func() bool { return get(c, secret).Presence == cluster.Absent })
 	gate.failing(nil)
 	eventually(t, "ConfigMaps are known again", func() bool { return get(c, u).Presence == cluster.Absent })
+}
+
+// someSeconds is a clock by which everything took some seconds.
+type someSeconds struct{ clock.RealClock }
+
+func (someSeconds) Since(time.Time) time.Duration { return 5 * time.Second }
+
+// An API server that cannot read a kind any more opens watches of it, sends nothing and closes them: the kind is not known.
+func TestWatchesThatTellNothingAreNoKnowledge(t *testing.T) {
+	dev := devcluster.Shared(t)
+	gate := newGate(t, dev.RESTConfig())
+	c := open(t, gate.config, func(_ *cluster.Config, o *cluster.Options) { o.Grace, o.Clock = time.Millisecond, someSeconds{} })
+	u := configMap(dev.Namespace(t), "a", "1")
+	wait(t, c, configMapGVK)
+	gate.failing(func(r *http.Request) (int, string) {
+		switch {
+		case r.URL.Path != configMapsPath:
+			return 0, ""
+		case isWatching(r):
+			return 200, ""
+		}
+		return 500, status(500, "InternalError")
+	})
+	gate.cut()
+	eventually(t, "ConfigMaps are unknown", func() bool {
+		live := get(c, u)
+		return live.Presence == cluster.Unknown && strings.Contains(live.Reason, "injected")
+	})
 }
 
 // A kind that never can be listed is named, and the rest of the inventory does not wait for it.

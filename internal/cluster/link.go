@@ -176,7 +176,7 @@ func (l *link) state() (up bool, reason string, since, contact time.Time) {
 
 // unreachable reports whether err says that no HTTP answer came.
 func unreachable(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, io.EOF) || errors.Is(err, errBarren) {
 		return false
 	}
 	var status apierrors.APIStatus

@@ -51,6 +51,13 @@ type reflector struct {
 	rests   time.Time // it is not probed before
 }
 
+// barren is how long a watch that ends without an event or a bookmark has to have lasted to count as one. An API server that
+// cannot read a kind any more (a conversion webhook that does not answer) opens watches all the same, and closes them after
+// some seconds: only a list says what is wrong.
+const barren = 15 * time.Second
+
+var errBarren = errors.New("the watch was closed before it told anything")
+
 // pollEvery is how often a kind that cannot be watched is listed.
 const pollEvery = time.Minute
 
@@ -213,14 +220,14 @@ func (r *reflector) follow(ctx context.Context, rv string) (string, error) {
 		r.note(func(rec *record) { rec.silent++ })
 		r.c.opts.Logger.Debug("a watch fell silent and is opened anew", "cluster", r.c.cfg.Name, "kind", r.res.GVK.GroupKind().String())
 		return next, nil
-	case err == nil && (events > 0 || r.c.opts.Clock.Since(started) > time.Second):
+	case err == nil && (events > 0 || r.c.opts.Clock.Since(started) > barren):
 		r.works()
 		return next, nil
 	case apierrors.IsResourceExpired(err) || apierrors.IsGone(err):
 		// Many watches are told so at once; lists are dear, so they spread.
 		return "", sleep(ctx, r.c.opts.Clock, rand.N(r.c.opts.RelistSpread))
 	case err == nil:
-		err = errors.New("the watch was closed as soon as it was open")
+		err = errBarren
 	}
 	// A watch that keeps failing where lists work is replaced by lists, at the pace of the back-off.
 	if r.watchFailures++; r.watchFailures%5 == 0 && !unreachable(err) {
