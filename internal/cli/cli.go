@@ -23,7 +23,9 @@ import (
 
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli/app"
+	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
@@ -40,6 +42,10 @@ type Deps struct {
 	Open func(*session.Session) (client.Applications, error)
 	// Differ makes the comparison of app diff; without one there is no such command.
 	Differ diff.Differ
+	// Actions leads to the objects of app actions; without it there is no such command.
+	Actions actions.Opener
+	// Drawer draws the tree of app resources; without one there is no such command.
+	Drawer resources.Drawer
 	// Renderer renders for render; without one there is no such command.
 	Renderer render.Renderer
 }
@@ -48,7 +54,7 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ), version.NewCmd(deps.Version))
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer), version.NewCmd(deps.Version))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -38,6 +39,7 @@ var update = flag.Bool("update", false, "write the answers into the files of tes
 //   - apps.yaml: the applications that there are, as a list.
 //   - after.yaml: the status that the controller gives an application once a sync or a refresh is asked for.
 //   - diff.yaml: the answer of the comparison behind app diff; a file error.txt instead makes it fail.
+//   - tree.yaml: the tree behind app resources, as its app, tree, unknown and noOrphans; --orphaned=false is to leave orphans out.
 //   - render.yaml: the answer of what renders behind render; request.yaml what it has to be asked for, as far as it is given.
 //   - NAME.cmd: a command line (and after it lines of standard input), with NAME.out, NAME.err and NAME.code
 //     for what it answers. The commands of a file run one after the other on the same applications.
@@ -71,6 +73,7 @@ func runFile(t *testing.T, archive *txtar.Archive) {
 		Version:  "v0.0.0-test",
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Differ:   differ(t, given),
+		Drawer:   drawer(t, given),
 		Renderer: renderer(t, given),
 	}
 	cluster := fakeCluster(t, given)
@@ -175,6 +178,22 @@ func differ(t *testing.T, given map[string]string) diff.Differ {
 		var resources []diff.Resource
 		decode(t, given["diff.yaml"], &resources)
 		return resources, nil
+	})
+}
+
+func drawer(t *testing.T, given map[string]string) resources.Drawer {
+	return resources.DrawerFunc(func(_ context.Context, request resources.Request) (resources.Drawing, error) {
+		if cause, fails := given["error.txt"]; fails {
+			return resources.Drawing{}, fault.New(fault.Retry, "draw", "application "+request.Name, "", strings.TrimSpace(cause), "try again")
+		}
+		var d resources.Drawing
+		if err := yaml.Unmarshal([]byte(given["tree.yaml"]), &d); err != nil {
+			t.Fatal(err)
+		}
+		if !request.Orphans {
+			d.Tree.OrphanedNodes = nil
+		}
+		return d, nil
 	})
 }
 

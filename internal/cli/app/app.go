@@ -6,24 +6,33 @@ package app
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	appdelete "github.com/bowline-cd/bowline/internal/cli/app/delete"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/get"
 	"github.com/bowline-cd/bowline/internal/cli/app/history"
 	"github.com/bowline-cd/bowline/internal/cli/app/list"
+	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	appsync "github.com/bowline-cd/bowline/internal/cli/app/sync"
 	"github.com/bowline-cd/bowline/internal/cli/app/wait"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 )
 
-// NewCmd returns the command with all its verbs. Without a differ there is no diff.
-func NewCmd(s *session.Session, differ diff.Differ) *cobra.Command {
+// NewCmd returns the command with all its verbs. Without a differ there is no diff, without an opener no actions,
+// without a drawer no resources.
+func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 	)
 	if differ != nil {
 		cmd.AddCommand(diff.NewCmd(s, differ))
+	}
+	if open != nil {
+		cmd.AddCommand(actions.NewCmd(s, open))
+	}
+	if drawer != nil {
+		cmd.AddCommand(resources.NewCmd(s, drawer))
 	}
 	s.BindCluster(cmd.PersistentFlags())
 	s.BindApp(cmd.PersistentFlags())

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/cli/app/resources"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/controller/configuration"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/topology"
+)
+
+// drawer draws the tree of an application in this process, from the cluster itself, and writes nothing.
+func drawer(ctx context.Context, req resources.Request) (resources.Drawing, error) {
+	kube, err := req.Session.Config()
+	if err != nil {
+		return resources.Drawing{}, err
+	}
+	namespace, name, _ := strings.Cut(req.Name, "/")
+	if namespace != req.Session.Namespace {
+		return resources.Drawing{}, fault.New(fault.Mistake, "draw", "application "+req.Name, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
+			"name the control namespace with --namespace")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v, err := newViewer(ctx, tuned(kube), namespace)
+	if err != nil {
+		return resources.Drawing{}, err
+	}
+	defer v.clusters.Close()
+	return v.draw(ctx, name, req.Orphans)
+}
+
+// viewer looks at clusters for people.
+type viewer struct {
+	client    client.Client
+	namespace string
+	clusters  *clusters
+	changed   chan struct{}
+}
+
+func newViewer(ctx context.Context, kube *rest.Config, namespace string) (*viewer, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	c, err := client.New(kube, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	v := &viewer{client: c, namespace: namespace, changed: make(chan struct{}, 1), clusters: newClusters(ctx, kube, log, newMetrics(), &judges{log: log})}
+	v.clusters.onFeed = func(string, cluster.Change) {
+		select {
+		case v.changed <- struct{}{}:
+		default:
+		}
+	}
+	if err := configuration.NewReader(c, namespace, log, v.clusters.Apply).Load(ctx); err != nil {
+		v.clusters.Close()
+		return nil, err
+	}
+	return v, nil
+}
+
+// draw looks until nothing is on its way any more.
+func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources.Drawing, error) {
+	app := &v1alpha1.Application{}
+	if err := v.client.Get(ctx, client.ObjectKey{Namespace: v.namespace, Name: name}, app); err != nil {
+		return resources.Drawing{}, v.unread("application "+v.namespace+"/"+name, err)
+	}
+	c, err := v.clusters.Find(app.Spec.Destination)
+	if err != nil {
+		return resources.Drawing{}, err
+	}
+	out := resources.Drawing{App: app}
+	var seek *seeker
+	if orphans {
+		if seek, out.NoOrphans, err = v.seeker(ctx, app, c); err != nil {
+			return resources.Drawing{}, err
+		}
+	}
+	if seek != nil {
+		c.SeekOrphans(name, seek.namespaces...)
+	}
+	for {
+		tree, unknown, pending := look(c, app, seek)
+		if !pending {
+			out.Tree, out.Unknown = tree, unknown
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return resources.Drawing{}, fmt.Errorf("%s: %w", unknown, ctx.Err())
+		case <-v.changed:
+		}
+	}
+}
+
+// look draws what is known at this moment. unknown says what is not, pending that it is on its way.
+func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker) (tree v1alpha1.ApplicationTree, unknown string, pending bool) {
+	roots := c.Owned(app.Name)
+	for _, res := range app.Status.Resources {
+		key := object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}
+		if !slices.Contains(roots, key) {
+			roots = append(roots, key)
+		}
+	}
+	var loose []object.Key
+	if seek != nil {
+		found := c.Orphans(seek.namespaces, seek.alive, seek.counts)
+		for _, o := range found.Objects {
+			loose = append(loose, o.Key)
+		}
+		unknown, pending = found.Reason, found.Pending
+	}
+	drawn := c.Tree(roots, loose)
+	inventory := c.Inventory()
+	switch {
+	case drawn.Reason != "":
+		unknown, pending = drawn.Reason, pending || drawn.Pending
+	case !inventory.Complete:
+		unknown, pending = inventory.Reason, c.Connection().Connected
+	}
+	if connection := c.Connection(); !connection.Connected && connection.Reason != "" {
+		unknown, pending = connection.Reason, false
+	}
+	drawn.Nodes = append(drawn.Nodes, missing(app, drawn.Nodes)...)
+	return drawn.ApplicationTree, unknown, pending
+}
+
+// missing are the application's resources that are not in the cluster, by its last comparison.
+func missing(app *v1alpha1.Application, there []v1alpha1.ResourceNode) []v1alpha1.ResourceNode {
+	known := map[object.Key]bool{}
+	for _, n := range there {
+		known[object.Key{Group: n.Group, Kind: n.Kind, Namespace: n.Namespace, Name: n.Name}] = true
+	}
+	var out []v1alpha1.ResourceNode
+	for _, res := range app.Status.Resources {
+		if res.Hook || known[object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}] {
+			continue
+		}
+		out = append(out, v1alpha1.ResourceNode{
+			ResourceRef: v1alpha1.ResourceRef{Group: res.Group, Version: res.Version, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name},
+			Health:      &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing},
+		})
+	}
+	return out
+}
+
+// seeker is what decides which objects are orphans of an application.
+type seeker struct {
+	namespaces []string
+	alive      func(app string) bool
+	counts     func(object.Key) bool
+}
+
+// seeker reads the project. why says that nobody asks for orphans.
+func (v *viewer) seeker(ctx context.Context, app *v1alpha1.Application, c *cluster.Cluster) (s *seeker, why string, err error) {
+	name := app.Spec.Project
+	if name == "" {
+		name = v1alpha1.DefaultAppProjectName
+	}
+	project := &v1alpha1.AppProject{}
+	if err := v.client.Get(ctx, client.ObjectKey{Namespace: v.namespace, Name: name}, project); err != nil {
+		return nil, "", v.unread("project "+name, err)
+	}
+	rules, err := topology.CompileOrphanRules(project.Spec.OrphanedResources)
+	switch {
+	case err != nil:
+		return nil, "", fault.Wrap(fault.Mistake, "read", "project "+name, err, "correct the pattern")
+	case rules == nil:
+		return nil, "project " + name + " does not look for orphaned resources", nil
+	case app.Spec.Destination.Namespace == "":
+		return nil, "the application has no namespace of its own: spec.destination.namespace is empty", nil
+	}
+	var apps v1alpha1.ApplicationList
+	if err := v.client.List(ctx, &apps, client.InNamespace(v.namespace)); err != nil {
+		return nil, "", v.unread("the applications", err)
+	}
+	living := map[string]bool{}
+	for _, other := range apps.Items {
+		living[other.Name] = true
+	}
+	permits, cfg := access.Compile(project, v.clusters.ScopedTo(name)), c.Config()
+	return &seeker{
+		namespaces: []string{app.Spec.Destination.Namespace},
+		alive:      func(instance string) bool { return living[instance] },
+		counts: func(key object.Key) bool {
+			return rules.Counts(key) && permits.Object(key, true, access.Cluster{Server: cfg.Server, Name: cfg.Name}) == nil
+		},
+	}, "", nil
+}
+
+func (v *viewer) unread(thing string, err error) error {
+	if apierrors.IsNotFound(err) {
+		return fault.New(fault.Mistake, "read", thing, "", "it does not exist", "see `bowline app list`")
+	}
+	return fault.Wrap(fault.Retry, "read", thing, err, "check that the API server can be reached, then try again")
+}
