@@ -28,6 +28,8 @@ const deleteAgain = 5 * time.Second
 
 // delete carries out the finalizers of an Application that is being deleted.
 func (p *pass) delete(ctx context.Context) error {
+	p.st.comparer.Store(nil)      // each event is to lead to the next step
+	p.st.takeDirty(p.Clock.Now()) // and none is to be taken for one that waits already
 	if p.st.running != nil {
 		p.st.running.cancel(errGone)
 		if p.st.takeFinished() == nil {

@@ -69,7 +69,7 @@ func (c *Controller) claimant(ctx context.Context, server string, key object.Key
 			continue
 		}
 		app := &v1alpha1.Application{}
-		err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: other}, app)
+		err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: other}, app, client.UnsafeDisableDeepCopy)
 		if apierrors.IsNotFound(err) || err == nil && !app.DeletionTimestamp.IsZero() {
 			continue
 		}

@@ -228,6 +228,6 @@ func (c *Controller) undecided(ctx context.Context, id string) bool {
 	if c.wanted.decided(id) {
 		return false
 	}
-	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: id}, &v1alpha1.Application{})
+	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: id}, &v1alpha1.Application{}, client.UnsafeDisableDeepCopy)
 	return !apierrors.IsNotFound(err)
 }

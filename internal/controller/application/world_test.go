@@ -43,6 +43,7 @@ type world struct {
 	rules   *Rules
 	objects map[object.Key][]byte // as an API server sends them
 	gets    int
+	dryRuns int
 	counted *counts
 }
 
@@ -160,6 +161,7 @@ func (w *world) Get(_ context.Context, key object.Key, _ string) cluster.Live {
 
 // Write implements writes: nothing that differs is accepted.
 func (w *world) Write(context.Context, sync.Write) (*unstructured.Unstructured, error) {
+	w.dryRuns++
 	return nil, cluster.Invalid
 }
 
