@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type gate struct {
 
 	mu      sync.Mutex
 	trouble string
+	only    []string // plurals of the resources that the trouble is about; none means all
 	refused int
 	random  *rand.Rand
 	cuts    map[*http.Request]context.CancelFunc
@@ -40,11 +42,15 @@ var troublesOfAPI = map[string]string{
 	"expired":    "watches get 410, lists are served",
 	"half-lists": "lists end in the middle, watches are refused",
 	"no-lists":   "lists are answered by an empty document, watches are refused",
+	"half-pages": "lists come in pages of one object, and the second page breaks off; watches are refused",
+	"lost-pages": "lists come in pages of one object, and of the second page the API server says that it is forgotten; watches are refused",
+	"slow-lists": "a list takes two seconds more",
+	"forbid":     "every request gets 403",
 	"hang":       "no request is answered",
 	"refuse":     "connections are cut",
 }
 
-// api start | api cut | api TROUBLE | api refused COUNT: see README.md.
+// api start | api cut | api TROUBLE [RESOURCE...] | api refused COUNT: see README.md.
 func api(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	switch {
@@ -64,10 +70,10 @@ func api(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(s.gate.await(args[1]))
 		return
 	}
-	if len(args) != 1 || troublesOfAPI[args[0]] == "" {
-		ts.Fatalf("usage: api start | cut | refused COUNT | none and other troubles")
+	if len(args) == 0 || troublesOfAPI[args[0]] == "" {
+		ts.Fatalf("usage: api start | cut | refused COUNT | none and other troubles [RESOURCE...]")
 	}
-	s.gate.misbehave(args[0])
+	s.gate.misbehave(args[0], args[1:]...)
 }
 
 func (s *story) newGate(ts *testscript.TestScript) (*gate, error) {
@@ -106,17 +112,21 @@ func (g *gate) serve(w http.ResponseWriter, r *http.Request, proxy http.Handler)
 		r.Header["Impersonate-Group"] = []string{"system:masters", "system:authenticated"}
 	}
 	verdict, calm := g.judge(r)
+	if r, ok := refusals[verdict]; ok {
+		refuse(w, r.code, r.reason)
+		return
+	}
 	switch verdict {
-	case answer429:
-		w.Header().Set("Retry-After", "1")
-		refuse(w, http.StatusTooManyRequests, "TooManyRequests")
-		return
-	case answer500:
-		refuse(w, http.StatusInternalServerError, "InternalError")
-		return
-	case answer410:
-		refuse(w, http.StatusGone, "Expired")
-		return
+	case onePage:
+		query := r.URL.Query()
+		query.Set("limit", "1")
+		r.URL.RawQuery = query.Encode()
+	case slow:
+		select {
+		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		case <-time.After(2 * time.Second):
+		}
 	case answerEmpty:
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte("{}"))
@@ -144,7 +154,22 @@ func (g *gate) serve(w http.ResponseWriter, r *http.Request, proxy http.Handler)
 	proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
+type refusal struct {
+	code   int
+	reason string
+}
+
+var refusals = map[verdict]refusal{
+	answer403: {http.StatusForbidden, "Forbidden"},
+	answer429: {http.StatusTooManyRequests, "TooManyRequests"},
+	answer500: {http.StatusInternalServerError, "InternalError"},
+	answer410: {http.StatusGone, "Expired"},
+}
+
 func refuse(w http.ResponseWriter, code int, reason string) {
+	if code == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"made by the story","reason":%q,"code":%d}`, reason, code)
@@ -165,6 +190,9 @@ type verdict int
 const (
 	pass verdict = iota
 	brief
+	slow
+	onePage
+	answer403
 	answer429
 	answer500
 	answer410
@@ -178,10 +206,28 @@ const (
 func (g *gate) judge(r *http.Request) (verdict, chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	watch := r.URL.Query().Get("watch") != ""
-	list := r.Method == http.MethodGet && (strings.Contains(r.Header.Get("Accept"), "List") || r.URL.Query().Get("limit") != "")
+	query := r.URL.Query()
+	watch := query.Get("watch") != ""
+	list := r.Method == http.MethodGet && !watch && (strings.Contains(r.Header.Get("Accept"), "List") || query.Get("limit") != "")
 	v := pass
-	switch g.troubleFor(r) {
+	switch trouble := g.troubleFor(r); trouble {
+	case "forbid":
+		v = answer403
+	case "slow-lists":
+		if list {
+			v = slow
+		}
+	case "half-pages", "lost-pages":
+		switch {
+		case watch:
+			v = answer410
+		case list && query.Get("continue") == "":
+			v = onePage
+		case list && trouble == "half-pages":
+			v = answerHalf
+		case list:
+			v = answer410
+		}
 	case "fail":
 		v = answer500
 	case "overloaded":
@@ -206,15 +252,16 @@ func (g *gate) judge(r *http.Request) (verdict, chan struct{}) {
 	case "refuse":
 		v = abort
 	}
-	if v != pass && v != brief {
+	if v > onePage {
 		g.refused++
 	}
 	return v, g.calm
 }
 
-// troubleFor lets leases through: losing the lead is another story. The lock is held.
+// troubleFor lets leases through: losing the lead is another story; and what the trouble is not about. The lock is held.
 func (g *gate) troubleFor(r *http.Request) string {
-	if strings.Contains(r.URL.Path, "/leases") {
+	parts := strings.Split(r.URL.Path, "/")
+	if slices.Contains(parts, "leases") || len(g.only) > 0 && !slices.ContainsFunc(g.only, func(name string) bool { return slices.Contains(parts, name) }) {
 		return "none"
 	}
 	return g.trouble
@@ -232,9 +279,9 @@ func (g *gate) dice(watch bool) verdict {
 	return pass
 }
 
-func (g *gate) misbehave(trouble string) {
+func (g *gate) misbehave(trouble string, only ...string) {
 	g.mu.Lock()
-	g.trouble, g.refused = trouble, 0
+	g.trouble, g.only, g.refused = trouble, only, 0
 	close(g.calm)
 	g.calm = make(chan struct{})
 	g.mu.Unlock()
