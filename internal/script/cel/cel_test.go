@@ -65,6 +65,8 @@ func TestEval(t *testing.T) {
 		{`isFalse(obj, 'Stalled') && !isFalse(obj, 'None')`, true},
 		{`reason(obj, 'Ready') + message(obj, 'None')`, "Fine"},
 		{`message(obj, 'Ready')`, "all is well"},
+		{`isTrue(obj, 'Ready') ? health('Healthy') : health('Degraded', 'x')`, map[string]any{"status": "Healthy", "message": ""}},
+		{`health('Degraded', message(obj, 'Ready'))`, map[string]any{"status": "Degraded", "message": "all is well"}},
 		{`observed(obj)`, false},
 		{`observed({"metadata": {"generation": 3}})`, true},
 		{`observed({"metadata": {"generation": 3}, "status": {"observedGeneration": 3}})`, true},

@@ -19,6 +19,8 @@ import (
 //	reason(obj, 'Ready'), message(…)   of that entry; "" if there is none
 //	observed(obj)                      whether status.observedGeneration, where there is one, is metadata.generation
 //	get(obj, 'status.phase', '')       the value at a path of field names; the last argument if there is none
+//	health('Degraded', 'why')          a verdict as a map with status and message; the message may be left out. Both
+//	                                   branches of a condition have to be of one type, and this is one
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
 		ofCondition("condition", cel.DynType, func(c map[string]any) any { return whole(c) }),
@@ -27,8 +29,22 @@ func functions() []cel.EnvOption {
 		ofCondition("reason", cel.StringType, func(c map[string]any) any { return word(c, "reason") }),
 		ofCondition("message", cel.StringType, func(c map[string]any) any { return word(c, "message") }),
 		cel.Function("observed", cel.Overload("observed_object", []*cel.Type{cel.DynType}, cel.BoolType, cel.UnaryBinding(observed))),
+		cel.Function("health",
+			cel.Overload("health_status", []*cel.Type{cel.StringType}, verdictType, cel.UnaryBinding(func(status ref.Val) ref.Val { return verdict(status, types.String("")) })),
+			cel.Overload("health_status_message", []*cel.Type{cel.StringType, cel.StringType}, verdictType, cel.BinaryBinding(verdict))),
 		cel.Function("get", cel.Overload("get_object_path_default", []*cel.Type{cel.DynType, cel.StringType, cel.DynType}, cel.DynType, cel.FunctionBinding(get))),
 	}
+}
+
+var verdictType = cel.MapType(cel.StringType, cel.StringType)
+
+func verdict(status, message ref.Val) ref.Val {
+	word, ok := status.(types.String)
+	text, isText := message.(types.String)
+	if !ok || !isText {
+		return types.NoSuchOverloadErr()
+	}
+	return types.DefaultTypeAdapter.NativeToValue(map[string]string{"status": string(word), "message": string(text)})
 }
 
 // ofCondition is a function of an object and a type of condition. of gets the condition, nil if there is none.
