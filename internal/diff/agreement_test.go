@@ -276,7 +276,7 @@ func (a *agreement) wrong(in Input, format string, args ...any) {
 }
 
 func (a *agreement) projected(c *comparison, u *unstructured.Unstructured) map[string]any {
-	form, _, err := c.project(u.Object)
+	form, err := c.form(u.Object)
 	if err != nil {
 		a.Fatal(err)
 	}

@@ -159,7 +159,10 @@ func isKeyField(path fieldpath.Path) bool {
 	if len(path) < 2 {
 		return false
 	}
-	parent := frame{elem: path[len(path)-2]}
-	f := frame{parent: &parent, elem: path[len(path)-1]}
+	last := path[len(path)-1]
+	if last.FieldName == nil {
+		return false
+	}
+	f := frame{parent: &frame{elem: path[len(path)-2]}, name: *last.FieldName}
 	return f.isKey()
 }

@@ -106,7 +106,7 @@ func Compare(in Input) Result {
 	if err != nil {
 		return Result{How: in.How, Reason: err.Error()}
 	}
-	_, digest, err := c.project(c.live)
+	digest, err := c.digest(c.live)
 	if err != nil {
 		return Result{How: c.how, Reason: err.Error()}
 	}
@@ -202,25 +202,14 @@ func Confirm(in Input, answer *unstructured.Unstructured) Result {
 }
 
 func (c *comparison) confirm(answer *unstructured.Unstructured) (Result, error) {
-	live, digest, err := c.project(c.live)
+	digest, err := c.digest(c.live)
 	if err != nil {
 		return Result{}, err
 	}
-	content, err := c.read(answer)
+	differences, err := c.predicted(answer)
 	if err != nil {
 		return Result{}, err
 	}
-	predicted, _, err := c.project(content)
-	if err != nil {
-		return Result{}, err
-	}
-	if c.undecidable() {
-		// All that the dry run changes counts. (What we own in another version is named as that version names it, so it
-		// cannot be told apart here.)
-		live, predicted = without(c.live, c.skip, c.schema), without(content, c.skip, c.schema)
-	}
-	w := walker{schema: c.schema, everything: true}
-	differences := w.object(predicted, live, c.ours, nil, c.skip)
 	vanishing, err := c.vanishing()
 	if err != nil {
 		return Result{}, err
@@ -235,6 +224,29 @@ func (c *comparison) confirm(answer *unstructured.Unstructured) (Result, error) 
 	res.Changes = c.changes(differences)
 	res.Reason = fmt.Sprintf("%d fields differ", len(differences))
 	return res, nil
+}
+
+// predicted returns where an answer is not as live is, in what is desired or ours.
+func (c *comparison) predicted(answer *unstructured.Unstructured) ([]found, error) {
+	after, err := c.read(answer)
+	if err != nil {
+		return nil, err
+	}
+	before := c.live
+	if c.undecidable() {
+		// All that the dry run changes counts. (What we own in another version is named as that version names it, so it
+		// cannot be told apart here.)
+		before, after = without(before, c.skip, c.schema), without(after, c.skip, c.schema)
+	} else {
+		if before, err = c.form(before); err != nil {
+			return nil, err
+		}
+		if after, err = c.form(after); err != nil {
+			return nil, err
+		}
+	}
+	w := walker{schema: c.schema, everything: true}
+	return w.object(after, before, c.ours, nil, c.skip), nil
 }
 
 // notAmong returns the elements of more whose paths are not in differences yet.
@@ -268,14 +280,14 @@ func Accept(desired object.Digest, answer *unstructured.Unstructured, in Input) 
 	if err != nil || len(vanishing) > 0 {
 		return Accepted{}, false, err
 	}
-	_, digest, err := c.project(c.live)
+	digest, err := c.digest(c.live)
 	if err != nil {
 		return Accepted{}, false, err
 	}
 	return Accepted{Desired: desired, Form: digest}, true, nil
 }
 
-// Project returns live reduced to the fields that are desired or owned, and its digest. The form must not be changed.
+// Project returns live reduced to the fields that are desired or owned, and its digest.
 func Project(in Input) (form map[string]any, digest object.Digest, err error) {
 	if res, done := compareOutside(in); done {
 		return nil, "", fmt.Errorf("project: %s", res.Reason)
@@ -284,5 +296,9 @@ func Project(in Input) (form map[string]any, digest object.Digest, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return c.project(c.live)
+	if digest, err = c.digest(c.live); err != nil {
+		return nil, "", err
+	}
+	form, err = c.form(c.live)
+	return form, digest, err
 }

@@ -219,30 +219,41 @@ func (c *comparison) others() (*fieldpath.Set, error) {
 	return c.rest, nil
 }
 
-// project reduces content to what is desired or ours. The digest also covers which of it is ours alone without
+// digest returns the digest of content, reduced to what is desired or ours. It also covers which of it is ours alone without
 // being desired, for that is a difference even where the content stays the same.
-func (c *comparison) project(content map[string]any) (form map[string]any, digest object.Digest, err error) {
+func (c *comparison) digest(content map[string]any) (object.Digest, error) {
 	if c.in.Mutations {
-		form = without(content, c.skip, c.schema)
-		return form, object.DigestOf(form), nil
+		return object.DigestOf(without(content, c.skip, c.schema)), nil
 	}
-	p := projector{schema: c.schema, nullAsks: c.how == ThreeWay}
-	form = p.object(c.desired, content, c.ours, c.skip)
+	p := c.projector()
+	text := p.object(c.desired, content, c.ours, c.skip)
 	if !p.surplus {
-		return form, object.DigestOf(form), nil
+		return object.DigestBytes(text), nil
 	}
 	others, err := c.others()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	w := walker{schema: c.schema}
-	alone := []string{}
 	for _, f := range w.object(c.desired, content, c.ours, others, c.skip) {
 		if !f.inDesired {
-			alone = append(alone, f.path.String())
+			text = append(append(text, '\n'), f.path.String()...)
 		}
 	}
-	return form, object.DigestOf([]any{form, alone}), nil
+	return object.DigestBytes(text), nil
+}
+
+// form returns content, reduced to what is desired or ours.
+func (c *comparison) form(content map[string]any) (map[string]any, error) {
+	if c.in.Mutations {
+		return without(content, c.skip, c.schema), nil
+	}
+	p := c.projector()
+	return p.form(c.desired, content, c.ours, c.skip)
+}
+
+func (c *comparison) projector() projector {
+	return projector{schema: c.schema, nullAsks: c.how == ThreeWay}
 }
 
 // candidates compares canonical forms.

@@ -15,7 +15,8 @@ import (
 // frame is a place in an object while it is walked: its shape, what the field sets say about it, and the way to it.
 type frame struct {
 	parent *frame
-	elem   fieldpath.PathElement
+	name   string                // of a field; "" for an element
+	elem   fieldpath.PathElement // of an element
 	shape  shape
 
 	// ours, others and skip hold what is below this place, nil where there is nothing; the flags say whether the
@@ -32,7 +33,17 @@ func (f *frame) down(elem fieldpath.PathElement, s shape) frame {
 	return child
 }
 
-func (f *frame) field(name string, s shape) frame { return f.down(fieldpath.FieldNameElement(name), s) }
+func (f *frame) field(name string, s shape) frame {
+	child := frame{parent: f, name: name, shape: s}
+	if f.ours == nil && f.others == nil && f.skip == nil {
+		return child
+	}
+	elem := fieldpath.PathElement{FieldName: &name}
+	child.mine, child.ours = descend(f.ours, elem)
+	child.theirs, child.others = descend(f.others, elem)
+	child.skipped, child.skip = descend(f.skip, elem)
+	return child
+}
 
 func descend(s *fieldpath.Set, elem fieldpath.PathElement) (member bool, below *fieldpath.Set) {
 	if s == nil {
@@ -50,16 +61,24 @@ func (f *frame) contested() bool { return f.theirs || f.others != nil }
 
 // isKey reports whether the place is a field by which its list tells its elements apart.
 func (f *frame) isKey() bool {
-	if f.parent == nil || f.parent.elem.Key == nil || f.elem.FieldName == nil {
+	if f.parent == nil || f.parent.elem.Key == nil || f.name == "" {
 		return false
 	}
-	return slices.ContainsFunc(*f.parent.elem.Key, func(k value.Field) bool { return k.Name == *f.elem.FieldName })
+	return slices.ContainsFunc(*f.parent.elem.Key, func(k value.Field) bool { return k.Name == f.name })
+}
+
+// element is the last step of the way to the place.
+func (f *frame) element() fieldpath.PathElement {
+	if f.elem == (fieldpath.PathElement{}) {
+		return fieldpath.FieldNameElement(f.name)
+	}
+	return f.elem
 }
 
 func (f *frame) path() fieldpath.Path {
 	var path fieldpath.Path
 	for ; f.parent != nil; f = f.parent {
-		path = append(path, f.elem)
+		path = append(path, f.element())
 	}
 	slices.Reverse(path)
 	return path

@@ -101,12 +101,13 @@ func parseInto(set *fieldpath.Set, fields map[string]any, depth int) error {
 	for name := range fields {
 		names = append(names, name)
 	}
-	slices.Sort(names) // the set keeps its elements sorted: mostly appended to this way
-	for _, name := range names {
+	slices.Sort(names)                       // the set keeps its elements sorted: mostly appended to this way
+	fieldNames := make([]string, len(names)) // that elements point to
+	for i, name := range names {
 		if name == "." {
 			continue // the parent's own membership, seen from the parent
 		}
-		elem, err := fieldpath.DeserializePathElement(name)
+		elem, err := elementOf(name, &fieldNames[i])
 		if errors.Is(err, fieldpath.ErrUnknownPathElementType) {
 			continue // of a later API server; structured-merge-diff skips these as well
 		}
@@ -133,6 +134,15 @@ func parseInto(set *fieldpath.Set, fields map[string]any, depth int) error {
 		}
 	}
 	return nil
+}
+
+// elementOf reads an element's name; that of a field is kept where field points to.
+func elementOf(name string, field *string) (fieldpath.PathElement, error) {
+	if text, ok := strings.CutPrefix(name, "f:"); ok {
+		*field = text
+		return fieldpath.PathElement{FieldName: field}, nil
+	}
+	return fieldpath.DeserializePathElement(name)
 }
 
 // ownership is who owns what of a live object, as far as the comparison asks.

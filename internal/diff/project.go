@@ -3,10 +3,18 @@
 package diff
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	kjson "sigs.k8s.io/json"
 )
 
-// projector reduces an object to the fields that are desired or ours.
+// projector reduces an object to the fields that are desired or ours, and writes them as JSON with sorted names: nearly always
+// all that is asked of it is a digest, at every event of every object.
 type projector struct {
 	schema *Schema
 	// nullAsks: a null of desired takes away what is there, whoever has it, as a patch does. Otherwise it is no value to a
@@ -14,64 +22,82 @@ type projector struct {
 	nullAsks bool
 	// surplus is set when a field of ours was met that desired does not have.
 	surplus bool
+
+	out   []byte
+	names []string // of the objects that are being written, one behind the other
 }
 
-// object projects a live object's content. The result shares what it can with live and must not be changed.
-func (p *projector) object(desired, live map[string]any, ours, skip *fieldpath.Set) map[string]any {
+// object projects a live object's content.
+func (p *projector) object(desired, live map[string]any, ours, skip *fieldpath.Set) []byte {
 	root := frame{ours: ours, skip: skip}
-	out := make(map[string]any, len(live))
-	p.fields(out, desired, live, &root, p.schema.top)
-	return out
+	p.out, p.names = make([]byte, 0, 2048), make([]string, 0, 64)
+	p.fields(desired, live, &root, p.schema.top)
+	return p.out
 }
 
-func (p *projector) fields(out, desired, live map[string]any, f *frame, shapes func(string) shape) {
-	for name, lv := range live {
+// form is object, decoded.
+func (p *projector) form(desired, live map[string]any, ours, skip *fieldpath.Set) (map[string]any, error) {
+	var form map[string]any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(p.object(desired, live, ours, skip), &form); err != nil {
+		return nil, fmt.Errorf("reduce the object to what is desired or ours: %w", err)
+	}
+	return form, nil
+}
+
+func (p *projector) fields(desired, live map[string]any, f *frame, shapes func(string) shape) {
+	p.out = append(p.out, '{')
+	from := len(p.names)
+	for _, name := range p.sorted(live) {
 		dv, wanted := desired[name]
 		child := f.field(name, shapes(name))
 		if child.skipped || !wanted && !child.owned() {
 			continue
 		}
-		v := p.value(dv, wanted, lv, &child)
-		if m, ok := v.(map[string]any); ok && !wanted && child.skip != nil && len(m) == 0 {
-			continue // only there for what is skipped: annotations that hold last-applied and nothing of ours
+		mark := len(p.out)
+		p.name(name)
+		start := len(p.out)
+		p.value(dv, wanted, live[name], &child)
+		if !wanted && child.skip != nil && string(p.out[start:]) == "{}" {
+			p.out = p.out[:mark] // only there for what is skipped: annotations that hold last-applied and nothing of ours
+			continue
 		}
 		p.surplus = p.surplus || !wanted
-		out[name] = v
+		p.out = append(p.out, ',')
 	}
+	p.names = p.names[:from]
+	p.close('}')
 }
 
-func (p *projector) value(desired any, wanted bool, live any, f *frame) any {
+func (p *projector) value(desired any, wanted bool, live any, f *frame) {
 	if desired == nil && p.schema.builtIn && !p.nullAsks {
 		wanted = false
 	}
 	switch lv := live.(type) {
 	case map[string]any:
 		dm, isMap := desired.(map[string]any)
-		if f.shape.atomicMap() || wanted && !isMap {
-			return live
+		if !f.shape.atomicMap() && (!wanted || isMap) {
+			p.fields(dm, lv, f, f.shape.field)
+			return
 		}
-		out := make(map[string]any, len(lv))
-		p.fields(out, dm, lv, f, f.shape.field)
-		return out
 	case []any:
 		dl, isList := desired.([]any)
-		if wanted && !isList {
-			return live
+		if !wanted || isList {
+			p.list(dl, lv, f)
+			return
 		}
-		return p.list(dl, lv, f)
-	default:
-		return live
 	}
+	p.whole(live)
 }
 
-func (p *projector) list(desired, live []any, f *frame) any {
+func (p *projector) list(desired, live []any, f *frame) {
 	kind, keys := f.keys()
 	d, dok := index(desired, kind, keys, f.shape)
 	l, lok := index(live, kind, keys, f.shape)
 	if !dok || !lok {
-		return live
+		p.whole(live)
+		return
 	}
-	out := make([]any, 0, len(live))
+	p.out = append(p.out, '[')
 	for i := range l.ids {
 		j, wanted := d.find(l.ids[i])
 		child := f.down(l.elem(i), f.shape.item())
@@ -83,7 +109,83 @@ func (p *projector) list(desired, live []any, f *frame) any {
 		if wanted {
 			dv = desired[j]
 		}
-		out = append(out, p.value(dv, wanted, live[i], &child))
+		p.value(dv, wanted, live[i], &child)
+		p.out = append(p.out, ',')
 	}
-	return out
+	p.close(']')
+}
+
+// whole writes all of a value.
+func (p *projector) whole(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		p.out = append(p.out, '{')
+		from := len(p.names)
+		for _, name := range p.sorted(v) {
+			p.name(name)
+			p.whole(v[name])
+			p.out = append(p.out, ',')
+		}
+		p.names = p.names[:from]
+		p.close('}')
+	case []any:
+		p.out = append(p.out, '[')
+		for _, item := range v {
+			p.whole(item)
+			p.out = append(p.out, ',')
+		}
+		p.close(']')
+	case string:
+		p.text(v)
+	case int64:
+		p.out = strconv.AppendInt(p.out, v, 10)
+	case bool:
+		p.out = strconv.AppendBool(p.out, v)
+	case nil:
+		p.out = append(p.out, "null"...)
+	default:
+		raw, err := json.Marshal(v)
+		if err != nil {
+			raw = strconv.AppendQuote(nil, fmt.Sprint(v)) // of no JSON object, yet told apart
+		}
+		p.out = append(p.out, raw...)
+	}
+}
+
+// sorted returns the names of an object, valid until the object is written.
+func (p *projector) sorted(m map[string]any) []string {
+	from := len(p.names)
+	for name := range m {
+		p.names = append(p.names, name)
+	}
+	names := p.names[from:]
+	slices.Sort(names)
+	return names
+}
+
+func (p *projector) name(name string) {
+	p.text(name)
+	p.out = append(p.out, ':')
+}
+
+func (p *projector) text(s string) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			raw, err := json.Marshal(s)
+			if err == nil {
+				p.out = append(p.out, raw...)
+				return
+			}
+		}
+	}
+	p.out = append(append(append(p.out, '"'), s...), '"')
+}
+
+// close ends an object or a list, whose members are each followed by a comma.
+func (p *projector) close(c byte) {
+	if last := len(p.out) - 1; p.out[last] == ',' {
+		p.out[last] = c
+		return
+	}
+	p.out = append(p.out, c)
 }

@@ -34,7 +34,7 @@ type options struct {
 	RespectIgnore   bool                                 `json:"respectIgnore,omitempty"`
 	Mutations       bool                                 `json:"mutations,omitempty"`
 	Tracked         bool                                 `json:"tracked,omitempty"` // by annotation
-	Forms           bool                                 `json:"forms,omitempty"` // print what people see
+	Forms           bool                                 `json:"forms,omitempty"`   // print what people see
 }
 
 // owner is an element of owners.yaml: an entry of managedFields whose fields are given as a partial object.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
@@ -81,7 +80,7 @@ func appliedBefore(in Input) (map[string]any, error) {
 		return nil, err
 	}
 	p := projector{schema: schemaOf(in.Live, in.Schema)}
-	return runtime.DeepCopyJSON(p.object(nil, in.Live.Object, ours, nil)), nil
+	return p.form(nil, in.Live.Object, ours, nil)
 }
 
 func (f forms) encode() (original, modified, current []byte, err error) {
