@@ -63,6 +63,7 @@ type Cluster struct {
 	link      *link
 	reads     semaphore
 	retries   semaphore // for lists that failed before
+	looks     semaphore // for the sweep
 	streaming streaming
 	probes    probes
 	access    access
@@ -94,10 +95,12 @@ type Cluster struct {
 	sweep sweepState
 }
 
-// parallelReads is how many lists run at once on one cluster, and parallelRetries how many of those that failed before.
+// How many lists of watched kinds run at once on one cluster, how many of those that failed before, and how many of the
+// sweep, which keep nothing and mostly find nothing.
 const (
 	parallelReads   = 8
 	parallelRetries = 2
+	parallelLooks   = 16
 )
 
 // Open prepares a connection; nothing is sent yet. An error means that the Config cannot work (a broken certificate).
@@ -114,7 +117,7 @@ func Open(cfg Config, opts Options) (*Cluster, error) {
 		return nil, fault.Wrap(fault.Stalled, "connect to", "cluster "+cfg.Name, err, "correct the cluster's config")
 	}
 	c := &Cluster{
-		cfg: cfg, opts: opts.withDefaults(), api: client, reads: make(semaphore, parallelReads), retries: make(semaphore, parallelRetries), feed: newFeed(), index: newIndex(),
+		cfg: cfg, opts: opts.withDefaults(), api: client, reads: make(semaphore, parallelReads), retries: make(semaphore, parallelRetries), looks: make(semaphore, parallelLooks), feed: newFeed(), index: newIndex(),
 		closed: make(chan struct{}), refreshes: make(chan struct{}, 1), sweeps: make(chan struct{}, 1),
 		tracker: opts.Tracker, filter: opts.Filter, asked: map[schema.GroupKind]string{}, kinds: map[schema.GroupKind]*kind{},
 	}

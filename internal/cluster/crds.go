@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -25,7 +26,14 @@ type crdWatch struct {
 	mu    sync.RWMutex
 	known bool                // the CRDs were listed
 	rvs   map[string]string   // CRD name ("widgets.example.com") → resourceVersion
+	specs map[string]crdSpec  // CRD name → its specification
 	gone  map[string]struct{} // deleted CRDs that discovery may still serve
+}
+
+// crdSpec is a state of a CRD's specification, which its generation names, and since when it is so.
+type crdSpec struct {
+	generation int64
+	since      time.Time
 }
 
 // exists reports whether the CRD that defines a resource is known to be there.
@@ -35,7 +43,7 @@ func (w *crdWatch) exists(gr schema.GroupResource) bool {
 }
 
 func newCRDWatch(c *Cluster) *crdWatch {
-	return &crdWatch{c: c, rvs: map[string]string{}, gone: map[string]struct{}{}}
+	return &crdWatch{c: c, rvs: map[string]string{}, specs: map[string]crdSpec{}, gone: map[string]struct{}{}}
 }
 
 // start begins to watch. A cluster that refuses costs only promptness: discovery is read again now and then anyway.
@@ -87,11 +95,16 @@ func (w *crdWatch) version(crd string) (rv string, exists, known bool) {
 func (w *crdWatch) put(it item, _ bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.rvs[it.meta.Name] == it.meta.ResourceVersion {
-		return
+	name := it.meta.Name
+	_, known := w.rvs[name]
+	w.rvs[name] = it.meta.ResourceVersion
+	spec := w.specs[name]
+	if now := w.c.opts.Clock.Now(); !known || spec.generation != it.meta.Generation || it.meta.DeletionTimestamp != nil {
+		w.specs[name] = crdSpec{it.meta.Generation, now}
+	} else if now.Sub(spec.since) > patience {
+		return // only its status changes, which some write all the time
 	}
-	w.rvs[it.meta.Name] = it.meta.ResourceVersion
-	delete(w.gone, it.meta.Name)
+	delete(w.gone, name)
 	if w.known {
 		w.c.Refresh()
 	}
@@ -105,6 +118,7 @@ func (w *crdWatch) del(n nsName, _ string) {
 
 func (w *crdWatch) remove(name string) {
 	delete(w.rvs, name)
+	delete(w.specs, name)
 	w.gone[name] = struct{}{}
 	w.c.Refresh()
 }

@@ -65,6 +65,7 @@ func mostProbes(within time.Duration) int {
 // A cluster that does not answer costs one request at a time, ever more rarely, whatever is wanted of it, and nothing
 // that others need.
 func TestFiftyDeadClustersBesideAGoodOne(t *testing.T) {
+	t.Parallel()
 	dev := devcluster.Shared(t)
 	ns := dev.Namespace(t)
 	d := newDead(t)

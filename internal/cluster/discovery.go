@@ -42,6 +42,7 @@ func (r Resource) can(verb string) bool { return slices.Contains(r.Verbs, verb) 
 // catalog is what one discovery said. It is never changed after it was built.
 type catalog struct {
 	kinds    map[schema.GroupKind]*servedKind
+	plurals  map[schema.GroupResource]struct{}
 	failed   map[schema.GroupVersion]string // group versions that did not answer, with the reason
 	versions []string                       // "apps/v1", "apps/v1/Deployment", sorted
 }
@@ -49,6 +50,10 @@ type catalog struct {
 type servedKind struct {
 	byVersion map[string]metav1.APIResource
 	order     []string // versions, the preferred one first
+}
+
+func newCatalog() *catalog {
+	return &catalog{kinds: map[schema.GroupKind]*servedKind{}, plurals: map[schema.GroupResource]struct{}{}, failed: map[schema.GroupVersion]string{}}
 }
 
 // find answers for a kind; version "" means the preferred one.
@@ -92,12 +97,8 @@ func (c *catalog) groupFailed(gvk schema.GroupVersionKind) (string, bool) {
 
 // serves reports whether any kind of the group is served under this plural name.
 func (c *catalog) serves(gr schema.GroupResource) bool {
-	for gk, kind := range c.kinds {
-		if gk.Group == gr.Group && kind.byVersion[kind.order[0]].Name == gr.Resource {
-			return true
-		}
-	}
-	return false
+	_, ok := c.plurals[gr]
+	return ok
 }
 
 func sortedGVs(m map[schema.GroupVersion]string) []schema.GroupVersion {
@@ -107,7 +108,7 @@ func sortedGVs(m map[schema.GroupVersion]string) []schema.GroupVersion {
 // discover asks the API server for its kinds. What a failed group version served before (prev) is kept: that it does
 // not answer now does not make its kinds go away.
 func (a *api) discover(ctx context.Context, prev *catalog) (*catalog, error) {
-	out := &catalog{kinds: map[schema.GroupKind]*servedKind{}, failed: map[schema.GroupVersion]string{}}
+	out := newCatalog()
 	for _, path := range []string{"/api", "/apis"} {
 		groups, resources, failed, err := a.discoverUnder(ctx, path)
 		if err != nil {
@@ -146,6 +147,7 @@ func (c *catalog) addResource(gv schema.GroupVersion, res metav1.APIResource) {
 	if strings.Contains(res.Name, "/") {
 		return // a subresource
 	}
+	c.plurals[schema.GroupResource{Group: gv.Group, Resource: res.Name}] = struct{}{}
 	gk := schema.GroupKind{Group: gv.Group, Kind: res.Kind}
 	kind := c.kinds[gk]
 	if kind == nil {
@@ -182,6 +184,7 @@ func (c *catalog) keepDefined(prev *catalog, exists func(schema.GroupResource) b
 		gr := schema.GroupResource{Group: gk.Group, Resource: kind.byVersion[kind.order[0]].Name}
 		if c.kinds[gk] == nil && exists(gr) {
 			c.kinds[gk] = kind
+			c.plurals[gr] = struct{}{}
 		}
 	}
 }

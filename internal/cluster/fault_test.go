@@ -51,6 +51,12 @@ func TestWatchThatBreaksRecoversWithoutFalseAbsence(t *testing.T) {
 			}
 			return 0, ""
 		}},
+		{name: "cut, then 429 with Retry-After", refuse: func(r *http.Request, n int) (int, string) {
+			if isWatch(r, configMapsPath) && n < 1 {
+				return 429, strings.Replace(status(429, "TooManyRequests"), "{", `{"details":{"retryAfterSeconds":1},`, 1)
+			}
+			return 0, ""
+		}},
 		{name: "the resourceVersion has expired", lists: true, refuse: func(r *http.Request, n int) (int, string) {
 			if isWatch(r, configMapsPath) && n < 1 {
 				return 410, status(410, "Expired")

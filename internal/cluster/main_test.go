@@ -160,6 +160,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	fail  func(*http.Request) (code int, body string) // code 0 lets a request pass
+	hold  func(*http.Request) <-chan struct{}         // a request that is held until it closes; nil holds none
 	drop  func(path string, frame []byte) bool        // of the frames of watches; nil drops none
 	cuts  map[*http.Request]context.CancelFunc
 	count map[string]int // requests by "GET /path" with " watch" for watches
@@ -207,6 +208,10 @@ func newGate(t *testing.T, config *rest.Config) *gate {
 		ctx, cancel := context.WithCancel(r.Context())
 		g.mu.Lock()
 		g.cuts[r] = cancel
+		var held <-chan struct{}
+		if g.hold != nil {
+			held = g.hold(r)
+		}
 		g.mu.Unlock()
 		defer func() {
 			g.mu.Lock()
@@ -214,6 +219,12 @@ func newGate(t *testing.T, config *rest.Config) *gate {
 			g.mu.Unlock()
 			cancel()
 		}()
+		if held != nil {
+			select {
+			case <-held:
+			case <-ctx.Done():
+			}
+		}
 		proxy.ServeHTTP(w, r.WithContext(ctx))
 	}))
 	t.Cleanup(func() {
@@ -246,6 +257,13 @@ func (s *sieve) Read(p []byte) (int, error) {
 	n := copy(p, s.rest)
 	s.rest = s.rest[n:]
 	return n, nil
+}
+
+// holding keeps requests waiting.
+func (g *gate) holding(hold func(*http.Request) <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hold = hold
 }
 
 // dropping swallows frames of watches.

@@ -123,11 +123,12 @@ func signal(ch chan struct{}) {
 }
 
 // Discovery follows a CRD or APIService only after a moment, which differs by kind of change. After each sign of one it
-// is asked again at growing distances, for at least followUp and until every CRD is served or patience ends.
+// is asked again at growing distances: often for followUp and until every CRD is served, then seldom, until patience ends.
 const (
 	debounce   = 40 * time.Millisecond
 	followUp   = 3 * time.Second
 	patience   = time.Minute
+	seldom     = 15 * time.Second
 	whileFails = 30 * time.Second
 	routine    = 10 * time.Minute
 )
@@ -167,6 +168,8 @@ func (c *Cluster) nextDiscovery(err error, began time.Time, wait *backoff) time.
 	switch {
 	case err != nil, unrest < followUp, unrest < patience && !c.crds.settled(c.snapshot()):
 		return wait.next()
+	case unrest < patience: // it serves all their names, but perhaps not yet their newest versions
+		return jitter(seldom)
 	case len(c.snapshot().failed) > 0:
 		wait.reset()
 		return jitter(whileFails)

@@ -225,7 +225,7 @@ func TestDiscoveryThatFailsInPartKeepsWhatItKnew(t *testing.T) {
 		customV1:        {APIResources: []metav1.APIResource{{Name: "widgets", Kind: "Widget", Verbs: []string{"list"}}}},
 	}
 	build := func(prev *catalog, failed map[schema.GroupVersion]error) *catalog {
-		c := &catalog{kinds: map[schema.GroupKind]*servedKind{}, failed: map[schema.GroupVersion]string{}}
+		c := newCatalog()
 		resources := map[schema.GroupVersion]*metav1.APIResourceList{}
 		for gv, list := range lists {
 			if failed[gv] == nil {

@@ -290,7 +290,7 @@ type found struct {
 // look lists a kind's metadata until it meets an object of ours. What namespaces hold that can be listed counts although
 // others cannot.
 func (c *Cluster) look(ctx context.Context, res Resource) (out found, err error) {
-	release, err := c.reads.acquire(ctx)
+	release, err := c.looks.acquire(ctx)
 	if err != nil {
 		return out, err
 	}
