@@ -28,7 +28,7 @@ func TestTests(t *testing.T) {
 		{"Ready=False", true}, {"Ready=True", false}, {"Ready=True,False", true}, {"Ready!=True", true}, {"Ready!=False", false}, {"None!=True", true},
 		{"Ready=False:Oops,Err*", true}, {"Ready=False:Oops", false}, {"Ready=True:ErrDisk", false}, {"Ready!=False:ErrDisk", false},
 		{"status.phase", true}, {"!status.phase", false}, {"spec.empty", false}, {"!spec.missing.deeper", true}, {"!spec.size.deeper", true},
-		{"status.phase=Up,Down", true}, {"status.phase=Down", false}, {"status.phase!=Up", false}, {"status.nothing!=Up", true}, {"spec.live=false", true}, {"spec.size=3", true}, {"status.share=0.5", true},
+		{"status.phase=Up,Down", true}, {"status.phase=U*", true}, {"status.phase=D*", false}, {"status.phase=Down", false}, {"status.phase!=Up", false}, {"status.nothing!=Up", true}, {"spec.live=false", true}, {"spec.size=3", true}, {"status.share=0.5", true},
 		{"status.ready<spec.size", true}, {"status.ready>spec.size", false}, {"status.missing<spec.size", true}, {"status.ready>1", true}, {"status.share<1", true},
 		{"metadata.annotations[example.com/paused]=true", true}, {"metadata.annotations[example.com/other]=true", false},
 	}
@@ -108,6 +108,7 @@ func TestBrokenRulesSayWhere(t *testing.T) {
 		{`cases: [{status: Healthy, if: "!Ready=True"}]`, "both ! and a comparison"},
 		{`cases: [{status: Healthy, if: "Ready="}]`, "want = or != and a value"},
 		{`cases: [{status: Healthy, if: "Ready=False:*Err"}]`, "* stands only at the end"},
+		{`cases: [{status: Healthy, if: "status.a=*b"}]`, "* stands only at the end"},
 		{`cases: [{status: Healthy, if: "Ready<3"}]`, "a condition is not a number"},
 		{`cases: [{status: Healthy, if: "status.a<b"}]`, "invalid syntax"},
 		{`cases: [{status: Healthy, if: "status.a[b"}]`, "a bracket is not closed"},

@@ -17,7 +17,7 @@ import (
 //	Ready=False,Unknown     its status is one of these; != it is not there, or another
 //	Ready=False:Err*,Oops   … and its reason is one of these, "*" at the end stands for anything
 //	status.phase            that field has a value that is not empty (in metadata: any value); ! in front: it has none
-//	status.phase=A,B        its value is one of these; != it is not there, or another
+//	status.phase=A,Err*     its value is one of these; != it is not there, or another
 //	status.ready<spec.size  as numbers, what is not there is 0; the right side may be a number; also >
 //
 // What begins with "spec", "status" or "metadata" is a field, a name with dots stands in brackets:
@@ -140,9 +140,9 @@ func (t *test) compare(text string) (err error) {
 		}
 	}
 	t.values = strings.Split(right, ",")
-	for _, reason := range t.reasons {
-		if strings.Contains(strings.TrimSuffix(reason, "*"), "*") {
-			return fmt.Errorf("%q: * stands only at the end", reason)
+	for _, pattern := range slices.Concat(t.values, t.reasons) {
+		if strings.Contains(strings.TrimSuffix(pattern, "*"), "*") {
+			return fmt.Errorf("%q: * stands only at the end", pattern)
 		}
 	}
 	return nil
@@ -195,7 +195,11 @@ func (t *test) ofField(v *view) bool {
 	if t.op == present { // a label or annotation may be there for its name alone
 		return ok && (!empty(value) || t.field[0] == "metadata")
 	}
-	return ok && slices.Contains(t.values, text(value))
+	if !ok {
+		return false
+	}
+	got := text(value)
+	return slices.ContainsFunc(t.values, func(pattern string) bool { return like(pattern, got) })
 }
 
 func like(pattern, name string) bool {
