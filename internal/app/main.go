@@ -13,6 +13,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/app/demo"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/worker"
@@ -31,7 +32,7 @@ func Main(ctx context.Context, args []string) int {
 }
 
 func newRoot() *cobra.Command {
-	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Renderer: render.RendererFunc(renderer)})
+	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Drawer: resources.DrawerFunc(drawer), Actions: openActions, Renderer: render.RendererFunc(renderer)})
 	root.AddCommand(newRunCommand(), newDemoCommand())
 	return root
 }
