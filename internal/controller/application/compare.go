@@ -61,7 +61,7 @@ func (p *pass) compare(ctx context.Context) {
 	p.complete = p.judgeInventory()
 	p.reportRows()
 	p.reportUnserved()
-	p.reportRestless(ctx)
+	p.reportRestless(ctx, c.live)
 	p.retryDoubtful()
 }
 
@@ -150,12 +150,12 @@ func (p *pass) reportRows() {
 const conditionRestless v1alpha1.ApplicationConditionType = "RestlessResourceWarning"
 
 // reportRestless tells which objects change all the time, and who changes them.
-func (p *pass) reportRestless(ctx context.Context) {
+func (p *pass) reportRestless(ctx context.Context, live liveState) {
 	writers, next := p.st.restless(p.Clock.Now())
 	p.requeue(next)
 	for key, writer := range writers {
 		if writer == "" {
-			writer = lastWriter(p.cluster.Get(ctx, key, "").Object)
+			writer = lastWriter(live.Get(ctx, key, "").Object)
 			p.st.wroteIt(key, writer)
 		}
 		p.found.add(conditionRestless, fmt.Sprintf("%s changes all the time, written by %s, and is looked at less often than it changes: "+

@@ -4,9 +4,11 @@ package application
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -173,5 +175,50 @@ func TestTheCostOfAnEventDoesNotGrowWithTheApplication(t *testing.T) {
 	}
 	if small, large := cost(10), cost(1000); large > 1.2*small {
 		t.Errorf("an event allocates %.0f times in an application of 10 objects and %.0f in one of 1000", small, large)
+	}
+}
+
+// What is told of a restless object names it and its writer, and says the same as long as it lasts.
+func TestARestlessObjectIsNamed(t *testing.T) {
+	w := newWorld(t, 2, nil)
+	key := deployment(1)
+	written := func(manager string, at time.Time) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1",
+			FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:status":{}}`)}, Time: &metav1.Time{Time: at}}
+	}
+	rush := func(d time.Duration) {
+		for end := w.clock.Now().Add(d); w.clock.Now().Before(end); w.clock.Step(100 * time.Millisecond) {
+			w.change(key, func(u *unstructured.Unstructured) {
+				u.SetManagedFields([]metav1.ManagedFieldsEntry{written("crossplane", w.clock.Now()), written("somebody-else", now)})
+				set(w.clock.Now().String(), "status", "seen")(u)
+			})
+			w.serve(t)
+		}
+	}
+	told := func() string {
+		p := passOf(nil)
+		p.st, p.Controller = w.st, w.Controller
+		p.reportRestless(t.Context(), w)
+		return p.found.text(conditionRestless)
+	}
+	rush(20 * time.Second)
+	if text := told(); text != "" {
+		t.Errorf("after 20 s: %s", text)
+	}
+	rush(20 * time.Second)
+	if !w.serve(t) {
+		t.Error("no pass comes to tell it")
+	}
+	text := told()
+	if !strings.Contains(text, key.String()) || !strings.Contains(text, "crossplane") {
+		t.Errorf("it says %q", text)
+	}
+	rush(20 * time.Second)
+	if again := told(); again != text {
+		t.Errorf("now it says %q", again)
+	}
+	w.clock.Step(calmAfter)
+	if text := told(); text != "" {
+		t.Errorf("after a calm time: %s", text)
 	}
 }

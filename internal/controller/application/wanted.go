@@ -4,6 +4,7 @@ package application
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -22,6 +23,7 @@ import (
 type wantedIndex struct {
 	mu   sync.RWMutex
 	by   map[string]map[object.Key][]string
+	kind map[string]map[schema.GroupKind]map[string]int // how many objects of a kind each application desires
 	apps map[string]wanting
 	// concerned are the applications whose row of an object depends on who else desires it.
 	concerned map[object.Key]map[string]struct{}
@@ -29,11 +31,11 @@ type wantedIndex struct {
 
 type wanting struct {
 	server string
-	keys   []object.Key
+	keys   keySet
 }
 
 func newWantedIndex() *wantedIndex {
-	return &wantedIndex{by: map[string]map[object.Key][]string{}, apps: map[string]wanting{}, concerned: map[object.Key]map[string]struct{}{}}
+	return &wantedIndex{by: map[string]map[object.Key][]string{}, kind: map[string]map[schema.GroupKind]map[string]int{}, apps: map[string]wanting{}, concerned: map[object.Key]map[string]struct{}{}}
 }
 
 // set replaces what an application desires; server "" means that it is gone. It returns what rows of other
@@ -42,28 +44,39 @@ func (x *wantedIndex) set(id, server string, state *desired.State) map[string][]
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	before, known := x.apps[id]
-	for _, k := range before.keys {
+	for k := range before.keys {
 		x.drop(before.server, k, id)
 	}
 	delete(x.apps, id)
 	if server == "" || state == nil {
 		return x.affected(id, func(object.Key) bool { return true })
 	}
-	now := wanting{server: server}
-	if x.by[server] == nil {
-		x.by[server] = map[object.Key][]string{}
-	}
+	now := wanting{server, keySet{}}
 	for _, o := range state.Objects {
 		if o.Refused != nil {
 			continue // it will not have it
 		}
-		now.keys = append(now.keys, o.Key)
-		x.by[server][o.Key] = append(x.by[server][o.Key], id)
+		now.keys[o.Key] = struct{}{}
+		x.add(server, o.Key, id)
 	}
 	x.apps[id] = now
 	return x.affected(id, func(k object.Key) bool {
-		return !known || before.server != now.server || slices.Contains(before.keys, k) != slices.Contains(now.keys, k)
+		_, was := before.keys[k]
+		_, is := now.keys[k]
+		return !known || before.server != now.server || was != is
 	})
+}
+
+func (x *wantedIndex) add(server string, k object.Key, id string) {
+	if x.by[server] == nil {
+		x.by[server], x.kind[server] = map[object.Key][]string{}, map[schema.GroupKind]map[string]int{}
+	}
+	x.by[server][k] = append(x.by[server][k], id)
+	gk := k.GroupKind()
+	if x.kind[server][gk] == nil {
+		x.kind[server][gk] = map[string]int{}
+	}
+	x.kind[server][gk][id]++
 }
 
 // concern notes that an application's row of an object depends on who else desires it. Call it before asking.
@@ -117,6 +130,10 @@ func (x *wantedIndex) drop(server string, k object.Key, id string) {
 	} else {
 		x.by[server][k] = ids
 	}
+	of := x.kind[server][k.GroupKind()]
+	if of[id]--; of[id] == 0 {
+		delete(of, id)
+	}
 }
 
 // of returns the applications that desire an object.
@@ -130,20 +147,7 @@ func (x *wantedIndex) of(server string, k object.Key) []string {
 func (x *wantedIndex) ofKind(server string, gk schema.GroupKind) []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	seen := map[string]bool{}
-	var out []string
-	for k, ids := range x.by[server] {
-		if k.GroupKind() != gk {
-			continue
-		}
-		for _, id := range ids {
-			if !seen[id] {
-				seen[id] = true
-				out = append(out, id)
-			}
-		}
-	}
-	return out
+	return slices.Collect(maps.Keys(x.kind[server][gk]))
 }
 
 // Changed takes one entry of a cluster's feed: the rows it concerns are marked, and their applications woken.

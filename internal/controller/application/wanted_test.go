@@ -3,9 +3,11 @@
 package application
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -74,6 +76,27 @@ func TestWhatAProjectRefusesIsNotClaimed(t *testing.T) {
 	x.set("b", server, s)
 	if got := x.of(server, configMap("one")); len(got) != 0 {
 		t.Errorf("%v claim it", got)
+	}
+}
+
+func TestWhoDesiresAKind(t *testing.T) {
+	x := newWantedIndex()
+	of := func() []string {
+		return slices.Sorted(slices.Values(x.ofKind(server, schema.GroupKind{Kind: "ConfigMap"})))
+	}
+	x.set("a", server, asks("one", "two"))
+	x.set("b", server, asks("two"))
+	if got := of(); !slices.Equal(got, []string{"a", "b"}) {
+		t.Error(got)
+	}
+	x.set("a", server, asks("two"))
+	x.set("b", "", nil)
+	if got := of(); !slices.Equal(got, []string{"a"}) {
+		t.Error(got)
+	}
+	x.set("a", "elsewhere", asks("two"))
+	if got := of(); len(got) != 0 {
+		t.Error(got)
 	}
 }
 
