@@ -152,8 +152,11 @@ func (a *actor) read(ctx context.Context, o actions.Object) (*unstructured.Unstr
 	}
 	key := object.KeyOf(live)
 	if owner := a.tracker.Owner(key, a.tracker.MarksOf(live)); owner != a.app.Name {
-		return nil, fault.New(fault.Forbidden, "act on", key.String(), "", fmt.Sprintf("its mark says that it belongs to %q and not to application %s", owner, a.app.Name),
-			"sync the application that is to have it, or name the other one")
+		whose := "it carries no mark of application " + a.app.Name
+		if owner != "" {
+			whose = fmt.Sprintf("its mark says that it belongs to application %s and not to %s", owner, a.app.Name)
+		}
+		return nil, fault.New(fault.Forbidden, "act on", key.String(), "", whose, "sync the application that is to have it, or name the other one")
 	}
 	return live, nil
 }
