@@ -147,9 +147,9 @@ func TestEvalIsBounded(t *testing.T) {
 		reason, expr, want string
 		bounds             Bounds
 	}{
-		{"a long loop", nested, "more steps than are allowed", Bounds{}},
-		{"a string that doubles", doubled, "more steps than are allowed", Bounds{}},
-		{"many lists", "obj.wide.map(i, obj.wide.map(j, obj.wide))", "more steps than are allowed", Bounds{}},
+		{"a long loop", nested, "more steps than are allowed", Bounds{Time: time.Hour}},
+		{"a string that doubles", doubled, "more steps than are allowed", Bounds{Time: time.Hour}},
+		{"many lists", "obj.wide.map(i, obj.wide.map(j, obj.wide))", "more steps than are allowed", Bounds{Time: time.Hour}},
 		{"time", nested, "it takes longer than 1ns", Bounds{Cost: 1 << 40, Time: 1}},
 	}
 	for _, tt := range tests {
