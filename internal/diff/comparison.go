@@ -150,8 +150,7 @@ func (c *comparison) readContents() error {
 	c.desired = without(c.desiredContent(), desired, c.schema)
 	c.live = without(c.in.Live.Object, live, c.schema)
 	c.skip = noise(c.in.Rules.ignoresStatus(c.in.Desired.GroupVersionKind().GroupKind()))
-	marks := migrated(c.in.Desired, c.in.Live, c.in.Tracker)
-	for _, set := range []*fieldpath.Set{keyed(desired), keyed(live), managers, marks} {
+	for _, set := range []*fieldpath.Set{keyed(desired), keyed(live), managers, c.migrated()} {
 		if set != nil && !set.Empty() {
 			c.skip = c.skip.Union(set)
 		}
