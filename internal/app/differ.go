@@ -24,6 +24,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/worker"
 )
@@ -56,7 +57,27 @@ func differ(ctx context.Context, req diff.Request) ([]diff.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return resourcesOf(rows), nil
+	out := resourcesOf(rows)
+	if req.Forms {
+		err = p.addForms(ctx, name, out)
+	}
+	return out, err
+}
+
+// addForms adds the whole forms to each resource whose comparison came to an end.
+func (p *preview) addForms(ctx context.Context, app string, resources []diff.Resource) (err error) {
+	sensitive := p.settings.Current().Settings.MaskAnnotations
+	for i := range resources {
+		r := &resources[i]
+		if r.State == diff.Unknown {
+			continue
+		}
+		key := object.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
+		if r.Forms, err = formsOf(ctx, p.apps, app, key, sensitive); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // preview is a controller that nobody leads and that writes nothing.
@@ -68,6 +89,7 @@ type preview struct {
 	pool     *worker.Pool
 	sources  *sources
 	engine   *desired.Engine
+	settings *configuration.Reader
 	changed  chan struct{}
 }
 
@@ -98,6 +120,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 		}
 	}
 	settings := configuration.NewReader(c, namespace, log, p.clusters.Apply)
+	p.settings = settings
 	if err := settings.Load(ctx); err != nil {
 		p.close()
 		return nil, err
