@@ -59,7 +59,7 @@ func TestTheManualListsTheLibrary(t *testing.T) {
 		}
 	}
 	slices.Sort(listed)
-	want := Kinds()
+	want := kinds()
 	for _, name := range want {
 		if !slices.Contains(listed, name) {
 			t.Errorf("docs/reference/health.md does not list %s", name)

@@ -34,9 +34,9 @@ import (
 var files embed.FS
 
 const (
-	any1        = "_"    // in a name: anything
+	wildcard    = "_"    // in a name: anything
 	core        = "core" // the folder of the group without a name
-	conventions = any1 + "/" + any1
+	conventions = wildcard + "/" + wildcard
 )
 
 // Verdict is what a rule says of an object. Status is "" if it says nothing.
@@ -60,18 +60,6 @@ func Of(gk schema.GroupKind) (rule *Rule, ok bool) {
 
 // Conventions returns the rule for kinds without one of their own.
 func Conventions() *Rule { return index().rules[conventions] }
-
-// Kinds returns the names of all rules but the conventions, sorted: "cert-manager.io/Certificate", "*.upbound.io/*".
-func Kinds() []string {
-	var out []string
-	for name := range index().rules {
-		if name != conventions {
-			out = append(out, strings.ReplaceAll(name, any1, "*"))
-		}
-	}
-	slices.Sort(out)
-	return out
-}
 
 // byKind remembers the answers of Of: *Rule by schema.GroupKind, nil for kinds without one.
 var byKind sync.Map
@@ -103,7 +91,7 @@ func (f family) holds(name string) bool {
 // matches reports whether a name is one of a pattern in which "_" stands for one or more characters. No pattern has more
 // than one.
 func matches(pattern, name string) bool {
-	before, after, wild := strings.Cut(pattern, any1)
+	before, after, wild := strings.Cut(pattern, wildcard)
 	if !wild {
 		return pattern == name
 	}
@@ -125,7 +113,7 @@ var index = sync.OnceValue(func() catalog {
 	for _, file := range names {
 		name := strings.TrimSuffix(file, ".yaml")
 		out.rules[name] = &Rule{name: name}
-		if strings.Contains(name, any1) && name != conventions {
+		if strings.Contains(name, wildcard) && name != conventions {
 			out.families = append(out.families, family(name))
 		}
 	}
