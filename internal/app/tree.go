@@ -136,10 +136,7 @@ func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker) (tree v1a
 	case drawn.Reason != "":
 		unknown, pending = drawn.Reason, pending || drawn.Pending
 	case !inventory.Complete:
-		unknown, pending = inventory.Reason, c.Connection().Connected
-	}
-	if connection := c.Connection(); !connection.Connected && connection.Reason != "" {
-		unknown, pending = connection.Reason, false
+		unknown, pending = inventory.Reason, true
 	}
 	drawn.Nodes = append(drawn.Nodes, missing(app, drawn.Nodes)...)
 	return drawn.ApplicationTree, unknown, pending

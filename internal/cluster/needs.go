@@ -170,6 +170,15 @@ func (c *Cluster) unlisted(of func(schema.GroupKind, need) bool) (reason string,
 	return reason, pending
 }
 
+// explain says of what is missing that it is not on its way while the API server does not answer.
+func (l *link) explain(reason string, pending bool) (string, bool) {
+	up, why, _, _ := l.state()
+	if reason == "" || !pending || up || why == notYet {
+		return reason, pending
+	}
+	return "the cluster does not answer: " + why, false
+}
+
 // unlisted is Cluster.unlisted of one kind, which may be nil.
 func (k *kind) unlisted(gk schema.GroupKind, a *access) (reason string, pending bool) {
 	if k == nil {

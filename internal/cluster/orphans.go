@@ -94,6 +94,7 @@ func (c *Cluster) Orphans(namespaces []string, alive func(app string) bool, coun
 	if reason == "" {
 		reason = c.hidden(namespaces)
 	}
+	reason, pending = c.link.explain(reason, pending)
 	out := Orphans{Complete: reason == "", Reason: reason, Pending: pending}
 	for _, at := range c.index.unowned(namespaces, alive) {
 		key := at.kind.key(at.n)

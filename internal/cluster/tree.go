@@ -39,6 +39,7 @@ func (c *Cluster) Tree(roots, orphans []object.Key) Tree {
 	drawn := map[place]struct{}{}
 	own := c.draw(roots, drawn)
 	loose := c.draw(orphans, drawn)
+	out.Reason, out.Pending = c.link.explain(out.Reason, out.Pending)
 	if out.Reason == "" && len(own.unread) > 0 {
 		out.Pending = true
 		out.Reason = fmt.Sprintf("%d objects are still being read", len(own.unread))
