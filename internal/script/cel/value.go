@@ -37,7 +37,7 @@ func convert(v ref.Val, parts *int) (any, error) {
 		if uint64(v) > math.MaxInt64 {
 			return nil, fmt.Errorf("%d does not fit into an integer", uint64(v))
 		}
-		return int64(v), nil //nolint:gosec // the bound is checked above
+		return int64(v), nil
 	case types.Double:
 		return number(float64(v))
 	case types.String:
