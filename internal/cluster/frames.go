@@ -209,10 +209,15 @@ func (f *frames) object(each func(key string) error) error {
 		return err
 	}
 	for {
-		var key string
-		if err := f.into(&key); err != nil {
+		raw, err := f.value()
+		if err != nil {
+			return cutOff(err)
+		}
+		name, err := unquoted(raw)
+		if err != nil {
 			return err
 		}
+		key := string(name)
 		if err := f.expect(':'); err != nil {
 			return err
 		}

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 )
 
 func TestFramesCutValues(t *testing.T) {
@@ -103,6 +105,35 @@ func FuzzFrames(f *testing.F) {
 			if err != nil || !bytes.Equal(got, value) {
 				t.Fatalf("value %d = %q, %v, want %q", i, got, err, value)
 			}
+		}
+	})
+}
+
+// The metadata of an object is what the library reads of it.
+func FuzzMetadata(f *testing.F) {
+	f.Add(manifest("a", "u", "1", "app"))
+	f.Add([]byte(` { "metadata" : {"name":"a\u00e4","labels":{"a":"b"},"annotations":{"x\"":"\\"},"ownerReferences":[{"uid":"1"}],"generation":3,"deletionTimestamp":"2026-01-01T00:00:00Z"} , "data" : {} }`))
+	f.Add([]byte(`{"metadata":null}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var want struct {
+			Metadata itemMeta `json:"metadata"`
+		}
+		if !utf8.Valid(raw) || bytes.Count(raw, []byte(`"metadata"`)) > 1 || unmarshal(raw, &want) != nil {
+			return
+		}
+		got, err := decodeItem(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		delete(want.Metadata.Annotations, lastApplied)
+		if got.meta.Labels == nil && len(want.Metadata.Labels) == 0 {
+			want.Metadata.Labels = nil
+		}
+		if got.meta.Annotations == nil && len(want.Metadata.Annotations) == 0 {
+			want.Metadata.Annotations = nil
+		}
+		if !reflect.DeepEqual(got.meta, want.Metadata) {
+			t.Errorf("%s: %+v, want %+v", raw, got.meta, want.Metadata)
 		}
 	})
 }

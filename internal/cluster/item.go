@@ -3,7 +3,6 @@
 package cluster
 
 import (
-	"fmt"
 	"time"
 	"unique"
 
@@ -53,16 +52,6 @@ func (m *itemMeta) created() uint32 {
 		return 0
 	}
 	return uint32(at.Unix())
-}
-
-func decodeItem(raw []byte) (item, error) {
-	var head struct {
-		Metadata itemMeta `json:"metadata"`
-	}
-	if err := unmarshal(raw, &head); err != nil {
-		return item{}, fmt.Errorf("decode an object: %w", err)
-	}
-	return item{meta: head.Metadata, raw: raw}, nil
 }
 
 // marks reads the tracking marks by the tracker's rules.

@@ -68,16 +68,14 @@ func (s *stream) next() (event watch.EventType, it item, err error) {
 		return "", item{}, err
 	}
 	var object []byte
-	frame := frames{buf: raw, end: len(raw), from: nothing{}}
-	err = frame.object(func(key string) error {
-		if key == "type" {
-			return frame.into(&event)
-		}
-		value, err := frame.value()
-		if key == "object" {
+	err = fields(raw, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "type":
+			return text(value, (*string)(&event))
+		case "object":
 			object = value
 		}
-		return err
+		return nil
 	})
 	switch {
 	case err != nil:
@@ -93,10 +91,6 @@ func (s *stream) next() (event watch.EventType, it item, err error) {
 	}
 	return event, it, nil
 }
-
-type nothing struct{}
-
-func (nothing) Read([]byte) (int, error) { return 0, io.EOF }
 
 // streaming remembers where streamed lists do not work: API servers before 1.34 may not have them, and those behind an
 // APIService often do not. One that does not know what was asked for never ends such a list.
