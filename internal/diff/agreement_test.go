@@ -182,6 +182,10 @@ type agreement struct {
 	// automated: fields that would vanish without having been declared are let go of, so a difference may end
 	// without a change.
 	automated bool
+	// ignored are fields that are not compared; with respect they are not written either.
+	ignored [][]any
+	rules   *Rules
+	respect bool
 }
 
 func (a *agreement) run(desired *unstructured.Unstructured, extra map[string]any) {
@@ -235,7 +239,10 @@ func (a *agreement) judge(in Input) error {
 		}
 		before, now = a.projected(c, in.Live), a.projected(c, after)
 	}
-	changed := cmp.Diff(before, now)
+	if a.respect && in.How == ServerSide {
+		a.checkRespected(in, before, now)
+	}
+	changed := cmp.Diff(a.unignored(before), a.unignored(now))
 	a.verdicts[result.Verdict]++
 	switch {
 	case result.Verdict == Unknown:
@@ -246,6 +253,35 @@ func (a *agreement) judge(in Input) error {
 		a.wrong(in, "called different, but the write changes nothing: %+v", result.Changes)
 	}
 	return a.checkAfter(in, after)
+}
+
+// checkRespected: a sync that respects what is ignored leaves it as it is.
+func (a *agreement) checkRespected(in Input, before, now map[string]any) {
+	a.Helper()
+	for _, path := range a.ignored {
+		was, there := at(before, path)
+		is, still := at(now, path)
+		if there != still || cmp.Diff(was, is) != "" {
+			a.wrong(in, "the ignored field %v was %v and is %v", path, was, is)
+		}
+	}
+}
+
+// unignored returns content without the fields that are ignored, and what held nothing else.
+func (a *agreement) unignored(content map[string]any) map[string]any {
+	if len(a.ignored) == 0 {
+		return content
+	}
+	out := runtime.DeepCopyJSON(content)
+	for _, path := range a.ignored {
+		for n := len(path); n > 0; n-- {
+			v, there := at(out, path[:n])
+			if m, isMap := v.(map[string]any); there && (n == len(path) || isMap && len(m) == 0) {
+				cut(out, path[:n])
+			}
+		}
+	}
+	return out
 }
 
 // wrong tells of a verdict that does not agree, with all that led to it.

@@ -128,9 +128,22 @@ func (c *comparison) keep(content map[string]any, path fieldpath.Path, others *f
 		if inDesired && !placed(path) {
 			c.drop(content, path)
 		}
-	case inDesired || c.how != ServerSide || covers(c.ours, path):
+	case inDesired || c.how != ServerSide || covers(c.ours, path) || c.sentWith(content, path):
 		put(content, path, now, c.schema)
 	}
+}
+
+// sentWith reports whether path lies inside of a map that is one value to the API server, and that is sent or ours: what it
+// lacks would be gone.
+func (c *comparison) sentWith(content map[string]any, path fieldpath.Path) bool {
+	for n := 1; n < len(path); n++ {
+		if !shapeAt(path[:n], c.schema).atomicMap() {
+			continue
+		}
+		_, sent := lookup(content, path[:n], c.schema)
+		return sent || covers(c.ours, path[:n])
+	}
+	return false
 }
 
 func (c *comparison) drop(content map[string]any, path fieldpath.Path) {

@@ -133,7 +133,7 @@ func (a *agreement) fill(desired, u *unstructured.Unstructured, path fieldpath.P
 }
 
 func (a *agreement) sent(in Input) *unstructured.Unstructured {
-	u, err := ForApply(in, false)
+	u, err := ForApply(in, a.respect)
 	if err != nil {
 		a.Fatal(err)
 	}

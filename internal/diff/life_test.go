@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
 )
 
@@ -60,6 +62,9 @@ func (l *life) run() {
 	}
 	desired.SetNamespace(l.namespace)
 	desired = l.grown(desired, 1+l.rng.IntN(8))
+	if l.rng.IntN(4) == 0 {
+		l.ignoreSome(desired)
+	}
 	earlier := desired
 	if l.rng.IntN(3) > 0 {
 		earlier = l.changed(desired)
@@ -81,6 +86,38 @@ func (l *life) run() {
 			desired, accepted = l.changed(desired), nil
 		}
 	}
+}
+
+// ignoreSome makes rules that ignore one or two fields of desired.
+func (l *life) ignoreSome(desired *unstructured.Unstructured) {
+	var paths [][]any
+	eachPath(desired.Object, nil, func(path []any) {
+		inList := slices.ContainsFunc(path, func(step any) bool { _, isPlace := step.(int); return isPlace })
+		identity := len(path) == 2 && (path[1] == "name" || path[1] == "namespace" || path[1] == "creationTimestamp")
+		if len(path) > 1 && !inList && !identity {
+			paths = append(paths, path)
+		}
+	})
+	if len(paths) == 0 {
+		return
+	}
+	var pointers []string
+	for range 1 + l.rng.IntN(2) {
+		path := paths[l.rng.IntN(len(paths))]
+		l.ignored = append(l.ignored, path)
+		var b strings.Builder
+		for _, step := range path {
+			b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(step.(string)))
+		}
+		pointers = append(pointers, b.String())
+	}
+	l.respect = l.rng.IntN(2) == 0
+	l.log = append(l.log, fmt.Sprintf("ignoring %v, respected %v", pointers, l.respect))
+	rules, err := NewRules(RuleSettings{Ignore: []v1alpha1.ResourceIgnoreDifferences{{Group: "*", Kind: "*", JSONPointers: pointers}}})
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.rules = rules
 }
 
 // begin writes the object as its earlier writer would have.
@@ -113,7 +150,7 @@ func (l *life) refuse(err error) {
 // compare judges one pair; nil if the API server refuses the write.
 func (l *life) compare(desired *unstructured.Unstructured, accepted *Accepted) *Accepted {
 	for try := 1; ; try++ {
-		in := Input{Desired: desired, Live: l.get(desired), How: l.how(), Schema: l.schema, Accepted: accepted}
+		in := Input{Desired: desired, Live: l.get(desired), How: l.how(), Schema: l.schema, Accepted: accepted, Rules: l.rules}
 		learned, err := l.judgeOnce(in)
 		switch {
 		case err == nil:

@@ -52,7 +52,7 @@ func TestRandomLives(t *testing.T) {
 
 // lives is how many lives run: each has up to three pairs of desired and live, at some 15 ms each.
 const (
-	lives     = 240
+	lives     = 320
 	soakLives = 1500
 )
 
