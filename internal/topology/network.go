@@ -31,7 +31,7 @@ func network(obj *unstructured.Unstructured) *v1alpha1.ResourceNetworkingInfo {
 	}
 	t.info.ExternalURLs = links
 	t.info.TargetRefs = sortedRefs(t.refs)
-	if !t.any && len(links) == 0 {
+	if len(t.info.Labels)+len(t.info.TargetLabels)+len(t.info.Ingress)+len(t.info.TargetRefs)+len(links) == 0 {
 		return nil
 	}
 	return &t.info
@@ -69,7 +69,6 @@ type traffic struct {
 	info v1alpha1.ResourceNetworkingInfo
 	refs map[v1alpha1.ResourceRef]struct{}
 	urls map[string]struct{}
-	any  bool // the kind has to do with traffic
 }
 
 func (t *traffic) read(obj *unstructured.Unstructured) {
@@ -78,7 +77,7 @@ func (t *traffic) read(obj *unstructured.Unstructured) {
 	if reader == nil {
 		return
 	}
-	t.any, t.refs, t.urls = true, map[v1alpha1.ResourceRef]struct{}{}, map[string]struct{}{}
+	t.refs, t.urls = map[v1alpha1.ResourceRef]struct{}{}, map[string]struct{}{}
 	reader(t, obj)
 }
 

@@ -125,8 +125,12 @@ func (t *traffic) route(obj *unstructured.Unstructured) {
 		}
 	}
 	for _, parent := range objects(obj.Object, "spec", "parentRefs") {
+		group := gatewayGroup
+		if said, ok := parent["group"].(string); ok {
+			group = said // "" is the core group: a Service of a mesh
+		}
 		t.target(v1alpha1.ResourceRef{
-			Group: cmp.Or(text(parent, "group"), gatewayGroup), Kind: cmp.Or(text(parent, "kind"), "Gateway"),
+			Group: group, Kind: cmp.Or(text(parent, "kind"), "Gateway"),
 			Namespace: cmp.Or(text(parent, "namespace"), obj.GetNamespace()), Name: text(parent, "name"),
 		})
 	}
