@@ -231,8 +231,9 @@ func (a *agreement) judge(in Input) error {
 		return err
 	}
 	before, now := content(in.Live), content(after)
-	if in.How == Replace {
-		// A PUT also takes away what is neither desired nor ours. That is the price of the option, not a difference.
+	if in.How == Replace || len(a.ignored) > 0 && !a.respect {
+		// A PUT also takes away what is neither desired nor ours, and writing what is ignored moves other fields (a DaemonSet's
+		// template generation). That is the price of the option, or of the rule, and not a difference.
 		c, err := newComparison(in)
 		if err != nil {
 			return err
