@@ -23,10 +23,16 @@ const orphansPause = time.Second
 // orphanSearch is what an application looks for besides its own objects: those of its namespace that belong to nobody,
 // if its project asks for that (spec.orphanedResources). It does not change.
 type orphanSearch struct {
-	cluster   *cluster.Cluster
+	cluster   searched
 	namespace string
 	alive     func(app string) bool
 	counts    func(object.Key) bool
+}
+
+// searched is a cluster in which orphans are looked for.
+type searched interface {
+	SeekOrphans(who string, namespaces ...string)
+	Orphans(namespaces []string, alive func(app string) bool, counts func(object.Key) bool) cluster.Orphans
 }
 
 // orphans is what one application knows of them.
