@@ -23,6 +23,8 @@ import (
 type lead struct {
 	resourcelock.Interface
 	clock clock.PassiveClock
+	// regained is called when the lease is renewed after it had run out: what was not done meanwhile has to be done now.
+	regained func()
 
 	mu      sync.Mutex
 	renewed time.Time // when the last renewal that succeeded was begun; zero: not the leader
@@ -100,13 +102,23 @@ func (l *lead) note(began time.Time, record resourcelock.LeaderElectionRecord, e
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.renewed = time.Time{}
-	if record.HolderIdentity == l.Identity() {
-		l.renewed = began
+	if l.renew(began, record.HolderIdentity) && l.regained != nil {
+		l.regained()
 	}
 	return nil
+}
+
+// renew notes who holds the lease since began, and reports whether it was ours before, and had run out.
+func (l *lead) renew(began time.Time, holder string) (regained bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lapsed := !l.renewed.IsZero() && l.clock.Since(l.renewed) >= leaseDuration
+	l.renewed = time.Time{}
+	if holder != l.Identity() {
+		return false
+	}
+	l.renewed = began
+	return lapsed
 }
 
 // watch returns when ctx ends, or with errLeadLost when another process was seen to hold what was ours.

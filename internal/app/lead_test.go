@@ -89,3 +89,29 @@ func TestALeadThatIsGivenBackIsNotLost(t *testing.T) {
 		t.Error("it is held")
 	}
 }
+
+func TestALeaseRenewedTooLateWakesWhatWasNotDoneMeanwhile(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
+	woken := 0
+	l := &lead{Interface: &fakeLease{}, clock: clock, lost: make(chan string, 1), regained: func() { woken++ }}
+	for _, step := range []struct {
+		when   string
+		after  time.Duration
+		holder string
+		want   int
+	}{
+		{"elected", 0, "me", 0},
+		{"renewed in time", leaseDuration - time.Second, "me", 0},
+		{"renewed too late", leaseDuration, "me", 1},
+		{"given up", time.Second, "", 1},
+		{"elected again", time.Minute, "me", 1},
+	} {
+		clock.SetTime(clock.Now().Add(step.after))
+		if err := l.Update(context.Background(), resourcelock.LeaderElectionRecord{HolderIdentity: step.holder}); err != nil {
+			t.Fatal(err)
+		}
+		if woken != step.want {
+			t.Errorf("%s: woken %d times, want %d", step.when, woken, step.want)
+		}
+	}
+}

@@ -75,6 +75,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 		Accepted: r.accepted, FindPaths: r.pool.Paths, Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
 	r.sources.applications, r.sources.projects = r.apps, r.apps
+	lead.regained = r.apps.EnqueueAll
 	// The first settings are read before anything depends on them.
 	if err := r.settings.Load(ctx); err != nil {
 		r.close()
