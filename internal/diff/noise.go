@@ -105,6 +105,8 @@ func (n *Noise) kind(gk schema.GroupKind) *kindNoise {
 
 func newKindNoise(rules []rule, gk schema.GroupKind) *kindNoise {
 	k := &kindNoise{skip: &skipped{}, fields: &skipped{}}
+	k.add("kind") // known to whoever asks, and left out of the items of lists
+	k.add("apiVersion")
 	k.add("metadata", "resourceVersion")
 	k.add("metadata", "generation")
 	for _, r := range rules {

@@ -48,6 +48,7 @@ func TestNoise(t *testing.T) {
 		concerned bool
 	}{
 		{"resourceVersion and generation", `"generation":3,"resourceVersion":"10"`, `"generation":4,"resourceVersion":"11"`, false},
+		{"an item of a list", `"apiVersion":"apps/v1","kind":"Deployment","metadata"`, `"metadata"`, false},
 		{"times of managers", "2026-01-01T00:00:01Z", "2026-01-01T00:00:09Z", false},
 		{"status", `"status":{"replicas":2}`, `"status":{"replicas":1,"conditions":[{"type":"a"}]}`, false},
 		{"status that was not there", `,"status":{"replicas":2}`, ``, false},
