@@ -78,7 +78,7 @@ func hostile(t *testing.T, source string, obj any) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.Run(t.Context(), lua.Bounds{Steps: 500_000, Memory: 16 << 20, Time: 5 * time.Minute}, map[string]any{"obj": obj})
+	_, err = p.Run(t.Context(), lua.Bounds{Steps: 100_000, Memory: 8 << 20, Time: 5 * time.Minute}, map[string]any{"obj": obj})
 	return err
 }
 
