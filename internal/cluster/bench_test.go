@@ -105,6 +105,37 @@ func BenchmarkUnusedCRDs(b *testing.B) {
 	b.Run("with", measure)
 }
 
+// BenchmarkProbeRound measures what one round of the consistency probe costs, which comes every ten minutes:
+// BOWLINE_BENCH_OBJECTS ConfigMaps (3,000), one in five of them ours.
+func BenchmarkProbeRound(b *testing.B) {
+	dev := devcluster.Shared(b)
+	n := 3000
+	if text := os.Getenv("BOWLINE_BENCH_OBJECTS"); text != "" {
+		n, _ = strconv.Atoi(text)
+	}
+	fill(b, dev, dev.Namespace(b), n)
+	c, err := cluster.Open(cluster.Hub(dev.RESTConfig()), cluster.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	for !c.Inventory().Complete {
+		time.Sleep(10 * time.Millisecond)
+	}
+	cpu, serverCPU, rounds := ownCPU(), childCPU(b), 0
+	for b.Loop() {
+		c.ProbeRound(ctx)
+		rounds++
+	}
+	b.ReportMetric((ownCPU()-cpu)*1000/float64(rounds), "our-cpu-ms/round")
+	b.ReportMetric((childCPU(b)-serverCPU)*1000/float64(rounds), "server-cpu-ms/round")
+	cancel()
+	<-ended
+	c.Close()
+}
+
 // start opens a connection and measures until the inventory is complete.
 func start(b *testing.B, dev *devcluster.Cluster, paged, raw bool) (peak, steady, took, ours, theirs float64) {
 	config := dev.RESTConfig()

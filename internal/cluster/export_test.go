@@ -3,6 +3,9 @@
 package cluster
 
 import (
+	"context"
+	"time"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/object"
@@ -35,4 +38,21 @@ func (c *Cluster) Details(namespace string) int {
 		k.mu.RUnlock()
 	}
 	return n
+}
+
+// ProbeRound probes and looks at every kind once, without the pauses in between.
+func (c *Cluster) ProbeRound(ctx context.Context) {
+	for _, k := range c.watching() {
+		for _, r := range k.watches {
+			r.restUntil(time.Time{})
+		}
+	}
+	c.sweep.mu.Lock()
+	for _, a := range c.sweep.answers {
+		a.next = time.Time{}
+	}
+	c.sweep.mu.Unlock()
+	for _, job := range c.probeRound() {
+		job(ctx)
+	}
 }
