@@ -14,7 +14,6 @@ import (
 // meter counts what one run does. It is the run's context: GopherLua asks a context before every instruction whether it
 // is done.
 type meter struct {
-	//nolint:containedctx // it is a context itself
 	context.Context
 
 	now           func() time.Time

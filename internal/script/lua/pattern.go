@@ -142,74 +142,72 @@ func (t *matching) match(s, p int) int {
 	if t.depth > maxBacktracks {
 		t.L.RaiseError("the pattern is too complex for this text")
 	}
-	for {
+	for final := false; !final && s != none && p < len(t.pattern); {
 		t.meter.work(t.L, 1)
-		if p == len(t.pattern) {
-			return s
-		}
-		switch c := t.pattern[p]; {
-		case c == '(':
-			return t.open(s, p)
-		case c == ')':
-			return t.close(s, p)
-		case c == '%' && p+1 < len(t.pattern) && t.pattern[p+1] == 'b':
-			if s = t.balanced(s, p+2); s == none {
-				return none
-			}
-			p += 4
-			continue
-		case c == '%' && p+1 < len(t.pattern) && t.pattern[p+1] == 'f':
-			next, ok := t.frontier(s, p+2)
-			if !ok {
-				return none
-			}
-			p = next
-			continue
-		case c == '%' && p+1 < len(t.pattern) && t.pattern[p+1] >= '0' && t.pattern[p+1] <= '9':
-			if s = t.again(s, int(t.pattern[p+1]-'1')); s == none {
-				return none
-			}
-			p += 2
-			continue
-		case c == '$' && p+1 == len(t.pattern):
-			if s == len(t.text) {
-				return s
-			}
-			return none
-		}
-		next := t.classEnd(p)
-		var suffix byte
-		if next < len(t.pattern) {
-			suffix = t.pattern[next]
-		}
-		switch suffix {
-		case '?':
-			if t.single(s, p, next) {
-				if end := t.match(s+1, next+1); end != none {
-					return end
-				}
-			}
-			p = next + 1
-		case '*':
-			return t.most(s, s, p, next)
-		case '+':
-			if !t.single(s, p, next) {
-				return none
-			}
-			return t.most(s+1, s+1, p, next)
-		case '-':
-			return t.least(s, p, next)
-		default:
-			if !t.single(s, p, next) {
-				return none
-			}
-			s, p = s+1, next
-		}
+		s, p, final = t.step(s, p)
 	}
+	return s
+}
+
+// step matches one item of the pattern at p and returns what follows it, s being none if it does not match. If it is
+// final the rest of the pattern is matched too.
+func (t *matching) step(s, p int) (next, rest int, final bool) {
+	var escaped byte
+	if t.pattern[p] == '%' && p+1 < len(t.pattern) {
+		escaped = t.pattern[p+1]
+	}
+	switch {
+	case t.pattern[p] == '(':
+		return t.open(s, p), 0, true
+	case t.pattern[p] == ')':
+		return t.close(s, p), 0, true
+	case escaped == 'b':
+		return t.balanced(s, p+2), p + 4, false
+	case escaped == 'f':
+		return t.frontier(s, p+2)
+	case escaped >= '0' && escaped <= '9':
+		return t.again(s, int(escaped)-'1'), p + 2, false
+	case t.pattern[p] == '$' && p+1 == len(t.pattern) && s == len(t.text):
+		return s, p + 1, false
+	case t.pattern[p] == '$' && p+1 == len(t.pattern):
+		return none, 0, true
+	}
+	return t.repeated(s, p)
+}
+
+// repeated matches a class and what follows it about how often.
+func (t *matching) repeated(s, p int) (next, rest int, final bool) {
+	end := t.classEnd(p)
+	var suffix byte
+	if end < len(t.pattern) {
+		suffix = t.pattern[end]
+	}
+	here := t.single(s, p, end)
+	switch suffix {
+	case '?':
+		if here {
+			if to := t.match(s+1, end+1); to != none {
+				return to, 0, true
+			}
+		}
+		return s, end + 1, false
+	case '*':
+		return t.most(s, p, end), 0, true
+	case '-':
+		return t.least(s, p, end), 0, true
+	}
+	switch {
+	case !here:
+		return none, 0, true
+	case suffix == '+':
+		return t.most(s+1, p, end), 0, true
+	}
+	return s + 1, end, false
 }
 
 // most matches the class as often as it can, and less often where the rest asks for it.
-func (t *matching) most(s, first, p, next int) int {
+func (t *matching) most(s, p, next int) int {
+	first := s
 	for t.single(s, p, next) {
 		t.meter.work(t.L, 1)
 		s++
@@ -294,11 +292,11 @@ func (t *matching) balanced(s, p int) int {
 }
 
 // frontier matches %f[set]: nothing, where a character of the set follows one that is not.
-func (t *matching) frontier(s, p int) (next int, ok bool) {
+func (t *matching) frontier(s, p int) (next, rest int, final bool) {
 	if p >= len(t.pattern) || t.pattern[p] != '[' {
 		t.wrong("%f needs a set")
 	}
-	next = t.classEnd(p)
+	end := t.classEnd(p)
 	var before, after byte
 	if s > 0 {
 		before = t.text[s-1]
@@ -306,7 +304,10 @@ func (t *matching) frontier(s, p int) (next int, ok bool) {
 	if s < len(t.text) {
 		after = t.text[s]
 	}
-	return next, !t.inSet(before, p, next-1) && t.inSet(after, p, next-1)
+	if t.inSet(before, p, end-1) || !t.inSet(after, p, end-1) {
+		return none, 0, true
+	}
+	return s, end, false
 }
 
 // again matches what a capture holds.
