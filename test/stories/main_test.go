@@ -60,6 +60,7 @@ func TestStories(t *testing.T) {
 		Setup:              world.setup,
 		RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"admission": admission,
 			"api":       api,
 			"bowline":   bowline,
 			"cli":       cli,

@@ -60,6 +60,7 @@ type story struct {
 	processes map[string]*process
 	marks     map[string]devcluster.AuditMark
 	gate      *gate
+	admitter  *admitter
 	revisions map[string]uint64 // of the cluster's store, at the same moments
 }
 
