@@ -304,6 +304,7 @@ func (a *agreement) projected(c *comparison, u *unstructured.Unstructured) map[s
 	if err != nil {
 		a.Fatal(err)
 	}
+	canonicalMetadata(form) // no labels are as good as empty ones
 	return form
 }
 
