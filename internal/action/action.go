@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -65,6 +66,12 @@ func (c *Catalog) Discover(obj *unstructured.Unstructured) ([]Action, error) {
 		out = append(out, f.action)
 	}
 	return out, nil
+}
+
+// Offers reports whether objects of the kind may offer actions at all.
+func (c *Catalog) Offers(gk schema.GroupKind) bool {
+	own := c != nil && slices.ContainsFunc(c.custom, func(own customized) bool { return own.matches(gk.Group, gk.Kind) })
+	return own || len(bundled[gk]) > 0
 }
 
 // Run carries out an action in thought, with now as the time that it writes, and returns its impacts: at least one, of

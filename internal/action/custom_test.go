@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/settings"
@@ -88,6 +89,11 @@ func TestUsersActionsReplaceBundledOnesOrJoinThem(t *testing.T) {
 	}
 	if got := names(t, c, "apps/v1", "DaemonSet"); got != "restart" {
 		t.Errorf("DaemonSet has %s", got)
+	}
+	for gk, want := range map[schema.GroupKind]bool{kind("batch", "CronJob"): true, kind("apps", "DaemonSet"): true, kind("example.com", "Nothing"): true, kind("", "ConfigMap"): false} {
+		if c.Offers(gk) != want {
+			t.Errorf("offers of %s: want %t", gk, want)
+		}
 	}
 	impacts, err := c.Run("restart", parse(t, "apps/v1", "Deployment", "spec: {list: []}"), nil, now)
 	if err != nil {

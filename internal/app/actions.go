@@ -123,7 +123,8 @@ func (a *actor) Objects(ctx context.Context) ([]actions.Object, error) {
 	var out []actions.Object
 	for _, r := range a.app.Status.Resources {
 		if t.Kind != "" && !strings.EqualFold(r.Kind, t.Kind) || t.Group != "" && r.Group != t.Group ||
-			t.Namespace != "" && r.Namespace != t.Namespace || t.Name != "" && r.Name != t.Name {
+			t.Namespace != "" && r.Namespace != t.Namespace || t.Name != "" && r.Name != t.Name ||
+			t.Kind == "" && t.Name == "" && !a.catalog.Offers(schema.GroupKind{Group: r.Group, Kind: r.Kind}) { // it need not be read
 			continue
 		}
 		o := actions.Object{Group: r.Group, Version: r.Version, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
