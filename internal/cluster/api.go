@@ -25,11 +25,12 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// The forms a list or watch is asked for.
+// The forms a list or watch is asked for. An aggregated API server that cannot leave out what nobody asks for may send
+// whole objects.
 const (
 	acceptJSON         = "application/json"
-	acceptMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-	acceptMetadata     = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+	acceptMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1," + acceptJSON
+	acceptMetadata     = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1," + acceptJSON
 )
 
 const (

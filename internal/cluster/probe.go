@@ -100,7 +100,9 @@ func (c *Cluster) glance(ctx context.Context, res Resource) {
 	c.sweep.mu.Lock()
 	a.next = now.Add(c.rest(now.Sub(began)))
 	c.sweep.mu.Unlock()
-	c.reconcile()
+	if found.mark || len(found.owners) > 0 {
+		c.reconcile()
+	}
 }
 
 // probeScope compares one collection with its store, and has it listed anew if they differ for good.

@@ -99,9 +99,12 @@ func (r *reflector) step(ctx context.Context) (err error) {
 	case r.rv != "":
 		r.rv, err = r.follow(ctx, r.rv)
 	case r.res.can("watch"):
-		r.rv, err = r.begin(ctx)
+		if r.rv, err = r.begin(ctx); err == nil {
+			r.c.access.allow(r.res.GVK.GroupKind(), r.namespace)
+		}
 	default:
 		if _, err = r.begin(ctx); err == nil {
+			r.c.access.allow(r.res.GVK.GroupKind(), r.namespace)
 			r.works()
 			err = sleep(ctx, r.c.opts.Clock, jitter(2*pollEvery))
 		}
@@ -111,7 +114,6 @@ func (r *reflector) step(ctx context.Context) (err error) {
 
 // works forgets failures.
 func (r *reflector) works() {
-	r.c.access.allow(r.res.GVK.GroupKind(), r.namespace)
 	r.wait.reset()
 	r.watchFailures = 0
 	r.note(func(rec *record) { rec.failures, rec.retry = 0, time.Time{} })
@@ -247,6 +249,7 @@ func (r *reflector) watch(ctx context.Context, rv string) (last string, events i
 	defer s.close()
 	defer r.interruptible(s)()
 	r.sink.progress(r.namespace, "")
+	r.note(func(rec *record) { rec.failures, rec.retry = 0, time.Time{} })
 	s.pulse.patience(r.patience())
 	for {
 		event, it, err := s.next()

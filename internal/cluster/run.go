@@ -73,6 +73,7 @@ func (c *Cluster) probe(ctx context.Context) error {
 func (c *Cluster) linkChanged(connected bool, reason string) {
 	if connected {
 		c.opts.Logger.Info("cluster answers", "cluster", c.cfg.Name, "server", c.cfg.Server)
+		c.streaming.forget()
 		if c.snapshot() != nil {
 			c.Refresh()
 		}

@@ -356,7 +356,7 @@ func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err e
 	}
 	now := c.opts.Clock.Now()
 	switch {
-	case found.mark:
+	case found.mark || a.state == marked: // noteMark may have come first
 		*a = sweepAnswer{state: marked}
 	case err == nil && found.denied:
 		*a = sweepAnswer{state: denied, next: now.Add(jitter(retryUnlistable))}
