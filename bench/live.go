@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -183,15 +184,24 @@ func (l *live) startUntil(ctx context.Context, want map[string]v1alpha1.SyncStat
 	began := time.Now()
 	var ready time.Duration
 	var seen sighting
+	found := make(chan struct{})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
+		defer close(found)
 		seen, err = l.truth(ctx, want)
 		return err
 	})
 	group.Go(func() error {
-		err := l.start(ctx)
+		if err := l.start(ctx); err != nil {
+			return err
+		}
 		ready = time.Since(began)
-		return err
+		select {
+		case <-l.bowline.done:
+			return errors.Join(errors.New("Bowline ended"), l.bowline.status)
+		case <-found:
+			return nil
+		}
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
