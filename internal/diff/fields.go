@@ -34,15 +34,21 @@ func (f *frame) down(elem fieldpath.PathElement, s shape) frame {
 }
 
 func (f *frame) field(name string, s shape) frame {
-	child := frame{parent: f, name: name, shape: s}
-	if f.ours == nil && f.others == nil && f.skip == nil {
-		return child
-	}
-	elem := fieldpath.PathElement{FieldName: &name}
-	child.mine, child.ours = descend(f.ours, elem)
-	child.theirs, child.others = descend(f.others, elem)
-	child.skipped, child.skip = descend(f.skip, elem)
+	var child frame
+	child.enter(f, &name, s)
 	return child
+}
+
+// enter makes f the frame of a field of parent. name is kept for as long as f is: a walk shares frames and names.
+func (f *frame) enter(parent *frame, name *string, s shape) {
+	*f = frame{parent: parent, name: *name, shape: s}
+	if parent.ours == nil && parent.others == nil && parent.skip == nil {
+		return
+	}
+	elem := fieldpath.PathElement{FieldName: name}
+	f.mine, f.ours = descend(parent.ours, elem)
+	f.theirs, f.others = descend(parent.others, elem)
+	f.skipped, f.skip = descend(parent.skip, elem)
 }
 
 func descend(s *fieldpath.Set, elem fieldpath.PathElement) (member bool, below *fieldpath.Set) {

@@ -47,9 +47,11 @@ func (p *projector) form(desired, live map[string]any, ours, skip *fieldpath.Set
 func (p *projector) fields(desired, live map[string]any, f *frame, shapes func(string) shape) {
 	p.out = append(p.out, '{')
 	from := len(p.names)
-	for _, name := range p.sorted(live) {
+	names := p.sorted(live)
+	var child frame
+	for i, name := range names {
 		dv, wanted := desired[name]
-		child := f.field(name, shapes(name))
+		child.enter(f, &names[i], shapes(name))
 		if child.skipped || !wanted && !child.owned() {
 			continue
 		}

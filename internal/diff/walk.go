@@ -35,17 +35,20 @@ func (w *walker) object(desired, live map[string]any, ours, others, skip *fieldp
 }
 
 func (w *walker) fields(desired, live map[string]any, f *frame, shapes func(string) shape) {
-	for _, name := range slices.Sorted(maps.Keys(desired)) {
-		child := f.field(name, shapes(name))
+	var child frame
+	names := slices.Sorted(maps.Keys(desired))
+	for i, name := range names {
+		child.enter(f, &names[i], shapes(name))
 		if lv, ok := live[name]; ok {
 			w.both(desired[name], lv, &child)
 		} else {
 			w.missing(desired[name], &child)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(live)) {
+	names = slices.Sorted(maps.Keys(live))
+	for i, name := range names {
 		if !has(desired, name) {
-			child := f.field(name, shapes(name))
+			child.enter(f, &names[i], shapes(name))
 			w.surplus(live[name], &child)
 		}
 	}
