@@ -5,6 +5,7 @@ package application
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -77,8 +78,12 @@ func anyRow(r *rand.Rand) *row {
 // Whatever happened to the rows, the status is what folding them anew gives; and whoever was not told of news has a status
 // that is still true.
 func TestTheSumsAreWhatCountingAnewGives(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for run := range 60 {
+	runs := 60
+	if os.Getenv("BOWLINE_SOAK") != "" {
+		runs = 5000
+	}
+	for run := range runs {
+		r := rand.New(rand.NewPCG(1, uint64(run)))
 		persist := run%2 == 1
 		table := newTable()
 		table.persistHealth(persist)
