@@ -21,6 +21,7 @@ import (
 // With resource.respectRBAC kinds that the account may not list leave no doubt in the inventory; whoever desires an object
 // of one is told all the same.
 func TestRespectRBACLeavesOutWhatMayNotBeListed(t *testing.T) {
+	t.Parallel()
 	dev := devcluster.Shared(t)
 	ns := dev.Namespace(t)
 	gate := newGate(t, restricted(t, dev, ns, []string{"configmaps"}))
@@ -63,6 +64,7 @@ func TestRespectRBACLeavesOutWhatMayNotBeListed(t *testing.T) {
 
 // In strict mode a refusal of what the account may do is an error and not a missing right.
 func TestStrictRBACBelievesTheAccessReviewOnly(t *testing.T) {
+	t.Parallel()
 	dev := devcluster.Shared(t)
 	gate := newGate(t, dev.RESTConfig())
 	gate.failing(func(r *http.Request) (int, string) {

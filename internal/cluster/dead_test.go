@@ -109,6 +109,7 @@ func TestFiftyDeadClustersBesideAGoodOne(t *testing.T) {
 
 // A cluster that ceases to answer is not asked by each of its watches.
 func TestClusterThatDiesIsAskedByItsProbeOnly(t *testing.T) {
+	t.Parallel()
 	dev := devcluster.Shared(t)
 	gate := newGate(t, dev.RESTConfig())
 	c := open(t, gate.config, nil)

@@ -4,6 +4,8 @@ package cluster
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,7 +25,9 @@ func (c *Cluster) Kept(key object.Key) bool {
 }
 
 // KindsWithOwners are the kinds in which the sweep met an object with an ownerReference.
-func (c *Cluster) KindsWithOwners() []schema.GroupKind { return c.kindsWithOwners() }
+func (c *Cluster) KindsWithOwners() []schema.GroupKind {
+	return slices.SortedFunc(maps.Keys(c.sweep.ownerKinds()), compareKinds)
+}
 
 // Details is how many objects of a namespace the store holds more of than their metadata, although they are nobody's.
 func (c *Cluster) Details(namespace string) int {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,20 +14,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-// Inventory says how far the knowledge of what is in the cluster goes.
-type Inventory struct {
-	// Complete: each listable kind has answered or is named in Unlistable. Only then does Owned name everything an
-	// application owns, those kinds apart.
-	Complete bool
-	At       time.Time // of the last full sweep
-	Reason   string    // why it is not complete
-	// Unlistable are kinds that cannot be listed, with the reason: what they hold is unknown.
-	Unlistable map[schema.GroupKind]string
-	// UnknownGroups are API group versions whose kinds cannot even be told, with the reason.
-	UnknownGroups map[schema.GroupVersion]string
-	Version       string // of the API server, "v1.36.3"
-}
 
 // sweepAttempts is how often a list may fail before its kind is named as unlistable and no longer waited for.
 const sweepAttempts = 3
@@ -91,16 +76,6 @@ func (s *sweepState) markedKinds() []schema.GroupKind {
 	return out
 }
 
-// kindsWithOwners returns the kinds in which a sweep has met an object with an ownerReference, sorted: such objects
-// may descend from one of ours. A kind stays among them until it is not served any more, so that whoever watches it
-// because of this answer does not take the answer away. Kinds in which a mark was met first may be missing, for they
-// are watched anyway. Whenever the answer changes reconcile runs.
-func (c *Cluster) kindsWithOwners() []schema.GroupKind {
-	c.sweep.mu.Lock()
-	defer c.sweep.mu.Unlock()
-	return slices.SortedFunc(maps.Keys(c.sweep.owners), compareKinds)
-}
-
 // noteMark tells that an object of ours was met in a kind that is not watched in full: soon it will be. It never
 // blocks, and may be called with a kind's lock held.
 func (c *Cluster) noteMark(gk schema.GroupKind) {
@@ -113,7 +88,10 @@ func (c *Cluster) noteMark(gk schema.GroupKind) {
 	}
 }
 
-// ownerKinds returns the kinds of kindsWithOwners with the kinds that their ownerReferences name.
+// ownerKinds returns the kinds in which a sweep has met an object with an ownerReference, each with the kinds that these
+// references name: such objects may descend from one of ours. A kind stays among them until it is not served any more, so
+// that whoever watches it because of this answer does not take the answer away. Kinds in which a mark was met first may be
+// missing, for they are watched anyway. Whenever the answer changes reconcile runs.
 func (s *sweepState) ownerKinds() map[schema.GroupKind]kindSet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -370,104 +348,6 @@ func (c *Cluster) answer(gk schema.GroupKind, a *sweepAnswer, found found, err e
 		a.next = now.Add(time.Second << min(a.attempts, 4) / 2)
 		if refused(err) || a.attempts >= sweepAttempts {
 			a.state, a.next = unlistable, now.Add(jitter(retryUnlistable))
-		}
-	}
-}
-
-// Inventory says what is known now.
-func (c *Cluster) Inventory() Inventory {
-	inv, waiting := c.inspect()
-	c.sweep.mu.Lock()
-	defer c.sweep.mu.Unlock()
-	inv.At = c.sweep.at
-	if inv.Reason = c.stale(); inv.Reason != "" {
-		return inv
-	}
-	if inv.Complete = c.sweep.complete; !inv.Complete {
-		inv.Reason = waiting
-	}
-	return inv
-}
-
-// inspect collects what cannot be listed, and what the inventory still waits for ("" for nothing).
-func (c *Cluster) inspect() (inv Inventory, waiting string) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	inv = Inventory{Version: c.version, Unlistable: map[schema.GroupKind]string{}}
-	if c.catalog == nil {
-		return inv, "the cluster has not answered yet"
-	}
-	inv.UnknownGroups = maps.Clone(c.catalog.failed)
-	var open []string
-	c.sweep.mu.Lock()
-	for gk, a := range c.sweep.answers {
-		switch a.state {
-		case pending:
-			open = append(open, gk.String())
-		case unlistable:
-			inv.Unlistable[gk] = a.reason
-		}
-	}
-	planned := len(c.sweep.answers) > 0
-	c.sweep.mu.Unlock()
-	for gk, k := range c.kinds {
-		k.mu.RLock()
-		synced, reason := k.state()
-		switch {
-		case synced:
-		case k.said == saidUnknown && c.access.covers(gk, k.unsynced()):
-		case k.said == saidUnknown:
-			inv.Unlistable[gk] = reason
-		default:
-			open = append(open, gk.String())
-		}
-		k.mu.RUnlock()
-	}
-	if !planned {
-		return inv, "the cluster has not been swept yet"
-	}
-	if len(open) > 0 {
-		slices.Sort(open)
-		open = slices.Compact(open)
-		return inv, fmt.Sprintf("%d kinds are still being listed, %s among them", len(open), open[0])
-	}
-	return inv, ""
-}
-
-// tellInventory notes completeness, which stays once reached, and publishes when the Inventory answers differently.
-func (c *Cluster) tellInventory(swept bool) {
-	_, waiting := c.inspect()
-	c.sweep.mu.Lock()
-	if waiting == "" {
-		if swept || !c.sweep.complete {
-			c.sweep.at = c.opts.Clock.Now()
-		}
-		c.sweep.complete = true
-	}
-	c.sweep.mu.Unlock()
-	inv := c.Inventory()
-	text := fmt.Sprint(inv.Complete, inv.Unlistable, inv.UnknownGroups)
-	c.sweep.mu.Lock()
-	changed := c.sweep.last != text
-	c.sweep.last = text
-	c.sweep.mu.Unlock()
-	if changed {
-		c.feed.publish(Change{Event: InventoryChanged, At: c.opts.Clock.Now()})
-	}
-}
-
-// Sweep lists every kind that is not watched once more, now, and waits until what it found is in the store: the last
-// look before a finalizer is dropped. The error is the context's.
-func (c *Cluster) Sweep(ctx context.Context) (Inventory, error) {
-	c.sweep.renew()
-	c.planSweep()
-	for {
-		_, waiting := c.inspect()
-		if waiting == "" {
-			return c.Inventory(), nil
-		}
-		if err := sleep(ctx, c.opts.Clock, 20*time.Millisecond); err != nil {
-			return c.Inventory(), fmt.Errorf("sweep cluster %s: %s: %w", c.cfg.Name, waiting, err)
 		}
 	}
 }
