@@ -299,13 +299,21 @@ var (
 	errDamaged  = errors.New("it is not what was written")
 )
 
+// compressors are used again: each is more than a megabyte, and at a start thousands of entries are sealed.
+var compressors = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return w
+}}
+
 // seal compresses, encrypts and authenticates an entry under its name.
 func (k *cacheKey) seal(name string, data []byte) ([]byte, error) {
 	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
+	w := compressors.Get().(*flate.Writer)
+	defer compressors.Put(w)
+	w.Reset(&packed)
 	if _, err := w.Write(data); err != nil {
 		return nil, err
 	}
