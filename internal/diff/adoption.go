@@ -175,6 +175,29 @@ func Probe(in Input) (*unstructured.Unstructured, error) {
 	for _, f := range fields {
 		gone.Insert(f.path)
 	}
-	u := &unstructured.Unstructured{Object: without(in.Live.Object, gone, c.schema)}
-	return u.DeepCopy(), nil
+	u := (&unstructured.Unstructured{Object: without(in.Live.Object, gone, c.schema)}).DeepCopy()
+	dropEmptied(u.Object, in.Live.Object)
+	return u, nil
+}
+
+// dropEmptied takes away what holds nothing any more: server-side apply, of which the probe is to tell, leaves no empty object
+// behind when it removes the last field, and an empty one may have other defaults than none.
+func dropEmptied(now, before any) {
+	switch now := now.(type) {
+	case map[string]any:
+		was, _ := before.(map[string]any)
+		for name, child := range now {
+			dropEmptied(child, was[name])
+			if isContainer(child) && isZero(child) && !isZero(was[name]) {
+				delete(now, name)
+			}
+		}
+	case []any:
+		was, _ := before.([]any)
+		for i := range now {
+			if len(was) == len(now) {
+				dropEmptied(now[i], was[i])
+			}
+		}
+	}
 }

@@ -52,6 +52,9 @@ func (p *projector) fields(desired, live map[string]any, f *frame, shapes func(s
 	for i, name := range names {
 		dv, wanted := desired[name]
 		child.enter(f, &names[i], shapes(name))
+		if dv == nil && p.asksNothing(live[name], child.shape) {
+			wanted = false
+		}
 		if child.skipped || !wanted && !child.owned() {
 			continue
 		}
@@ -71,9 +74,6 @@ func (p *projector) fields(desired, live map[string]any, f *frame, shapes func(s
 }
 
 func (p *projector) value(desired any, wanted bool, live any, f *frame) {
-	if desired == nil && p.schema.builtIn && !p.nullAsks {
-		wanted = false
-	}
 	switch lv := live.(type) {
 	case map[string]any:
 		dm, isMap := desired.(map[string]any)
@@ -89,6 +89,18 @@ func (p *projector) value(desired any, wanted bool, live any, f *frame) {
 		}
 	}
 	p.whole(live)
+}
+
+// asksNothing reports whether a null in the place of a live value is as good as no field.
+func (p *projector) asksNothing(live any, s shape) bool {
+	switch live.(type) {
+	case map[string]any:
+		return p.schema.builtIn && !p.nullAsks && !s.atomicMap()
+	case []any:
+		kind, _ := s.list()
+		return p.schema.builtIn && !p.nullAsks && kind != listAtomic
+	}
+	return false
 }
 
 func (p *projector) list(desired, live []any, f *frame) {

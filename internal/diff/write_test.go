@@ -197,6 +197,23 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// Server-side apply leaves no empty object behind where it takes the last field, so the probe does not either: an empty behavior
+// would get other defaults than none.
+func TestProbeLeavesNothingEmpty(t *testing.T) {
+	const head = "apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, "
+	in := Input{Desired: parse(t, "{"+head+"spec: {maxReplicas: 3, behavior: {}}}"),
+		Live: parse(t, "{"+head+"spec: {maxReplicas: 3, behavior: {scaleDown: {selectPolicy: Max}}, metrics: []}}")}
+	addOwner(t, in.Live, nil, owner{Manager: "helm", Operation: "Update", Fields: in.Live.DeepCopy().Object})
+	u, err := Probe(in)
+	if err != nil || u == nil {
+		t.Fatal(u, err)
+	}
+	want := map[string]any{"maxReplicas": int64(3), "metrics": []any{}}
+	if d := cmp.Diff(want, u.Object["spec"]); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
 func TestHowTo(t *testing.T) {
 	const desired = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}"
 	entry := func(manager, operation string) string {
