@@ -18,6 +18,9 @@
 //     read is Unknown and says why.
 //   - Owner: the instance name of the Application an object's mark names, by the Tracker's rules.
 //   - Change: one entry of the feed: an object or a kind is not what it was.
+//   - Stream: a watch, or a list that is a watch from its beginning. Half a stream is not a list.
+//   - Probe: a comparison of the store with a fresh list, now and then, because a watch cannot tell that it does not tell.
+//   - Report: how a connection and each of its watched kinds is doing, made when somebody asks.
 //   - Link: whether the API server answers at all. While it does not, one probe knocks and everything else waits.
 //
 // Reading goes through the store; writing goes to the API server under one adaptive limit per cluster, and the answer
