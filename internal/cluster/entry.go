@@ -26,7 +26,7 @@ type entry struct {
 type more struct {
 	owner    string
 	body     packed            // empty: metadata only
-	detail   *topology.Detail  // nil: not read yet, or nothing to show
+	detail   packed            // what a tree shows of it, a topology.Detail as JSON; empty: not read
 	versions map[string]packed // the object in other versions than the watched one, at this resourceVersion
 	odd      *odd
 }
@@ -101,9 +101,9 @@ func (e *entry) version(name string) packed {
 	return e.more.versions[name]
 }
 
-func (e *entry) detail() *topology.Detail {
+func (e *entry) detail() packed {
 	if e.more == nil {
-		return nil
+		return packed{}
 	}
 	return e.more.detail
 }

@@ -35,7 +35,7 @@ func (c *Cluster) Details(namespace string) int {
 	for _, k := range c.watching() {
 		k.mu.RLock()
 		for at, e := range k.objects {
-			if at.namespace == namespace && e.detail() != nil && e.owner() == "" {
+			if at.namespace == namespace && !e.detail().empty() && e.owner() == "" {
 				n++
 			}
 		}

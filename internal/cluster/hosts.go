@@ -66,8 +66,8 @@ func (c *Cluster) hosts(d *drawing) []v1alpha1.HostInfo {
 	for _, name := range sortedKeys(own) {
 		k.mu.RLock()
 		var facts *topology.HostFacts
-		if e := k.objects[nsName{name: name}]; e != nil && e.detail() != nil {
-			facts = e.detail().Host
+		if e := k.objects[nsName{name: name}]; e != nil {
+			facts = e.detail().detail().Host
 		}
 		k.mu.RUnlock()
 		if facts == nil {

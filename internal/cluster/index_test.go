@@ -53,7 +53,7 @@ func newWorld() *world {
 		k := newKind(Resource{GVK: schema.GroupVersionKind{Group: wk.group, Version: "v1", Kind: wk.kind}, Namespaced: wk.namespaced}, nil)
 		k.tracker, k.index, k.feed, k.clock = object.Tracker{}, w.index, newFeed(), clock.RealClock{}
 		k.mode, k.answered, k.markMet = watchSummary, func() {}, func() {}
-		k.describe = func([]byte) *topology.Detail { return &topology.Detail{Health: &health.Status{}} }
+		k.describe = func([]byte) packed { return packDetail(topology.Detail{Health: &health.Status{}}) }
 		w.index.begins()
 		w.kinds[wk.kind] = k
 	}
@@ -74,7 +74,7 @@ func (w *world) seen(k *kind) map[nsName]struct{} {
 	return out
 }
 
-func (w *world) put(t *testing.T, th *thing) {
+func (w *world) put(t testing.TB, th *thing) {
 	w.rv++
 	var refs, claims []string
 	for _, uid := range th.owners {

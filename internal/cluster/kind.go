@@ -13,7 +13,6 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/topology"
 )
 
 // nsName is an object's place among those of its kind.
@@ -31,9 +30,9 @@ type kind struct {
 	cancel  context.CancelFunc
 	watches []*reflector // one for each scope
 
-	answered func()                        // called when the kind becomes known or unknown; must not block
-	markMet  func()                        // called when an object with a mark is met in a kind that is not watched in full; must not block
-	describe func([]byte) *topology.Detail // nil: nodes of the kind show nothing but their identity
+	answered func()              // called when the kind becomes known or unknown; must not block
+	markMet  func()              // called when an object with a mark is met in a kind that is not watched in full; must not block
+	describe func([]byte) packed // nil: nodes of the kind show nothing but their identity
 
 	mu      sync.RWMutex
 	objects map[nsName]*entry

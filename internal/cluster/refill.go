@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 
 	"github.com/bowline-cd/bowline/internal/object"
@@ -136,7 +137,7 @@ func (k *kind) lacksDetail(n nsName) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	e := k.objects[n]
-	return !k.gone && k.describe != nil && k.mode != watchMetadata && e != nil && e.detail() == nil && e.body().empty()
+	return !k.gone && k.describe != nil && k.mode != watchMetadata && e != nil && e.detail().empty() && e.body().empty()
 }
 
 // detail takes what a read brought of an object, if the store is not past it, and tells of it: to who draws trees it is
@@ -170,8 +171,8 @@ func (k *kind) trim() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, e := range k.objects {
-		if e.detail() != nil && e.owner() == "" && !k.index.ours(e.id) {
-			e.more.detail = nil
+		if !e.detail().empty() && e.owner() == "" && !k.index.ours(e.id) {
+			e.more.detail = packed{}
 		}
 	}
 }
@@ -195,8 +196,8 @@ func (c *Cluster) reread() {
 		var places []place
 		k.mu.Lock()
 		for n, e := range k.objects {
-			if e.detail() != nil {
-				e.more.detail = nil
+			if !e.detail().empty() {
+				e.more.detail = packed{}
 				places = append(places, place{k, n})
 			}
 		}
@@ -205,19 +206,37 @@ func (c *Cluster) reread() {
 	}
 }
 
-// describer reads what a tree shows of an object, by the present judge.
-func (c *Cluster) describer(res Resource) func([]byte) *topology.Detail {
+// describer reads what a tree shows of an object, by the present judge, and packs it.
+func (c *Cluster) describer(res Resource) func([]byte) packed {
 	if !topology.Shows(res.GVK.GroupKind()) {
 		return nil
 	}
-	return func(raw []byte) *topology.Detail {
+	return func(raw []byte) packed {
 		live := liveOf(raw, res.GVK, "")
 		if live.Object == nil {
-			return nil
+			return packDetail(topology.Detail{})
 		}
-		detail := topology.Describe(live.Object, c.judging.Load())
-		return &detail
+		return packDetail(topology.Describe(live.Object, c.judging.Load()))
 	}
+}
+
+// packDetail packs what a tree shows: most details are a third as large as text as they are as values.
+func packDetail(d topology.Detail) packed {
+	raw, err := json.Marshal(d)
+	if err != nil {
+		return packed{data: "{}"}
+	}
+	return pack(raw)
+}
+
+func (p packed) detail() (d topology.Detail) {
+	if p.empty() {
+		return d
+	}
+	if raw, err := p.unpack(); err == nil {
+		_ = json.Unmarshal(raw, &d) // we wrote it
+	}
+	return d
 }
 
 // placeOf is where an object is in the store; ok is false if its kind is not watched.

@@ -25,7 +25,7 @@ type sight struct {
 	n      nsName
 	owner  string
 	links  links
-	detail *topology.Detail
+	detail packed
 	use    *topology.PodFacts
 }
 
@@ -113,7 +113,7 @@ func (k *kind) entryOf(s sight) *entry {
 			k.markMet()
 		}
 	}
-	if s.detail != nil {
+	if !s.detail.empty() {
 		e.rest().detail = s.detail
 	}
 	if _, wanted := k.wanted[s.n]; wanted || (s.owner != "" && k.mode != watchMetadata) {
@@ -128,7 +128,7 @@ func (k *kind) fill(e *entry, s sight) {
 	if _, wanted := k.wanted[s.n]; wanted && e.body().empty() {
 		e.rest().body = pack(s.raw)
 	}
-	if s.detail != nil && e.detail() == nil {
+	if !s.detail.empty() && e.detail().empty() {
 		e.rest().detail = s.detail
 	}
 }

@@ -333,49 +333,6 @@ func TestLimiterShrinksWhenRefusedAndGrowsAgain(t *testing.T) {
 	}
 }
 
-// BenchmarkStore measures what an object costs in the store: run with -benchtime=1x and look at B/marked and B/foreign.
-func BenchmarkStore(b *testing.B) {
-	const n = 20000
-	for _, app := range []string{"shop", ""} {
-		unit := "B/marked"
-		if app == "" {
-			unit = "B/foreign"
-		}
-		b.Run(unit, func(b *testing.B) {
-			for b.Loop() {
-				before := heap()
-				k := testKind(object.Tracker{})
-				for i := range n {
-					uid := fmt.Sprintf("0d9b1a9e-0000-4000-8000-%012d", i)
-					k.put(wire(b, fmt.Sprintf("config-%d", i), uid, fmt.Sprint(1000000+i), app), false)
-				}
-				b.ReportMetric(float64(heap()-before)/n, unit)
-				runtime.KeepAlive(k)
-			}
-		})
-	}
-	b.Run("decode", func(b *testing.B) {
-		p := pack(manifest("a", "0d9b1a9e-0000-4000-8000-000000000001", "1", "shop"))
-		for b.Loop() {
-			raw, err := p.unpack()
-			if err != nil {
-				b.Fatal(err)
-			}
-			if live := liveOf(raw, configMaps.GVK, "shop"); live.Object == nil {
-				b.Fatal(live.Reason)
-			}
-		}
-	})
-}
-
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 func FuzzDecodeItem(f *testing.F) {
 	f.Add(manifest("a", "u", "1", "app"))
 	f.Add([]byte(`{"metadata":{"annotations":{"a":1}}}`))

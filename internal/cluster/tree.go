@@ -143,28 +143,26 @@ func (d *drawing) show(b *bough) {
 	b.use = e.use
 	detail, body := e.detail(), e.body()
 	k.mu.RUnlock()
-	if detail == nil && k.describe != nil {
-		if detail = k.fromBody(b.n, e, body); detail == nil {
+	if detail.empty() && k.describe != nil {
+		if detail = k.fromBody(b.n, e, body); detail.empty() {
 			d.unread = append(d.unread, b.place)
 		}
 	}
-	if detail == nil {
-		return
-	}
-	b.node.Images, b.node.Info, b.node.NetworkingInfo = detail.Images, detail.Info, detail.Network
-	if h := detail.Health; h != nil {
+	shown := detail.detail()
+	b.node.Images, b.node.Info, b.node.NetworkingInfo = shown.Images, shown.Info, shown.Network
+	if h := shown.Health; h != nil {
 		b.node.Health = &v1alpha1.HealthStatus{Status: h.Status, Message: h.Message}
 	}
 }
 
 // fromBody reads the detail of an object that is kept as a whole, and keeps it for the next tree.
-func (k *kind) fromBody(n nsName, e *entry, body packed) *topology.Detail {
+func (k *kind) fromBody(n nsName, e *entry, body packed) packed {
 	if body.empty() {
-		return nil
+		return packed{}
 	}
 	raw, err := body.unpack()
 	if err != nil {
-		return nil
+		return packed{}
 	}
 	detail := k.describe(raw)
 	k.mu.Lock()

@@ -12,11 +12,11 @@ import (
 // Detail is what a node shows of its object besides its identity. It is never changed after it was made: many readers
 // share it.
 type Detail struct {
-	Health  *health.Status // nil: nothing is known of its kind
-	Images  []string
-	Info    []v1alpha1.InfoItem
-	Network *v1alpha1.ResourceNetworkingInfo
-	Host    *HostFacts // of a Node
+	Health  *health.Status                   `json:"health,omitempty"` // nil: nothing is known of its kind
+	Images  []string                         `json:"images,omitempty"`
+	Info    []v1alpha1.InfoItem              `json:"info,omitempty"`
+	Network *v1alpha1.ResourceNetworkingInfo `json:"network,omitempty"`
+	Host    *HostFacts                       `json:"host,omitempty"` // of a Node
 }
 
 // Describe reads an object. judge gives its health; nil judges by the rules that need no settings.

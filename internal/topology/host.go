@@ -19,9 +19,10 @@ type PodFacts struct {
 
 // HostFacts are what a Node has, in the same units.
 type HostFacts struct {
-	CPU, Memory int64
-	System      corev1.NodeSystemInfo
-	Labels      map[string]string
+	CPU    int64                 `json:"cpu"`
+	Memory int64                 `json:"memory"`
+	System corev1.NodeSystemInfo `json:"system"`
+	Labels map[string]string     `json:"labels,omitempty"`
 }
 
 // podLoad is the part of a Pod that says what it takes.
