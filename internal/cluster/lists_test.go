@@ -160,23 +160,34 @@ func TestHalfAStreamIsNotAList(t *testing.T) {
 		switch n {
 		case 1: // cut in the middle
 			panic(http.ErrAbortHandler)
-		case 2: // ended in the middle, in good order
-			return
-		case 3: // b goes while the list is on its way
+		case 2: // b goes while the list is on its way
 			_, _ = w.Write([]byte(frame("DELETED", configMapAt("b", "13")) + frame("BOOKMARK", `{"metadata":{"resourceVersion":"14"}}`)))
 			_, _ = w.Write([]byte(frame("BOOKMARK", endOfList)))
 			hang(w, r)
 		}
 	}
 	k, r := f.follow(t, nil)
-	soon(t, "the third try is a list", func() bool { return holds(k) == "a@11" })
-	if streams != 3 || f.count("page") > 0 || f.count("watch") > 0 {
-		t.Errorf("%v was asked, want three streams, the last of which goes on as the watch", f.asked)
+	soon(t, "the second try is a list", func() bool { return holds(k) == "a@11" })
+	if streams != 2 || f.count("page") > 0 || f.count("watch") > 0 {
+		t.Errorf("%v was asked, want two streams, the last of which goes on as the watch", f.asked)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.record.lists != 3 || !r.record.streamed {
+	if r.record.lists != 2 || !r.record.streamed {
 		t.Errorf("record = %+v", r.record)
+	}
+}
+
+// A reader whom the API server thinks too slow gets its list in pages.
+func TestStreamsThatAreCutGiveWayToPages(t *testing.T) {
+	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("20", "", configMapAt("b", "12")) }}
+	f.streamed = func(w http.ResponseWriter, _ *http.Request) { // ended in the middle, in good order
+		_, _ = w.Write([]byte(frame("ADDED", configMapAt("a", "11"))))
+	}
+	k, _ := f.follow(t, nil)
+	soon(t, "the page is believed, and half a stream is not", func() bool { return holds(k) == "b@12" })
+	if n := f.count("stream"); n != mostCuts {
+		t.Errorf("%d streams, want %d", n, mostCuts)
 	}
 }
 

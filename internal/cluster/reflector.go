@@ -42,6 +42,7 @@ type reflector struct {
 	begun         *stream // a watch that is open already; nil: none
 	wait          backoff
 	watchFailures int
+	cuts          int  // streamed lists that failed, in a row
 	bookmarks     bool // this API server sends bookmarks for this collection
 
 	mu      sync.Mutex
@@ -131,9 +132,12 @@ func (r *reflector) begin(ctx context.Context) (string, error) {
 	}
 	defer release()
 	r.takeAgain()
-	if r.c.streams(r.res) {
+	if r.cuts < mostCuts && r.c.streams(r.res) {
 		rv, err := r.stream(ctx)
 		if !notStreamed(err) {
+			if r.cuts++; err == nil {
+				r.cuts = 0
+			}
 			r.note(func(rec *record) { rec.lists++; rec.streamed = err == nil })
 			return rv, err
 		}
@@ -141,8 +145,16 @@ func (r *reflector) begin(ctx context.Context) (string, error) {
 		r.c.opts.Logger.Debug("lists come in pages", "cluster", r.c.cfg.Name, "group", r.res.GVK.Group, "reason", err)
 	}
 	r.note(func(rec *record) { rec.lists++; rec.streamed = false })
-	return r.list(ctx, false)
+	rv, err := r.list(ctx, false)
+	if err == nil {
+		r.cuts = 0
+	}
+	return rv, err
 }
+
+// mostCuts is how often in a row a streamed list may fail before pages are tried: an API server ends the watch of a reader
+// who does not keep up with what changes while a long list is on its way.
+const mostCuts = 2
 
 // judge says how long to wait after err, and whether the kind is unknown at once rather than after the grace.
 func (r *reflector) judge(err error) (pause time.Duration, definite bool) {
