@@ -42,8 +42,9 @@ type reflector struct {
 	begun         *stream // a watch that is open already; nil: none
 	wait          backoff
 	watchFailures int
-	cuts          int  // streamed lists that failed, in a row
-	bookmarks     bool // this API server sends bookmarks for this collection
+	cuts          int       // streamed lists that failed, in a row
+	linked        time.Time // since when the API server answered when this was last looked at
+	bookmarks     bool      // this API server sends bookmarks for this collection
 
 	mu      sync.Mutex
 	record  record
@@ -96,6 +97,14 @@ func (r *reflector) run(ctx context.Context) {
 
 // step lists, or watches for as long as the watch lasts.
 func (r *reflector) step(ctx context.Context) (err error) {
+	_, _, since, _ := r.c.link.state()
+	if r.rv != "" && !since.Equal(r.linked) {
+		if err = r.recheck(ctx); err == nil {
+			r.linked = since
+		}
+		return err
+	}
+	r.linked = since
 	switch {
 	case r.rv != "":
 		r.rv, err = r.follow(ctx, r.rv)
@@ -111,6 +120,22 @@ func (r *reflector) step(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// recheck asks, once the API server answers again, whether its storage is the one it was. Over a restored backup, a watch
+// from a resourceVersion that is still to come waits for it and tells nothing meanwhile.
+func (r *reflector) recheck(ctx context.Context) error {
+	skip := func([]byte) error { return nil }
+	head, err := r.c.api.list(ctx, collectionPath(r.res.GVR, r.namespace), acceptMetadataList, "", 1, skip)
+	if err != nil || !r.sink.wentBack(r.namespace, head.rv) {
+		return err
+	}
+	r.rv = ""
+	if r.begun != nil {
+		r.begun.close()
+		r.begun = nil
+	}
+	return nil
 }
 
 // works forgets failures.
