@@ -65,6 +65,7 @@ func TestStories(t *testing.T) {
 			"bowline":   bowline,
 			"cli":       cli,
 			"repo":      repo,
+			"far":       far,
 			"fill":      fill,
 			"ordeal":    ordeal,
 			"git":       git,

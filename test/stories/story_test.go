@@ -32,7 +32,7 @@ import (
 // patience bounds every wait. It is for what never comes: all that stories wait for takes a second or a few.
 var patience = flag.Duration("patience", 90*time.Second, "how long a story waits for what does not come")
 
-// world is what all stories share.
+// world is a cluster and how to reach it; all stories share one.
 type world struct {
 	cluster *devcluster.Cluster
 	client  dynamic.Interface
@@ -41,19 +41,26 @@ type world struct {
 }
 
 func newWorld(t testing.TB) *world {
-	cluster := devcluster.Shared(t)
-	client, err := dynamic.NewForConfig(cluster.RESTConfig())
-	if err != nil {
+	w := &world{cluster: devcluster.Shared(t), t: t}
+	if err := w.connect(); err != nil {
 		t.Fatal(err)
 	}
-	return &world{cluster: cluster, client: client, t: t,
-		mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(cluster.Client().Discovery()))}
+	return w
+}
+
+// connect makes the clients.
+func (w *world) connect() (err error) {
+	w.client, err = dynamic.NewForConfig(w.cluster.RESTConfig())
+	w.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(w.cluster.Client().Discovery()))
+	return err
 }
 
 // story is one running script.
 type story struct {
 	*world
-	id        string // unique in the cluster, a DNS label
+	far       *world     // a cluster of its own, if it has one
+	tb        testing.TB // the story's own
+	id        string     // unique in the cluster, a DNS label
 	dir       string
 	git       *gitserver.Server
 	repos     map[string]*gitserver.Repo
@@ -79,7 +86,7 @@ func (w *world) setup(env *testscript.Env) error {
 	}
 	name := strings.TrimPrefix(t.Name(), "TestStories/")
 	s := &story{
-		world: w, dir: env.WorkDir, repos: map[string]*gitserver.Repo{}, processes: map[string]*process{}, revisions: map[string]uint64{},
+		world: w, tb: t, dir: env.WorkDir, repos: map[string]*gitserver.Repo{}, processes: map[string]*process{}, revisions: map[string]uint64{},
 		id: strings.Trim(notInLabel.ReplaceAllString(strings.ToLower(name), "-"), "-") + "-" + hex.EncodeToString(suffix),
 	}
 	server, err := gitserver.Start(gitserver.Options{})
