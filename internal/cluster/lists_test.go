@@ -274,6 +274,25 @@ func TestStorageRestoredFromABackup(t *testing.T) {
 	}
 }
 
+// Where the API server stays up while its storage goes back, the watch tells nothing: the probe sees it.
+func TestProbeSeesStorageThatWentBack(t *testing.T) {
+	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("30", "", configMapAt("a", "25")) }}
+	k, r := f.follow(t, func(o *Options) { o.PagedLists = true })
+	soon(t, "the first state", func() bool { return holds(k) == "a@25" })
+	if found, err := r.c.compare(t.Context(), k, r); err != nil || len(found) > 0 {
+		t.Fatalf("before: %v, %v", found, err)
+	}
+	f.change(func() {
+		f.pages = func(string) (int, string) { return 200, listOf("15", "", configMapAt("a", "9")) }
+	})
+	found, err := r.c.compare(t.Context(), k, r)
+	if err != nil || len(k.still(found)) != 1 {
+		t.Errorf("after: %v, %v, want one discrepancy that lasts", found, err)
+	}
+	r.relist()
+	soon(t, "the restored state", func() bool { return holds(k) == "a@9" })
+}
+
 // A watch on which not even bookmarks arrive any more is given up, and goes on where it was.
 func TestSilentWatchIsOpenedAnew(t *testing.T) {
 	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("20", "", configMapAt("a", "11")) }}

@@ -181,6 +181,10 @@ func (c *Cluster) compare(ctx context.Context, k *kind, r *reflector) (map[nsNam
 			c.link.report(err)
 			return nil, err
 		}
+		if k.wentBack(r.namespace, head.rv) {
+			// Storage restored from a backup while the watch waits for a future that will not come: no object is to blame.
+			out[nsName{}] = discrepancy{listed: true}
+		}
 		if token = head.next; token == "" {
 			break
 		}
