@@ -136,7 +136,9 @@ func (s *streaming) forget() {
 
 // notStreamed reports whether err says that this API server does not stream lists, rather than that it does not list.
 func notStreamed(err error) bool {
-	return apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || errors.Is(err, errSilent)
+	// 410: something in between answers watches so. A list that streams names no version that could be forgotten.
+	gone := apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
+	return gone || apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || errors.Is(err, errSilent)
 }
 
 // stream lists the collection by a watch that begins with every object there is, and leaves that watch open. Until the
