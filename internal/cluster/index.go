@@ -35,15 +35,16 @@ type place struct {
 
 // node is an object in the index, or what is known of a parent that is not (only its uid), or a role.
 type node struct {
-	place        // no kind: only a parent or a role
-	id    uid    // metadata.uid, or that of a role
-	owner string // instance name
-	kin   *kin   // nil: no relatives
+	place         // no kind: only a parent or a role
+	id     uid    // metadata.uid, or that of a role
+	owner  string // instance name
+	parent *node  // the first one; nil: none
+	kin    *kin   // nil: no other relatives
 }
 
-// kin are a node's relatives.
+// kin are a node's relatives besides its first parent, which most leaves have alone.
 type kin struct {
-	parents  []*node
+	parents  []*node // the others
 	children group
 	roles    []*node // that this object has
 	holders  []*node // of a role: who has it
@@ -94,15 +95,19 @@ func (x *index) same(at place, before, after *entry, l links) bool {
 		return true
 	}
 	nd := x.nodes[after.id]
-	return nd != nil && nd.place == at && nd.kin.sameLinks(l)
+	return nd != nil && nd.place == at && nd.sameLinks(l)
 }
 
-func (k *kin) sameLinks(l links) bool {
-	if k == nil {
-		return l.none()
+func (nd *node) sameLinks(l links) bool {
+	var parents, roles []*node
+	if nd.kin != nil {
+		parents, roles = nd.kin.parents, nd.kin.roles
+	}
+	if (nd.parent == nil) != (len(l.parents) == 0) || nd.parent != nil && nd.parent.id != l.parents[0] {
+		return false
 	}
 	same := func(a *node, b uid) bool { return a.id == b }
-	return slices.EqualFunc(k.parents, l.parents, same) && slices.EqualFunc(k.roles, l.roles, same)
+	return slices.EqualFunc(parents, l.parents[min(1, len(l.parents)):], same) && slices.EqualFunc(roles, l.roles, same)
 }
 
 func (x *index) setNode(at place, e *entry, l links) {
@@ -115,10 +120,14 @@ func (x *index) setNode(at place, e *entry, l links) {
 		}
 		x.owned[nd.owner][nd] = struct{}{}
 	}
-	for _, id := range l.parents {
+	for i, id := range l.parents {
 		parent := x.nodeOf(id)
 		parent.relatives().children.add(nd)
-		nd.relatives().parents = append(nd.kin.parents, parent)
+		if i == 0 {
+			nd.parent = parent
+		} else {
+			nd.relatives().parents = append(nd.kin.parents, parent)
+		}
 	}
 	for _, id := range l.roles {
 		role := x.nodeOf(id)
@@ -152,11 +161,13 @@ func (x *index) clear(nd *node) {
 		}
 		nd.owner = ""
 	}
-	if nd.kin == nil {
-		return
+	var roles []*node
+	parents := slices.Collect(nd.parents())
+	nd.parent = nil
+	if nd.kin != nil {
+		roles = nd.kin.roles
+		nd.kin.parents, nd.kin.roles = nil, nil
 	}
-	parents, roles := nd.kin.parents, nd.kin.roles
-	nd.kin.parents, nd.kin.roles = nil, nil
 	for _, parent := range parents {
 		parent.kin.children.remove(nd)
 		x.prune(parent)
@@ -172,7 +183,7 @@ func (x *index) prune(nd *node) {
 	if k := nd.kin; k != nil && k.children.len() == 0 && len(k.parents)+len(k.roles)+len(k.holders) == 0 {
 		nd.kin = nil
 	}
-	if nd.kind == nil && nd.kin == nil && x.nodes[nd.id] == nd {
+	if nd.kind == nil && nd.parent == nil && nd.kin == nil && x.nodes[nd.id] == nd {
 		delete(x.nodes, nd.id)
 	}
 }

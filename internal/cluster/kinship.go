@@ -75,10 +75,21 @@ func (nd *node) orHolders() []*node {
 
 // above yields the objects right above a node: its parents, and whoever has the role of one.
 func (nd *node) above() iter.Seq[*node] {
-	if nd.kin == nil {
-		return slices.Values([]*node(nil))
+	return orHolders(nd.parents())
+}
+
+// parents yields what a node says is above it.
+func (nd *node) parents() iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		if nd.parent == nil || !yield(nd.parent) || nd.kin == nil {
+			return
+		}
+		for _, parent := range nd.kin.parents {
+			if !yield(parent) {
+				return
+			}
+		}
 	}
-	return orHolders(slices.Values(nd.kin.parents))
 }
 
 func orHolders(nodes iter.Seq[*node]) iter.Seq[*node] {

@@ -46,7 +46,7 @@ func (x *index) topLevel(e *entry) bool {
 		return true
 	}
 	nd := x.nodes[e.id]
-	return nd == nil || nd.kin == nil || len(nd.kin.parents) == 0
+	return nd == nil || nd.parent == nil
 }
 
 // seek says in which namespaces orphans are looked for; it returns those that are new.

@@ -19,10 +19,10 @@ var costs = []struct {
 	most int
 	fill func(t testing.TB, n int) any // returns what holds the objects; each call puts n of them there
 }{
-	{"marked", 570, func(t testing.TB, n int) any { return fillConfigMaps(t, n, "shop") }},
+	{"marked", 590, func(t testing.TB, n int) any { return fillConfigMaps(t, n, "shop") }},
 	{"foreign", 145, func(t testing.TB, n int) any { return fillConfigMaps(t, n, "") }},
-	{"descendant", 1200, func(t testing.TB, n int) any { return fillPods(t, n, "shop") }},
-	{"foreign-descendant", 680, func(t testing.TB, n int) any { return fillPods(t, n, "") }},
+	{"descendant", 1100, func(t testing.TB, n int) any { return fillPods(t, n, "shop") }},
+	{"foreign-descendant", 590, func(t testing.TB, n int) any { return fillPods(t, n, "") }},
 }
 
 func fillConfigMaps(t testing.TB, n int, app string) any {
