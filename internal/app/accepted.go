@@ -25,8 +25,11 @@ type acceptedForms struct {
 	version string // of this program: another one may project differently
 	log     *slog.Logger
 
-	mu      sync.Mutex
+	flushing sync.Mutex // one at a time
+
+	mu      sync.Mutex                                  // not held while the disk is read or written
 	pending map[acceptedOf]map[object.Key]diff.Accepted // not written yet; the zero form is one to forget
+	writing map[acceptedOf]map[object.Key]diff.Accepted // being written
 }
 
 // acceptedOf is an application on a cluster: what one API server made of an object says nothing of another one's.
@@ -50,9 +53,10 @@ type acceptedFile struct {
 // Load returns what is kept of an application on a cluster.
 func (a *acceptedForms) Load(app, server string) map[object.Key]diff.Accepted {
 	of := acceptedOf{app, server}
+	forms := a.read(of)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	forms := a.read(of)
+	merge(forms, a.writing[of])
 	merge(forms, a.pending[of])
 	return forms
 }
@@ -102,30 +106,29 @@ func (a *acceptedForms) Save(app, server string, changed map[object.Key]diff.Acc
 	maps.Copy(a.pending[of], changed)
 }
 
-// Flush writes what is new.
+// Flush writes what is new. Meanwhile more may come.
 func (a *acceptedForms) Flush() error {
+	a.flushing.Lock()
+	defer a.flushing.Unlock()
 	a.mu.Lock()
-	todo := make([]acceptedOf, 0, len(a.pending))
-	for of := range a.pending {
-		todo = append(todo, of)
-	}
+	a.writing, a.pending = a.pending, map[acceptedOf]map[object.Key]diff.Accepted{}
+	todo := a.writing
 	a.mu.Unlock()
 	var errs []error
-	for _, of := range todo {
-		if err := a.flush(of); err != nil {
+	for of, changed := range todo {
+		if err := a.write(of, changed); err != nil {
 			errs = append(errs, fmt.Errorf("application %s: %w", of.app, err))
 		}
 	}
+	a.mu.Lock()
+	a.writing = nil
+	a.mu.Unlock()
 	return errors.Join(errs...)
 }
 
-// flush writes one application's; the lock is free in between, so that comparisons do not wait for all of it.
-func (a *acceptedForms) flush(of acceptedOf) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *acceptedForms) write(of acceptedOf, changed map[object.Key]diff.Accepted) error {
 	forms := a.read(of)
-	merge(forms, a.pending[of])
-	delete(a.pending, of)
+	merge(forms, changed)
 	if len(forms) == 0 {
 		return a.cache.Save(of.name(), nil)
 	}
