@@ -39,6 +39,7 @@ type clusters struct {
 // measureClusters reports what clusters that do not answer cost those that do.
 func measureClusters(ctx context.Context, c config, dir string) error {
 	c.apps, c.objects = goodClusters*appsPerCluster, 3
+	c.samples = min(c.samples, appsPerCluster/2*goodClusters) // who is edited again and again is healed later and later
 	s, err := emptySubject(ctx, c, dir)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func measureClusters(ctx context.Context, c config, dir string) error {
 		return fmt.Errorf("clusters: %w\n%s", err, s.tail())
 	}
 	s.note("measuring clusters that answer")
-	alone, err := m.figures(ctx)
+	alone, err := m.figures(ctx, func(i int) int { return i / goodClusters })
 	if err != nil {
 		return fmt.Errorf("clusters: %w\n%s", err, s.tail())
 	}
@@ -58,7 +59,7 @@ func measureClusters(ctx context.Context, c config, dir string) error {
 	if err := m.addBad(ctx); err != nil {
 		return err
 	}
-	beside, err := m.figures(ctx)
+	beside, err := m.figures(ctx, func(i int) int { return appsPerCluster - 1 - i/goodClusters })
 	if err != nil {
 		return fmt.Errorf("clusters: %w\n%s", err, s.tail())
 	}
@@ -73,13 +74,13 @@ func measureClusters(ctx context.Context, c config, dir string) error {
 	return nil
 }
 
-// figures are those of the clusters that answer.
-func (m *clusters) figures(ctx context.Context) (map[string]any, error) {
+// figures are those of the clusters that answer. pick says which application of its cluster a sample edits.
+func (m *clusters) figures(ctx context.Context, pick func(i int) int) (map[string]any, error) {
 	result, err := m.idle(ctx, floor{})
 	if err != nil {
 		return nil, err
 	}
-	edits, err := m.sampled(func(i int) (time.Duration, error) { return m.edit(ctx, i*appsPerCluster%m.apps+i%appsPerCluster) })
+	edits, err := m.sampled(func(i int) (time.Duration, error) { return m.edit(ctx, i%goodClusters*appsPerCluster+pick(i)) })
 	if err != nil {
 		return nil, err
 	}
