@@ -73,7 +73,7 @@ func Compile(where, expr string, bounds Bounds) (*Program, error) {
 		return nil, refused(where, err)
 	}
 	bounds = bounds.orDefault()
-	program, err := env.Program(ast, cel.CostLimit(bounds.Cost), cel.InterruptCheckFrequency(checkEvery))
+	program, err := env.Program(ast, cel.CostLimit(bounds.Cost), cel.CostTracking(costs{}), cel.InterruptCheckFrequency(checkEvery))
 	if err != nil {
 		return nil, refused(where, err)
 	}

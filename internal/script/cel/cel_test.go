@@ -149,6 +149,8 @@ func TestEvalIsBounded(t *testing.T) {
 	}{
 		{"a long loop", nested, "more steps than are allowed", Bounds{Time: time.Hour}},
 		{"a string that doubles", doubled, "more steps than are allowed", Bounds{Time: time.Hour}},
+		{"long texts", "cel.bind(s, '" + strings.Repeat("x", 50) + "', cel.bind(t, obj.wide.map(i, s).join(''), obj.wide.map(i, t.upperAscii())))", "more steps than are allowed", Bounds{Time: time.Hour}},
+		{"many parts", "cel.bind(s, '" + strings.Repeat("x", 8000) + "', obj.wide.map(i, obj.wide.map(j, s.split(''))))", "more steps than are allowed", Bounds{Time: time.Hour}},
 		{"many lists", "obj.wide.map(i, obj.wide.map(j, obj.wide))", "more steps than are allowed", Bounds{Time: time.Hour}},
 		{"time", nested, "it takes longer than 1ns", Bounds{Cost: 1 << 40, Time: 1}},
 	}

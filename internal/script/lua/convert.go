@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	glua "github.com/yuin/gopher-lua"
 )
@@ -49,7 +51,7 @@ func (c *converter) in(value any, depth int) (glua.LValue, error) {
 	case []any:
 		return c.inList(v, depth)
 	}
-	if n, ok := number(value); ok {
+	if n, ok := floatOf(value); ok {
 		return glua.LNumber(n), nil
 	}
 	return nil, fmt.Errorf("a %T", value)
@@ -61,8 +63,8 @@ func (c *converter) inMap(m map[string]any, depth int) (glua.LValue, error) {
 	}
 	table := c.state.CreateTable(0, len(m))
 	c.origin[table] = m
-	for key, item := range m {
-		v, err := c.in(item, depth+1)
+	for _, key := range slices.Sorted(maps.Keys(m)) { // pairs goes by this order: a message made of it must not change by itself
+		v, err := c.in(m[key], depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -89,8 +91,8 @@ func (c *converter) inList(list []any, depth int) (glua.LValue, error) {
 	return table, nil
 }
 
-// number is the value of any kind of number that decoded JSON or YAML holds.
-func number(value any) (float64, bool) {
+// floatOf is the value of any kind of number that decoded JSON or YAML holds.
+func floatOf(value any) (float64, bool) {
 	switch v := value.(type) {
 	case int64:
 		return float64(v), true
@@ -131,7 +133,7 @@ func (c *converter) out(value glua.LValue, former any, depth int) (any, error) {
 }
 
 func outNumber(n float64, former any) (any, error) {
-	if was, ok := number(former); ok && was == n {
+	if was, ok := floatOf(former); ok && was == n {
 		return former, nil
 	}
 	switch {

@@ -140,6 +140,8 @@ func (m *meter) concatOther(L *glua.LState, left, right glua.LValue) glua.LValue
 func (m *meter) assign(L *glua.LState) int {
 	if table, ok := L.Get(1).(*glua.LTable); ok {
 		m.grow(L, table, L.Get(2))
+	} else { // a rule for values of its type may hand the entry on to any table
+		m.entry(L, bytesOfTable+filledTo(L.Get(2)))
 	}
 	L.SetTable(L.Get(1), L.Get(2), L.Get(3))
 	return 0
@@ -147,25 +149,43 @@ func (m *meter) assign(L *glua.LState) int {
 
 // grow takes the memory that an entry of a table may need. A table is filled up to the index that is assigned.
 func (m *meter) grow(L *glua.LState, table *glua.LTable, key glua.LValue) {
-	bytes := int64(bytesOfEntry)
-	if meta, ok := table.Metatable.(*glua.LTable); ok && meta.RawGetString("__newindex") != glua.LNil {
-		bytes += bytesOfTable // whom it hands the entry on to is not known
-	}
-	switch n, ok := key.(glua.LNumber); {
-	case !ok || n < 1 || n >= glua.LNumber(glua.MaxArrayIndex):
-	case n == 1 || table.RawGetInt(int(n)) != glua.LNil || table.RawGetInt(int(n)-1) != glua.LNil || table.RawGetInt(int(n)+1) != glua.LNil:
-		bytes = bytesOfItem
+	meta, _ := table.Metatable.(*glua.LTable)
+	filled := filledTo(key)
+	switch n, _ := key.(glua.LNumber); {
+	case meta != nil && meta.RawGetString("__newindex") != glua.LNil: // whom it hands the entry on to is not known
+		m.entry(L, bytesOfTable+filled)
+	case filled > 0 && (n == 1 || table.RawGetInt(int(n)) != glua.LNil || table.RawGetInt(int(n)-1) != glua.LNil || table.RawGetInt(int(n)+1) != glua.LNil):
+		m.entry(L, bytesOfItem-bytesOfEntry)
 	default:
-		bytes += int64(n) * bytesOfItem
+		m.entry(L, filled)
 	}
-	if err := m.keep(bytes); err != nil {
+}
+
+// entry takes the memory of one entry, and more.
+func (m *meter) entry(L *glua.LState, more int64) {
+	if err := m.keep(bytesOfEntry + more); err != nil {
 		L.RaiseError("%s", err)
 	}
 }
 
-// table takes the memory of a new table, which is its argument.
+// filledTo is what a table takes that has nothing yet and is filled up to an index; 0 for what is no index.
+func filledTo(key glua.LValue) int64 {
+	n, ok := key.(glua.LNumber)
+	if !ok || !(n >= 1) || n >= glua.LNumber(glua.MaxArrayIndex) {
+		return 0
+	}
+	return int64(n) * bytesOfItem
+}
+
+// table takes the memory of a new table: its arguments are how many entries with a key were written, and the table, which
+// may hold any number of values that a call gave.
 func (m *meter) table(L *glua.LState) int {
-	if err := m.keep(bytesOfTable); err != nil {
+	named, _ := L.Get(1).(glua.LNumber)
+	items := 0
+	if table, ok := L.Get(2).(*glua.LTable); ok {
+		items = table.Len()
+	}
+	if err := m.keep(bytesOfTable + int64(named)*bytesOfEntry + int64(items)*bytesOfItem); err != nil {
 		L.RaiseError("%s", err)
 	}
 	return 1

@@ -2,7 +2,11 @@
 
 package lua
 
-import "github.com/yuin/gopher-lua/ast"
+import (
+	"strconv"
+
+	"github.com/yuin/gopher-lua/ast"
+)
 
 // The names of the operations within a program. No program can spell them: a name holds no NUL.
 const (
@@ -18,7 +22,7 @@ const (
 //	a .. b .. c       concat(a, b, c)
 //	t[k] = v          assign(t, k, v)
 //	t[k], x = v, w    do local o, i, r, s = t, k, v, w; assign(o, i, r); x = s end
-//	{[k] = v}         table({[index(k)] = v})
+//	{[k] = v}         table(1, {[index(k)] = v})
 func metered(statements []ast.Stmt) []ast.Stmt {
 	rewriteBlock(statements)
 	names := &ast.LocalAssignStmt{Names: []string{nameConcat, nameAssign, nameTable, nameIndex}, Exprs: []ast.Expr{&ast.Comma3Expr{}}}
@@ -87,12 +91,16 @@ func rewrite(e ast.Expr) ast.Expr {
 	case *ast.StringConcatOpExpr:
 		return call(e, nameConcat, operands(e)...)
 	case *ast.TableExpr:
+		named := 0
 		for _, field := range e.Fields {
+			if field.Key != nil {
+				named++
+			}
 			if _, plain := field.Key.(ast.ConstExpr); field.Key != nil && !(plain && !isNumber(field.Key)) {
 				field.Key = call(field.Key, nameIndex, field.Key)
 			}
 		}
-		return call(e, nameTable, e)
+		return call(e, nameTable, number(e, named), e)
 	}
 	return e
 }
@@ -201,6 +209,13 @@ func call(at ast.PositionHolder, fn string, args ...ast.Expr) ast.Expr {
 		args[i] = single(args[i])
 	}
 	e := &ast.FuncCallExpr{Func: name(at, fn), Args: args, AdjustRet: true}
+	e.SetLine(at.Line())
+	e.SetLastLine(at.LastLine())
+	return e
+}
+
+func number(at ast.PositionHolder, n int) ast.Expr {
+	e := &ast.NumberExpr{Value: strconv.Itoa(n)}
 	e.SetLine(at.Line())
 	e.SetLastLine(at.LastLine())
 	return e
