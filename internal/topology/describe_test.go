@@ -91,6 +91,25 @@ func TestDescribeJudges(t *testing.T) {
 	}
 }
 
+// No link of an annotation runs anything or leads to another host than it shows, however clients cut it.
+func TestUnsafeLinksAreLeftOut(t *testing.T) {
+	for _, link := range []string{
+		"javascript:alert(1)", "title|javascript:alert(1)", "javascript:alert(1)//|https://a.example/|b", "https://a.example/|javascript:alert(1)",
+		"data:text/html,x", "//a.example", "/path", "title|", "|", "https://", "java\nscript:alert(1)", "https:alert(1)",
+	} {
+		obj := object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}")
+		obj.SetAnnotations(map[string]string{"link.argocd.argoproj.io/x": link})
+		if network := topology.Describe(obj, nil).Network; network != nil {
+			t.Errorf("%q: links %q", link, network.ExternalURLs)
+		}
+	}
+	route := object(t, `{apiVersion: route.openshift.io/v1, kind: Route, metadata: {name: a}, spec: {host: a.example, path: "@b.example/"}}`)
+	network := topology.Describe(route, nil).Network
+	if network == nil || len(network.ExternalURLs) != 1 || network.ExternalURLs[0] != "http://a.example/@b.example/" {
+		t.Errorf("got %+v", network)
+	}
+}
+
 // Whatever an object holds, describing it ends, and no link leads anywhere but to the web.
 func FuzzDescribe(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*.txtar")
@@ -120,6 +139,9 @@ func FuzzDescribe(f *testing.F) {
 		for _, link := range network.ExternalURLs {
 			if _, address, titled := strings.Cut(link, "|"); titled {
 				link = address
+			}
+			if strings.Contains(link, "|") {
+				t.Errorf("an address that clients cut again: %q", link)
 			}
 			if !strings.HasPrefix(strings.ToLower(link), "http://") && !strings.HasPrefix(strings.ToLower(link), "https://") {
 				t.Errorf("a link to %q", link)

@@ -51,7 +51,8 @@ func ownLinks(annotations map[string]string) []string {
 		if _, after, titled := strings.Cut(address, "|"); titled {
 			address = after
 		}
-		if openable(address) {
+		// Clients cut at the bar, and one that finds a second takes the whole for the address.
+		if openable(address) && !strings.Contains(address, "|") {
 			out = append(out, annotations[key])
 		}
 	}
@@ -155,6 +156,9 @@ func (t *traffic) link(scheme, host, path string) {
 	}
 	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
 		host = "[" + host + "]" // an address of IPv6
+	}
+	if path != "" && !strings.HasPrefix(path, "/") {
+		path = "/" + path // or it would be part of the host
 	}
 	if address := scheme + "://" + host + path; openable(address) {
 		t.urls[address] = struct{}{}
