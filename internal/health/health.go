@@ -19,6 +19,7 @@ package health
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -90,7 +91,19 @@ func (j *Judge) Of(obj *unstructured.Unstructured) (status Status, ok bool) {
 		return Status{}, false
 	}
 	status = verdict(check, obj)
+	status.Message = clipped(status.Message)
 	return status, status.Status != ""
+}
+
+// maxMessage bounds a message in bytes: it is kept for each object and written into status, and a user's check or a
+// controller may say anything.
+const maxMessage = 8 << 10
+
+func clipped(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
 }
 
 // verdict is what a check says, or Unknown and why it says nothing.

@@ -4,7 +4,9 @@ package health
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -93,5 +95,15 @@ func BenchmarkOf(b *testing.B) {
 				(*Judge)(nil).Of(obj)
 			}
 		})
+	}
+}
+
+func TestLongMessagesAreClipped(t *testing.T) {
+	long := strings.Repeat("ä", maxMessage)
+	own := checks{"Thing": func(*unstructured.Unstructured) (Status, error) { return Status{"Degraded", long}, nil }}
+	obj := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "example.com/v1", "kind": "Thing"}}
+	got, _ := NewJudge(own, true).Of(obj)
+	if n := len(got.Message); n > maxMessage+len("…") || !strings.HasPrefix(long, strings.TrimSuffix(got.Message, "…")) || !utf8.ValidString(got.Message) {
+		t.Errorf("a message of %d bytes", n)
 	}
 }
