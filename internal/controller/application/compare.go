@@ -49,8 +49,12 @@ func (p *pass) compare(ctx context.Context) {
 	}
 	p.st.state = p.state
 	p.st.table.persistHealth(p.rules.Settings.PersistHealth)
+	first := all && !p.st.table.ready
 	for _, key := range c.bringUpToDate(ctx, p.state, dirty, all) {
 		p.st.compared(key, p.Clock.Now())
+	}
+	if first {
+		c.recollect(ctx, p.app)
 	}
 	p.st.comparer.Store(c)
 	p.st.place(p.target.Server, p.unserved)
@@ -82,7 +86,7 @@ func (p *pass) newComparer(rules *diff.Rules) *comparer {
 		Controller: p.Controller, id: p.st.id, table: p.st.table, learned: p.st.learned,
 		self:        object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
 		destination: p.app.Spec.Destination, cluster: p.cluster, live: p.cluster, writes: clusterTarget{c: p.cluster}, server: p.target.Server,
-		settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
+		within: p.cluster.Config(), settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
 		compareAs: diff.ParseCompareOptions(p.app.Annotations[v1alpha1.AnnotationCompareOptions]),
 	}
 }
@@ -219,7 +223,7 @@ func (c *comparer) everything(ctx context.Context, state *desired.State) {
 	}
 	for _, r := range c.table.inOrder() {
 		if _, there := keep[r.key]; !there {
-			c.drop(r.key)
+			c.former(ctx, r)
 		}
 	}
 	c.learned.settle(c.table.rows)

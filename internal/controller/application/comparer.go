@@ -32,6 +32,7 @@ type comparer struct {
 	live        liveState // of cluster
 	writes      writes    // to cluster
 	server      string
+	within      cluster.Config // what of cluster is looked at
 	settings    *Rules
 	rules       *diff.Rules
 	customs     *customs
@@ -104,6 +105,9 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 		return
 	}
 	version := ""
+	if before := c.table.rows[key]; before != nil {
+		version = before.version
+	}
 	if live.Object != nil {
 		version = live.Object.GroupVersionKind().Version
 	}

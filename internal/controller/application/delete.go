@@ -11,6 +11,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/access"
@@ -124,21 +126,32 @@ func (p *pass) nothingLeft(ctx context.Context, c *cluster.Cluster) (bool, error
 	if !inventory.Complete {
 		return false, fmt.Errorf("the cluster's objects are not all known: %s", inventory.Reason)
 	}
-	for _, r := range p.app.Status.Resources {
-		key := object.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
-		if reason, cannot := inventory.Unlistable[key.GroupKind()]; cannot {
-			return false, fmt.Errorf("%s was part of this application, and its kind cannot be listed: %s; give Bowline the right to list it, "+
-				"or remove the finalizer %s to leave such objects behind", key, reason, v1alpha1.ResourcesFinalizerName)
-		}
+	if err := p.allSeen(ctx, c); err != nil {
+		return false, err
 	}
 	left, err := p.remaining(ctx, c)
 	return len(left) == 0, err
+}
+
+// allSeen returns an error if of an object that the status names nobody can tell whether it is there: its kind cannot be
+// listed, is left out for want of rights, or is of an API group that does not answer.
+func (p *pass) allSeen(ctx context.Context, c *cluster.Cluster) error {
+	var kinds []schema.GroupVersionKind
+	for _, r := range p.app.Status.Resources {
+		kinds = append(kinds, schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind})
+	}
+	if err := c.Wait(ctx, kinds...); err != nil {
+		return fmt.Errorf("list the kinds of the application's objects: %w", err)
+	}
+	beyond := func(key object.Key) bool { return c.Excluded(key.GroupKind()) || outside(c.Config(), key) }
+	return unseen(p.app.Status.Resources, beyond, func(key object.Key) cluster.Live { return c.Get(ctx, key, "") })
 }
 
 // doomed is an object that goes with its application.
 type doomed struct {
 	key  object.Key
 	live cluster.Live
+	keep func(*unstructured.Unstructured) error // asked of a newer version, should it have changed
 }
 
 // remaining returns the objects that still have to go: those that carry the application's mark, without those that
@@ -151,6 +164,12 @@ func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, err
 	}
 	options, _ := plan.ParseOptions(syncOptions(p.app))
 	dest := destinationOf(p.app, c)
+	keep := func(u *unstructured.Unstructured) error {
+		if of, _ := options.For(u); of.Delete == plan.DeleteNever || of.Delete == plan.DeleteConfirmed && !p.deletionApproved() {
+			return fmt.Errorf("%s asks to be kept by now", object.KeyOf(u))
+		}
+		return nil
+	}
 	var left []doomed
 	for _, key := range c.Owned(p.st.id) {
 		live := c.Get(ctx, key, "")
@@ -174,7 +193,7 @@ func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, err
 			return nil, fmt.Errorf("%s asks for a confirmation before it is deleted (Delete=confirm): set the annotation %s on the Application to the present time",
 				key, v1alpha1.AnnotationDeletionApproved)
 		}
-		left = append(left, doomed{key, live})
+		left = append(left, doomed{key, live, keep})
 	}
 	slices.SortFunc(left, func(a, b doomed) int { return object.CompareForApply(b.key, a.key) })
 	return left, nil
@@ -210,7 +229,7 @@ func (p *pass) deleteNext(ctx context.Context, c *cluster.Cluster, left []doomed
 			continue
 		}
 		failures = append(failures, c.Delete(ctx, d.key, cluster.DeleteOptions{UID: d.live.UID, ResourceVersion: d.live.ResourceVersion,
-			Owner: p.st.id, Propagation: propagation}))
+			Owner: p.st.id, Check: d.keep, Propagation: propagation}))
 	}
 	return errors.Join(failures...)
 }

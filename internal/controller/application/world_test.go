@@ -42,6 +42,7 @@ type world struct {
 	clock   *clocktesting.FakeClock
 	rules   *Rules
 	objects map[object.Key][]byte // as an API server sends them
+	unknown map[object.Key]string // why it is not known whether they are there; Owned does not tell of them
 	gets    int
 	dryRuns int
 	counted *counts
@@ -152,6 +153,9 @@ func (w *world) serve(t testing.TB) (pass bool) {
 // Get implements liveState.
 func (w *world) Get(_ context.Context, key object.Key, _ string) cluster.Live {
 	w.gets++
+	if reason := w.unknown[key]; reason != "" {
+		return cluster.Live{Reason: reason}
+	}
 	if w.objects[key] == nil {
 		return cluster.Live{Presence: cluster.Absent}
 	}
