@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/output"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/cli/version"
@@ -72,7 +74,10 @@ func Execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if status := command.Status(0); err != nil && !errors.As(err, &status) {
-		fmt.Fprintln(root.ErrOrStderr(), "error:", err)
+		text := "error: " + err.Error()
+		for line := range strings.Lines(text) { // they quote webhooks, controllers and repositories
+			fmt.Fprintln(root.ErrOrStderr(), output.Clean(line))
+		}
 	}
 	return command.ExitCode(err)
 }

@@ -93,12 +93,16 @@ func Application(app v1alpha1.Application) v1alpha1.Application {
 	return app
 }
 
-// Table writes rows under a header, in columns.
+// Table writes rows under a header, in columns. Cells are cleaned.
 func Table(w io.Writer, header []string, rows [][]string) {
 	var text bytes.Buffer
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{header}, rows...) {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = strings.ReplaceAll(Clean(cell), "\t", " ")
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	table.Flush()
 	for line := range strings.Lines(text.String()) {
@@ -106,10 +110,11 @@ func Table(w io.Writer, header []string, rows [][]string) {
 	}
 }
 
-// Clean takes out what a terminal would obey: texts of clusters and repositories are foreign.
+// Clean takes out what a terminal would obey, and what makes it show text in another order than it stands: texts of
+// clusters and repositories are foreign.
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' {
+		if unicode.IsControl(r) && r != '\t' || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return -1
 		}
 		return r

@@ -142,7 +142,7 @@ func report(w io.Writer, opts running, done []Done) error {
 		suffix = " (dry run)"
 	}
 	for _, d := range done {
-		fmt.Fprintf(w, "%s %s%s\n", Object{Kind: d.Kind, Namespace: d.Namespace, Name: d.Name}, d.Outcome, suffix)
+		fmt.Fprintf(w, "%s %s%s\n", output.Clean(Object{Kind: d.Kind, Namespace: d.Namespace, Name: d.Name}.String()), d.Outcome, suffix)
 	}
 	return nil
 }

@@ -195,7 +195,7 @@ func (e notDifferent) ExitCode() int {
 
 func write(w io.Writer, resources []Resource) {
 	for _, r := range resources {
-		title := fmt.Sprintf("===== %s/%s %s =====", r.Group, r.Kind, name(r))
+		title := output.Clean(fmt.Sprintf("===== %s/%s %s =====", r.Group, r.Kind, name(r)))
 		switch r.State {
 		case Missing:
 			fmt.Fprintf(w, "%s missing: a sync makes it\n", title)

@@ -62,6 +62,7 @@ func (p *Progress) end() {
 func (p *Progress) line(cells []string) {
 	var b strings.Builder
 	for i, cell := range cells {
+		cell = output.Clean(cell)
 		if i < len(widths) {
 			fmt.Fprintf(&b, "%-*s ", widths[i]-1, cell)
 		} else {

@@ -18,7 +18,7 @@ import (
 )
 
 // line writes one label with its value.
-func line(w io.Writer, label, value string) { fmt.Fprintf(w, "%-20s%s\n", label, value) }
+func line(w io.Writer, label, value string) { fmt.Fprintf(w, "%-20s%s\n", label, output.Clean(value)) }
 
 // Show writes one application in the format.
 func Show(w io.Writer, format output.Format, app *v1alpha1.Application) error {
