@@ -41,14 +41,15 @@ type RuleSettings struct {
 	// SensitiveAnnotations are annotation keys whose values never show in Changes.
 	SensitiveAnnotations []string
 	JQTimeout            time.Duration // ignore.normalizer.jq.timeout; 0 means one second
-	// FindPaths runs the jq expressions of Ignore; nil means in process, as those of Common always do. Callers that must bound the memory of tenants'
-	// expressions hand in a function that runs them elsewhere.
+	// FindPaths runs the jq expressions of Ignore; nil means in process, as those of Common always do. Callers that must
+	// bound the memory of tenants' expressions hand in a function that runs them elsewhere.
 	FindPaths PathFinder
 }
 
 // PathFinder returns the paths in doc that a jq path expression selects, each of strings (fields) and ints (places
-// in lists). It does not change doc.
-type PathFinder func(ctx context.Context, expression string, doc map[string]any) ([][]any, error)
+// in lists). It does not change doc. limit bounds the time that the expression itself may take; what else has to be waited
+// for, ctx bounds.
+type PathFinder func(ctx context.Context, expression string, doc map[string]any, limit time.Duration) ([][]any, error)
 
 // Rules says what is not compared. It is immutable; a nil *Rules has Argo CD's defaults.
 type Rules struct {

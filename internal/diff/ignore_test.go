@@ -88,7 +88,7 @@ func TestEndlessExpression(t *testing.T) {
 func TestExpressionsElsewhere(t *testing.T) {
 	s := ignoring(v1alpha1.ResourceIgnoreDifferences{Kind: "ConfigMap", JQPathExpressions: []string{".data.a"}})
 	var failure error
-	s.FindPaths = func(_ context.Context, expression string, _ map[string]any) ([][]any, error) {
+	s.FindPaths = func(_ context.Context, expression string, _ map[string]any, _ time.Duration) ([][]any, error) {
 		if expression != ".data.a" {
 			t.Errorf("asked for %q", expression)
 		}

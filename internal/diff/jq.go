@@ -20,6 +20,8 @@ type program struct {
 
 const (
 	jqTimeout = time.Second
+	// patience is how long an expression may wait for a process to run in, on a machine that is very busy.
+	patience = 20 * time.Second
 	// maxPaths bounds what one expression may select on one object.
 	maxPaths = 10_000
 )
@@ -49,19 +51,21 @@ func (r *Rules) find(p program, doc map[string]any) ([][]any, error) {
 	if limit == 0 {
 		limit = jqTimeout
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
 	var paths [][]any
 	var err error
 	if p.code == nil {
-		paths, err = r.settings.FindPaths(ctx, p.text, doc)
+		ctx, cancel := context.WithTimeout(context.Background(), limit+patience)
+		defer cancel()
+		paths, err = r.settings.FindPaths(ctx, p.text, doc, limit)
 	} else {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
 		paths, err = p.paths(ctx, doc)
 	}
 	switch {
 	case err == nil:
 		return paths, nil
-	case ctx.Err() != nil:
+	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("ignore rule %q did not end within %s", p.text, limit)
 	default:
 		return nil, fmt.Errorf("ignore rule %q fails on this object: %w", p.text, err)

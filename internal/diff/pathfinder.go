@@ -2,13 +2,16 @@
 
 package diff
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // NewPathFinder returns a PathFinder that runs expressions in this process and keeps those it has compiled. It is not
 // safe for concurrent use.
 func NewPathFinder() PathFinder {
 	compiled := map[string]program{}
-	return func(ctx context.Context, expression string, doc map[string]any) ([][]any, error) {
+	return func(ctx context.Context, expression string, doc map[string]any, limit time.Duration) ([][]any, error) {
 		p, ok := compiled[expression]
 		if !ok {
 			var err error
@@ -20,6 +23,8 @@ func NewPathFinder() PathFinder {
 			}
 			compiled[expression] = p
 		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
 		paths, err := p.paths(ctx, doc)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

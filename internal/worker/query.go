@@ -23,9 +23,8 @@ import (
 // parallelQueries is how many queries are at work at once.
 const parallelQueries = 2
 
-// The bounds of a query. Time is only there for callers without a deadline of their own.
+// The bounds of a query, besides its time.
 const (
-	queryTime   = 5 * time.Second
 	queryMemory = 256 << 20
 	maxPaths    = 4 << 20 // bytes of an answer
 	maxShown    = 200     // bytes of an expression in an error
@@ -41,19 +40,16 @@ type query struct {
 // selected is the answer to a query.
 type selected struct {
 	Paths [][]any `json:",omitempty"`
+	Late  bool    `json:",omitempty"`
 	Error string  `json:",omitempty"` // about the expression; it holds nothing of the object
 }
 
 // Paths runs a jq path expression on an object in a process, because an expression may ask for any amount of memory and
-// tenants write them. It implements diff.PathFinder. What an expression may take is bounded by ctx's deadline and 256 MiB; one
-// that took more is refused for a minute, on whichever object.
-func (p *Pool) Paths(ctx context.Context, expression string, doc map[string]any) ([][]any, error) {
+// tenants write them. It implements diff.PathFinder. What an expression may take is bounded by limit and 256 MiB; one that
+// took more than that memory, or did not end when told to, is refused for a minute, on whichever object.
+func (p *Pool) Paths(ctx context.Context, expression string, doc map[string]any, limit time.Duration) ([][]any, error) {
 	if err := p.outcast.find(p.options.Clock, expression); err != nil {
 		return nil, err
-	}
-	limit := queryTime
-	if deadline, ok := ctx.Deadline(); ok {
-		limit = min(limit, deadline.Sub(p.options.Clock.Now()))
 	}
 	body, err := encodeQuery(expression, doc, limit)
 	if err != nil {
@@ -132,6 +128,9 @@ func exchange(proc io.ReadWriter, body []byte) (paths [][]any, begun bool, err e
 	var answer selected
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return nil, true, brokenError{fmt.Errorf("%w: paths: %w", errFrame, err)}
+	}
+	if answer.Late {
+		return nil, true, context.DeadlineExceeded
 	}
 	if answer.Error != "" {
 		return nil, true, errors.New(clipTo(answer.Error, maxWarningText))
@@ -224,12 +223,13 @@ func (c *child) query(body []byte) error {
 	}
 	debug.SetMemoryLimit(queryMemory / 10 * 9)
 	stop := c.watchParent()
-	ctx, cancel := context.WithTimeout(context.Background(), q.Time)
-	paths, err := c.paths(ctx, q.Expression, doc)
-	cancel()
+	paths, err := c.paths(context.Background(), q.Expression, doc, q.Time)
 	stop()
 	answer := selected{Paths: paths}
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		answer = selected{Late: true}
+	case err != nil:
 		answer = selected{Error: err.Error()}
 	}
 	raw, err := json.Marshal(answer)

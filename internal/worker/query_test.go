@@ -30,13 +30,13 @@ func TestExpressionsSelectInAProcessWhatTheySelectInThisOne(t *testing.T) {
 		`.spec.containers[] | select(.name == "b") | .image`, `.spec.containers[0]`, `.metadata | select(.generation == 1152921504606846976) | .name`,
 		`.spec.nothing`, `.spec.containers[1:]`, `.spec..image?`, `.nothing[]`, `.`,
 	} {
-		want, wantErr := here(t.Context(), expression, webserver)
-		got, err := p.Paths(t.Context(), expression, webserver)
+		want, wantErr := here(t.Context(), expression, webserver, time.Minute)
+		got, err := p.Paths(t.Context(), expression, webserver, time.Minute)
 		if diff := cmp.Diff(want, got); diff != "" || (err == nil) != (wantErr == nil) {
 			t.Errorf("%s: %v, %v\n%s", expression, wantErr, err, diff)
 		}
 	}
-	if _, err := p.Paths(t.Context(), `.a |`, webserver); err == nil || !strings.Contains(err.Error(), "jq expression") {
+	if _, err := p.Paths(t.Context(), `.a |`, webserver, time.Minute); err == nil || !strings.Contains(err.Error(), "jq expression") {
 		t.Errorf("a broken expression: %v", err)
 	}
 }
@@ -46,30 +46,28 @@ func TestAnExpressionThatTakesAllMemoryEndsOnlyItsProcess(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	const bomb = `.spec | select([range(100000000)] | length > 0) | .containers`
-	_, err := p.Paths(ctx, bomb, webserver)
+	_, err := p.Paths(ctx, bomb, webserver, time.Minute)
 	if err == nil || !strings.Contains(err.Error(), "memory") && !strings.Contains(err.Error(), "in time") {
 		t.Fatalf("it says %v", err)
 	}
 	started := len(p.all)
-	if _, again := p.Paths(ctx, bomb, webserver); again == nil || again.Error() != err.Error() {
+	if _, again := p.Paths(ctx, bomb, webserver, time.Minute); again == nil || again.Error() != err.Error() {
 		t.Errorf("the second time it says %v, not %v", again, err)
 	}
 	if len(p.all) > started {
 		t.Error("the second time took a process")
 	}
-	if paths, err := p.Paths(ctx, `.spec`, webserver); err != nil || len(paths) != 1 {
+	if paths, err := p.Paths(ctx, `.spec`, webserver, time.Minute); err != nil || len(paths) != 1 {
 		t.Errorf("the next expression gives %v, %v", paths, err)
 	}
 }
 
 func TestAnExpressionThatIsLateIsEnded(t *testing.T) {
 	p, _ := newPool(t, Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := p.Paths(ctx, `def f: f; .spec | f`, webserver); !errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), "deadline") {
+	if _, err := p.Paths(t.Context(), `def f: f; .spec | f`, webserver, 200*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("it says %v", err)
 	}
-	if paths, err := p.Paths(t.Context(), `.spec`, webserver); err != nil || len(paths) != 1 {
+	if paths, err := p.Paths(t.Context(), `.spec`, webserver, time.Minute); err != nil || len(paths) != 1 {
 		t.Errorf("the next expression gives %v, %v", paths, err)
 	}
 }
@@ -81,7 +79,7 @@ func TestExpressionsDoNotWaitForRenders(t *testing.T) {
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			if paths, err := p.Paths(t.Context(), `.spec.containers[]`, webserver); err != nil || len(paths) != 2 {
+			if paths, err := p.Paths(t.Context(), `.spec.containers[]`, webserver, time.Minute); err != nil || len(paths) != 2 {
 				t.Errorf("%v, %v", paths, err)
 			}
 		})
@@ -105,7 +103,7 @@ func TestAnOutcastIsLetInAgain(t *testing.T) {
 func BenchmarkPaths(b *testing.B) {
 	p, _ := newPool(b, Options{})
 	for b.Loop() {
-		if _, err := p.Paths(b.Context(), `.spec.containers[] | select(.name == "b") | .image`, webserver); err != nil {
+		if _, err := p.Paths(b.Context(), `.spec.containers[] | select(.name == "b") | .image`, webserver, time.Minute); err != nil {
 			b.Fatal(err)
 		}
 	}
