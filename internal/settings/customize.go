@@ -5,7 +5,6 @@ package settings
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,7 +21,7 @@ const (
 	celPrefix   = "bowline.health.cel."
 )
 
-// said is what one key says of kinds.
+// said is what one key, or one entry of the combined key, says of kinds.
 type said struct {
 	custom      []Customization
 	differences v1alpha1.IgnoreDifferences
@@ -32,17 +31,12 @@ type said struct {
 // pattern is how a key names kinds: globs.
 type pattern struct{ group, kind string }
 
-// readCustomizations reads the keys that carry the kinds they are for, each by itself: a broken one keeps what it said
-// before.
+// readCustomizations reads the keys that carry the kinds they are for, and the entries of the combined key, each by itself:
+// a broken one keeps what it said before, and takes none beside it down.
 func (s *Settings) readCustomizations(prev Settings, cm map[string]string) []error {
 	var errs []error
 	s.saidByKey = map[string]said{}
-	for _, name := range slices.Sorted(maps.Keys(cm)) {
-		read := customizing(name)
-		if read == nil || strings.TrimSpace(cm[name]) == "" {
-			continue
-		}
-		what, err := read(cm[name])
+	note := func(name string, what said, err error) {
 		if err == nil {
 			err = prev.checkRules(what.differences)
 		}
@@ -53,16 +47,42 @@ func (s *Settings) readCustomizations(prev Settings, cm map[string]string) []err
 		s.saidByKey[name] = what
 		s.IgnoreDifferences = append(s.IgnoreDifferences, what.differences...)
 	}
+	for _, name := range slices.Sorted(maps.Keys(cm)) {
+		if strings.TrimSpace(cm[name]) == "" {
+			continue
+		}
+		if name == combinedKey {
+			combined(cm[name], note, func(entries string, err error) {
+				errs = append(errs, broken(v1alpha1.ConfigMapName, entries, err))
+				s.keepEntries(prev, entries)
+			})
+			continue
+		}
+		if read := customizing(name); read != nil {
+			what, err := read(cm[name])
+			note(name, what, err)
+		}
+	}
 	s.Customizations = joined(s.saidByKey)
 	return errs
 }
 
+// keepEntries keeps what the combined key, or one of its kinds, said before.
+func (s *Settings) keepEntries(prev Settings, of string) {
+	for _, name := range slices.Sorted(maps.Keys(prev.saidByKey)) {
+		if isEntry(name) && strings.HasPrefix(name, of) {
+			s.saidByKey[name] = prev.saidByKey[name]
+			s.IgnoreDifferences = append(s.IgnoreDifferences, prev.saidByKey[name].differences...)
+		}
+	}
+}
+
+// isEntry reports whether a name is that of an entry of the combined key.
+func isEntry(name string) bool { return strings.HasPrefix(name, combinedKey+"[") }
+
 // customizing returns what reads the key, nil if it is not about kinds. A customization that this version does not know
 // is left alone, as any unknown key is.
 func customizing(name string) func(raw string) (said, error) {
-	if name == combinedKey {
-		return combined
-	}
 	matter, suffix := "cel", ""
 	if rest, ok := strings.CutPrefix(name, splitPrefix); ok {
 		matter, suffix, _ = strings.Cut(rest, ".")
@@ -168,27 +188,32 @@ var combinedFields = map[string]string{
 }
 
 // combined reads resource.customizations: a map from group/Kind, with wildcards, to what is said of those kinds. Its
-// values are texts that are YAML themselves, or the YAML itself.
-func combined(raw string) (said, error) {
-	var in map[string]map[string]json.RawMessage
+// values are texts that are YAML themselves, or the YAML itself. It hands each to note, and to unread what cannot be taken
+// apart: one kind, or the whole.
+func combined(raw string, note func(name string, what said, err error), unread func(entries string, err error)) {
+	var in map[string]json.RawMessage
 	if err := yaml.Unmarshal([]byte(raw), &in); err != nil {
-		return said{}, notYAML(err)
+		unread(combinedKey, notYAML(err))
+		return
 	}
-	out := said{openLibs: map[pattern]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(in)) {
-		for _, field := range slices.Sorted(maps.Keys(in[name])) {
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(in[name], &fields); err != nil {
+			unread(fmt.Sprintf("%s[%s]", combinedKey, name), hint{"it is no map of what is said of the kind", "mend the YAML"})
+			continue
+		}
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
 			matter, ok := combinedFields[field]
-			value := plainText(in[name][field])
+			value := plainText(fields[field])
 			if !ok || strings.TrimSpace(value) == "" {
 				continue
 			}
 			where := fmt.Sprintf("%s[%s].%s", combinedKey, name, field)
-			if err := matters[matter](&out, entryPattern(name), where, value); err != nil {
-				return said{}, inEntry(name, field, err)
-			}
+			out := said{openLibs: map[pattern]bool{}}
+			err := matters[matter](&out, entryPattern(name), where, value)
+			note(where, out, err)
 		}
 	}
-	return out, nil
 }
 
 // entryPattern reads the name of an entry of the combined key. A bare star is every kind, as it matches every name there.
@@ -215,18 +240,15 @@ func plainText(value json.RawMessage) string {
 	return string(value)
 }
 
-func inEntry(name, field string, err error) error {
-	h := hint{cause: err.Error(), fix: "mend the value"}
-	_ = errors.As(err, &h)
-	return hint{fmt.Sprintf("%s, %s: %s", name, field, h.cause), h.fix}
-}
-
 // joined puts everything in the order in which it counts: what names a kind itself before patterns, of those a key of its
 // own before the combined one, of patterns the one with more letters first, then by name.
 func joined(byKey map[string]said) []Customization {
 	var out []Customization
 	open := map[pattern]*bool{}
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(byKey))) { // the combined key sorts before split ones, which win
+	names := slices.SortedFunc(maps.Keys(byKey), func(a, b string) int { // split keys win
+		return cmp.Or(compareBool(isEntry(a), isEntry(b)), cmp.Compare(b, a))
+	})
+	for _, name := range names {
 		out = append(out, byKey[name].custom...)
 		for p, value := range byKey[name].openLibs {
 			if open[p] == nil {
@@ -242,7 +264,7 @@ func joined(byKey map[string]said) []Customization {
 	slices.SortStableFunc(out, func(a, b Customization) int {
 		return cmp.Or(
 			cmp.Compare(vagueness(a), vagueness(b)),
-			compareBool(strings.HasPrefix(a.Where, combinedKey+"["), strings.HasPrefix(b.Where, combinedKey+"[")),
+			compareBool(isEntry(a.Where), isEntry(b.Where)),
 			cmp.Compare(letters(b), letters(a)),
 			cmp.Compare(a.Group+"/"+a.Kind, b.Group+"/"+b.Kind),
 			cmp.Compare(a.Where, b.Where),

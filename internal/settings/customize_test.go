@@ -3,6 +3,7 @@
 package settings_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -153,8 +154,53 @@ func TestABrokenCustomizationKeepsItsFormerValueAndNoOtherChanges(t *testing.T) 
 		}
 		types += len(c.KnownTypes)
 	}
-	if diff := cmp.Diff([]string{"new", "former"}, lua); diff != "" || types != 1 || len(after.IgnoreDifferences) != 1 {
+	if diff := cmp.Diff([]string{"new", "new"}, lua); diff != "" || types != 1 || len(after.IgnoreDifferences) != 0 {
 		t.Errorf("known types %d, differences %v, %s", types, after.IgnoreDifferences, diff)
+	}
+}
+
+// A typo in one entry must not show the differences that another one ignores: self-heal would put them back.
+func TestABrokenEntryOfTheCombinedKeyTakesNoOtherDown(t *testing.T) {
+	const good = `
+a/B: {ignoreDifferences: 'jsonPointers: [/x]'}
+c/D: {ignoreDifferences: 'jsonPointers: [/y]', health.lua: former}
+`
+	check := func(rule v1alpha1.ResourceIgnoreDifferences) error {
+		if len(rule.JQPathExpressions) > 0 {
+			return errors.New("no such expression")
+		}
+		return nil
+	}
+	before, errs := settings.Defaults().With(map[string]string{"resource.customizations": good}, nil)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for name, tt := range map[string]struct {
+		from, broken string
+		settings     settings.Settings
+		pointers     []string
+	}{
+		"a rule, after a restart":           {"c/D", "c/D: {ignoreDifferences: 'jqPathExpressions: [.y]'}", settings.Defaults(), []string{"/x"}},
+		"YAML in YAML, after a restart":     {"c/D", "c/D: {ignoreDifferences: '[{'}", settings.Defaults(), []string{"/x"}},
+		"a script's actions, after it":      {"c/D", "c/D: {actions: '[{'}", settings.Defaults(), []string{"/x"}},
+		"no map, after a restart":           {"c/D", "c/D: 3", settings.Defaults(), []string{"/x"}},
+		"a rule":                            {"c/D", "c/D: {ignoreDifferences: 'jqPathExpressions: [.y]'}", before, []string{"/x", "/y"}},
+		"no map":                            {"c/D", "c/D: [x]", before, []string{"/x", "/y"}},
+		"nothing that could be taken apart": {"resource.customizations", "{", before, []string{"/x", "/y"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, errs := tt.settings.Checking(check).With(map[string]string{"resource.customizations": "\na/B: {ignoreDifferences: 'jsonPointers: [/x]'}\n" + tt.broken}, nil)
+			if len(errs) != 1 || !strings.Contains(errs[0].Error(), tt.from) {
+				t.Errorf("errors %v", errs)
+			}
+			var pointers []string
+			for _, rule := range after.IgnoreDifferences {
+				pointers = append(pointers, rule.JSONPointers...)
+			}
+			if diff := cmp.Diff(tt.pointers, pointers); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 
