@@ -28,6 +28,17 @@ type said struct {
 	openLibs    map[pattern]bool
 }
 
+// rules are those about fields, of differences and of updates.
+func (w said) rules() v1alpha1.IgnoreDifferences {
+	rules := slices.Clone(w.differences)
+	for _, c := range w.custom {
+		if c.IgnoreUpdates != nil {
+			rules = append(rules, *c.IgnoreUpdates)
+		}
+	}
+	return rules
+}
+
 // pattern is how a key names kinds: globs.
 type pattern struct{ group, kind string }
 
@@ -38,7 +49,7 @@ func (s *Settings) readCustomizations(prev Settings, cm map[string]string) []err
 	s.saidByKey = map[string]said{}
 	note := func(name string, what said, err error) {
 		if err == nil {
-			err = prev.checkRules(what.differences)
+			err = prev.checkRules(what.rules())
 		}
 		if err != nil {
 			what = prev.saidByKey[name]

@@ -182,6 +182,7 @@ c/D: {ignoreDifferences: 'jsonPointers: [/y]', health.lua: former}
 	}{
 		"a rule, after a restart":           {"c/D", "c/D: {ignoreDifferences: 'jqPathExpressions: [.y]'}", settings.Defaults(), []string{"/x"}},
 		"YAML in YAML, after a restart":     {"c/D", "c/D: {ignoreDifferences: '[{'}", settings.Defaults(), []string{"/x"}},
+		"a rule about updates":              {"c/D", "c/D: {ignoreResourceUpdates: 'jqPathExpressions: [.y]', ignoreDifferences: 'jsonPointers: [/y]'}", before, []string{"/x", "/y"}},
 		"a script's actions, after it":      {"c/D", "c/D: {actions: '[{'}", settings.Defaults(), []string{"/x"}},
 		"no map, after a restart":           {"c/D", "c/D: 3", settings.Defaults(), []string{"/x"}},
 		"a rule":                            {"c/D", "c/D: {ignoreDifferences: 'jqPathExpressions: [.y]'}", before, []string{"/x", "/y"}},
@@ -192,6 +193,11 @@ c/D: {ignoreDifferences: 'jsonPointers: [/y]', health.lua: former}
 			after, errs := tt.settings.Checking(check).With(map[string]string{"resource.customizations": "\na/B: {ignoreDifferences: 'jsonPointers: [/x]'}\n" + tt.broken}, nil)
 			if len(errs) != 1 || !strings.Contains(errs[0].Error(), tt.from) {
 				t.Errorf("errors %v", errs)
+			}
+			for _, c := range after.Customizations {
+				if c.IgnoreUpdates != nil {
+					t.Errorf("%s is in force", c.Where)
+				}
 			}
 			var pointers []string
 			for _, rule := range after.IgnoreDifferences {

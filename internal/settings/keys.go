@@ -103,7 +103,7 @@ func broken(where, name string, err error) error {
 	}
 }
 
-// Checking returns the settings with a check that every rule about differences has to pass when they are read again: what
+// Checking returns the settings with a check that every rule about differences or updates has to pass when they are read again: what
 // rules say is known to the room that carries them out.
 func (s Settings) Checking(rule func(v1alpha1.ResourceIgnoreDifferences) error) Settings {
 	s.checkRule = rule
