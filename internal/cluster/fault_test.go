@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
@@ -221,6 +223,33 @@ func TestBrokenKindDoesNotHoldUpTheInventory(t *testing.T) {
 	if named != "Job.batch: injected" {
 		t.Errorf("Unlistable = %q, want Job.batch with the reason and nothing else", named)
 	}
+}
+
+// A watch that nobody needs any more, and that never could list its kind, leaves no word that there is nothing.
+func TestBrokenKindStaysNamedWhenItsWatchEnds(t *testing.T) {
+	dev := devcluster.Shared(t)
+	gate := newGate(t, dev.RESTConfig())
+	gate.failing(func(r *http.Request) (int, string) {
+		if r.URL.Path == "/apis/batch/v1/jobs" {
+			return 500, status(500, "InternalError")
+		}
+		return 0, ""
+	})
+	c := open(t, gate.config, func(_ *cluster.Config, o *cluster.Options) { o.Grace = 10 * time.Millisecond })
+	job := schema.GroupKind{Group: "batch", Kind: "Job"}
+	watched := func() bool {
+		return slices.ContainsFunc(c.Kinds(), func(k cluster.KindState) bool { return k.Kind.GroupKind() == job })
+	}
+	complete(t, c)
+	c.SeekOrphans("shop", "default")
+	if inv, err := c.Sweep(t.Context()); err != nil || !watched() || inv.Unlistable[job] == "" {
+		t.Fatalf("with the watch: %v, %v", inv.Unlistable, err)
+	}
+	c.SeekOrphans("shop")
+	if watched() {
+		t.Fatal("the kind is watched for nobody")
+	}
+	eventually(t, "the kind is named by the sweep", func() bool { return c.Inventory().Unlistable[job] != "" })
 }
 
 // A page cut off in the middle of the sweep is no answer.

@@ -292,6 +292,14 @@ func (k *kind) state() (synced bool, reason string) {
 	return true, ""
 }
 
+// answers reports whether the store may be believed.
+func (k *kind) answers() bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	synced, _ := k.state()
+	return synced
+}
+
 // stateIn is state for what one scope holds. The lock is held.
 func (k *kind) stateIn(namespace string) (synced bool, reason string) {
 	s := k.scopes[namespace]

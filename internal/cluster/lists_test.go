@@ -293,6 +293,22 @@ func TestProbeSeesStorageThatWentBack(t *testing.T) {
 	soon(t, "the restored state", func() bool { return holds(k) == "a@9" })
 }
 
+// A watch that is past a list when that has come to its end shows only that the kind is busy.
+func TestProbeTakesNoBusyKindForStorageThatWentBack(t *testing.T) {
+	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("30", "", configMapAt("a", "25")) }}
+	k, r := f.follow(t, func(o *Options) { o.PagedLists = true })
+	soon(t, "the first state", func() bool { return holds(k) == "a@25" })
+	f.change(func() {
+		f.pages = func(string) (int, string) {
+			k.progress("", "40")
+			return 200, listOf("30", "", configMapAt("a", "25"))
+		}
+	})
+	if found, err := r.c.compare(t.Context(), k, r); err != nil || len(found) > 0 {
+		t.Errorf("%v, %v, want no discrepancy", found, err)
+	}
+}
+
 // A watch on which not even bookmarks arrive any more is given up, and goes on where it was.
 func TestSilentWatchIsOpenedAnew(t *testing.T) {
 	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("20", "", configMapAt("a", "11")) }}

@@ -158,6 +158,7 @@ func (c *Cluster) compare(ctx context.Context, k *kind, r *reflector) (map[nsNam
 		return nil, err
 	}
 	defer release()
+	before := k.version(r.namespace) // the watch goes on while the list comes, and passes it
 	out, seen, matched := map[nsName]discrepancy{}, make(map[uid]struct{}, k.count(r.namespace)), 0
 	each := func(raw []byte) error {
 		it, err := decodeItem(raw)
@@ -181,7 +182,7 @@ func (c *Cluster) compare(ctx context.Context, k *kind, r *reflector) (map[nsNam
 			c.link.report(err)
 			return nil, err
 		}
-		if k.wentBack(r.namespace, head.rv) {
+		if isNewer, known := newer(before, head.rv); known && isNewer {
 			// Storage restored from a backup while the watch waits for a future that will not come: no object is to blame.
 			out[nsName{}] = discrepancy{listed: true}
 		}
@@ -201,6 +202,13 @@ func (k *kind) quiet(namespace string) bool {
 	defer k.mu.RUnlock()
 	s := k.scopes[namespace]
 	return !k.gone && s.listed && s.failing.IsZero()
+}
+
+// version returns the newest resourceVersion that a scope has seen.
+func (k *kind) version(namespace string) string {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.scopes[namespace].rv
 }
 
 // count returns how many objects the store has in a scope.

@@ -307,6 +307,10 @@ func (c *Cluster) startKind(gk schema.GroupKind, res Resource, mode mode) {
 
 // stopKind ends a watch; restarts says that the kind is only watched in another way from now on. The lock is held.
 func (c *Cluster) stopKind(gk schema.GroupKind, k *kind, restarts bool) {
+	if !k.answers() {
+		c.sweep.doubt(gk)
+		signal(c.sweeps)
+	}
 	k.drop()
 	delete(c.kinds, gk)
 	if !restarts {

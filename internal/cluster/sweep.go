@@ -191,6 +191,15 @@ func (s *sweepState) renew() {
 	}
 }
 
+// doubt makes a kind pending again whose watch stood for its answer, and ended without one.
+func (s *sweepState) doubt(gk schema.GroupKind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.answers[gk]; a != nil && a.state == clean {
+		s.answers[gk] = &sweepAnswer{}
+	}
+}
+
 // due returns how long until something is to be tried again.
 func (s *sweepState) due(now time.Time) time.Duration {
 	s.mu.Lock()
