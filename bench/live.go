@@ -198,7 +198,7 @@ func (l *live) startUntil(ctx context.Context, want map[string]v1alpha1.SyncStat
 		ready = time.Since(began)
 		select {
 		case <-l.bowline.done:
-			return errors.Join(errors.New("Bowline ended"), l.bowline.status)
+			return errors.Join(errors.New("the program ended"), l.bowline.status)
 		case <-found:
 			return nil
 		}

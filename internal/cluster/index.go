@@ -126,13 +126,15 @@ func (x *index) setNode(at place, e *entry, l links) {
 		if i == 0 {
 			nd.parent = parent
 		} else {
-			nd.relatives().parents = append(nd.kin.parents, parent)
+			kin := nd.relatives()
+			kin.parents = append(kin.parents, parent)
 		}
 	}
 	for _, id := range l.roles {
 		role := x.nodeOf(id)
-		role.relatives().holders = append(role.kin.holders, nd)
-		nd.relatives().roles = append(nd.kin.roles, role)
+		held, holds := role.relatives(), nd.relatives()
+		held.holders = append(held.holders, nd)
+		holds.roles = append(holds.roles, role)
 	}
 	if x.isOurs(nd) {
 		if below := x.below(nd); len(below) > 0 {

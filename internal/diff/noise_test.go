@@ -147,7 +147,7 @@ func FuzzNoise(f *testing.F) {
 		"/status", "/metadata/annotations/a~1b", "/spec/template/spec/containers/1/image", "/spec/a/b"}})
 	kind := noise.kind(deploymentKind)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got := kind.strip(raw)
+		_ = kind.strip(raw) // whatever it is given, it comes to an end
 		var doc map[string]any
 		if json.Unmarshal(raw, &doc) != nil || doc == nil {
 			return
@@ -156,7 +156,7 @@ func FuzzNoise(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = kind.strip(text)
+		got := kind.strip(text)
 		want, _ := plainStrip(doc, kind.skip, kind, "")
 		var left any
 		if len(got) == 0 && want == nil {

@@ -88,7 +88,6 @@ type world struct {
 	mu               sync.Mutex
 	verdicts         map[Verdict]int
 	refused, invalid int
-	thing            *Schema
 }
 
 // base is the least of a kind that the API server takes.

@@ -134,9 +134,7 @@ type crdType struct{ schema map[string]any }
 
 func (t crdType) fields() (all, required []string) {
 	props, _ := t.schema["properties"].(map[string]any)
-	for _, name := range slices.Sorted(maps.Keys(props)) {
-		all = append(all, name)
-	}
+	all = slices.Sorted(maps.Keys(props))
 	of, _ := t.schema["required"].([]any)
 	for _, name := range of {
 		required = append(required, name.(string))

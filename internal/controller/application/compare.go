@@ -88,7 +88,17 @@ func (p *pass) newComparer(rules *diff.Rules) *comparer {
 		destination: p.app.Spec.Destination, cluster: p.cluster, live: p.cluster, writes: clusterTarget{c: p.cluster}, server: p.target.Server,
 		within: p.cluster.Config(), settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
 		compareAs: diff.ParseCompareOptions(p.app.Annotations[v1alpha1.AnnotationCompareOptions]),
+		migrates:  p.migrates(),
 	}
+}
+
+// migrates returns the tracker if objects that carry a former tracking mark count as marked, so that another tracking
+// method by itself makes nothing OutOfSync. With self-heal they do not: it marks them anew, and only what is marked is pruned.
+func (p *pass) migrates() *object.Tracker {
+	if policy := p.app.Spec.SyncPolicy; policy != nil && policy.Automated != nil && policy.Automated.SelfHeal != nil && *policy.Automated.SelfHeal {
+		return nil
+	}
+	return &p.rules.Settings.Tracker
 }
 
 // bringUpToDate computes the rows that are marked, or all. It returns those whose objects' changes were no noise.

@@ -39,6 +39,7 @@ type comparer struct {
 	options     plan.Options // of the application; an object may have its own
 	adopt       []string     // field managers whose fields are taken over
 	compareAs   diff.CompareOptions
+	migrates    *object.Tracker // see migrates
 }
 
 // liveState is what rows are made of besides what is desired: the objects of a cluster.
@@ -97,6 +98,7 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 	live := c.live.Get(ctx, key, "")
 	if live.Presence == cluster.Absent || live.Presence == cluster.Present && live.Owner != c.id {
 		c.drop(key)
+		c.wanted.unconcern(key, c.id)
 		return
 	}
 	c.wanted.concern(key, c.id)
@@ -214,7 +216,7 @@ func (c *comparer) input(ctx context.Context, r *row, live *unstructured.Unstruc
 	want := r.desired.Decode()
 	options, _ := c.options.For(want)
 	return diff.Input{
-		Desired: want, DesiredDigest: r.desired.Digest, Live: live, Accepted: r.accepted,
+		Desired: want, DesiredDigest: r.desired.Digest, Live: live, Accepted: r.accepted, Tracker: c.migrates,
 		How: howOf(options), Adopt: c.adopt, Schema: sch, Rules: c.rules, Mutations: c.optionsOf(want).IncludeMutationWebhook,
 	}, nil
 }

@@ -184,7 +184,7 @@ func TestARestlessObjectIsNamed(t *testing.T) {
 	key := deployment(1)
 	written := func(manager string, at time.Time) metav1.ManagedFieldsEntry {
 		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "apps/v1",
-			FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:status":{}}`)}, Time: &metav1.Time{Time: at}}
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:status":{}}`), Time: &metav1.Time{Time: at}}
 	}
 	rush := func(d time.Duration) {
 		for end := w.clock.Now().Add(d); w.clock.Now().Before(end); w.clock.Step(100 * time.Millisecond) {

@@ -23,7 +23,7 @@ import (
 //	                                   branches of a condition have to be of one type, and this is one
 func functions() []cel.EnvOption {
 	return []cel.EnvOption{
-		ofCondition("condition", cel.DynType, func(c map[string]any) any { return whole(c) }),
+		ofCondition("condition", cel.DynType, whole),
 		ofCondition("isTrue", cel.BoolType, func(c map[string]any) any { return c["status"] == "True" }),
 		ofCondition("isFalse", cel.BoolType, func(c map[string]any) any { return c["status"] == "False" }),
 		ofCondition("reason", cel.StringType, func(c map[string]any) any { return word(c, "reason") }),

@@ -96,7 +96,7 @@ func rewrite(e ast.Expr) ast.Expr {
 			if field.Key != nil {
 				named++
 			}
-			if _, plain := field.Key.(ast.ConstExpr); field.Key != nil && !(plain && !isNumber(field.Key)) {
+			if _, plain := field.Key.(ast.ConstExpr); field.Key != nil && (!plain || isNumber(field.Key)) {
 				field.Key = call(field.Key, nameIndex, field.Key)
 			}
 		}
