@@ -49,6 +49,9 @@ func (x *wantedIndex) set(id, server string, state *desired.State) map[string][]
 	}
 	delete(x.apps, id)
 	if server == "" || state == nil {
+		for _, ids := range x.concerned {
+			delete(ids, id) // affected drops the sets that are empty by now
+		}
 		return x.affected(id, func(object.Key) bool { return true })
 	}
 	now := wanting{server, keySet{}}
@@ -87,6 +90,15 @@ func (x *wantedIndex) concern(k object.Key, id string) {
 		x.concerned[k] = map[string]struct{}{}
 	}
 	x.concerned[k][id] = struct{}{}
+}
+
+// unconcern takes back what concern noted: the application has no row of the object any more.
+func (x *wantedIndex) unconcern(k object.Key, id string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if delete(x.concerned[k], id); len(x.concerned[k]) == 0 {
+		delete(x.concerned, k)
+	}
 }
 
 // affected takes the rows of others that are concerned by a change of what id desires. The lock is held.

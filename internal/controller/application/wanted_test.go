@@ -116,3 +116,21 @@ func TestLate(t *testing.T) {
 		t.Error("all news was seen")
 	}
 }
+
+// What rows depend on is forgotten with the rows: objects that come and go leave nothing behind.
+func TestNothingIsKeptOfRowsThatAreGone(t *testing.T) {
+	x := newWantedIndex()
+	x.concern(configMap("one"), "a")
+	x.concern(configMap("one"), "b")
+	x.unconcern(configMap("one"), "a")
+	if want := map[string][]object.Key{"b": {configMap("one")}}; !cmp.Equal(want, x.set("c", server, asks("one"))) {
+		t.Error("another application's row is forgotten too, or the one that is gone is told of")
+	}
+	x.concern(configMap("one"), "a")
+	x.concern(configMap("two"), "b")
+	x.unconcern(configMap("two"), "b")
+	x.set("a", "", nil)
+	if len(x.concerned) != 0 {
+		t.Errorf("%v are still kept", x.concerned)
+	}
+}
