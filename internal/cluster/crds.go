@@ -22,6 +22,7 @@ var (
 // watched: each change there asks for a new discovery.
 type crdWatch struct {
 	c *Cluster
+	newest
 
 	mu    sync.RWMutex
 	known bool                // the CRDs were listed
@@ -123,7 +124,8 @@ func (w *crdWatch) remove(name string) {
 	w.c.Refresh()
 }
 
-func (w *crdWatch) relisted(_, _ string, seen map[nsName]struct{}, _ bool) {
+func (w *crdWatch) relisted(_, rv string, seen map[nsName]struct{}, _ bool) {
+	w.restart(rv)
 	cat := w.c.snapshot()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -138,17 +140,40 @@ func (w *crdWatch) relisted(_, _ string, seen map[nsName]struct{}, _ bool) {
 	}
 }
 
-func (w *crdWatch) wentBack(_, _ string) bool { return false }
-func (w *crdWatch) progress(_, _ string)      {}
-
 func (w *crdWatch) failed(_, reason string, definite bool) {
 	if definite {
 		w.c.opts.Logger.Warn("cannot watch CustomResourceDefinitions: new kinds are noticed late", "cluster", w.c.cfg.Name, "reason", reason)
 	}
 }
 
+// newest is the newest resourceVersion that a watch has told of: an older list shows that the storage went back.
+type newest struct {
+	lock sync.Mutex
+	rv   string
+}
+
+func (n *newest) progress(_, rv string) {
+	if rv != "" {
+		n.restart(rv)
+	}
+}
+
+func (n *newest) restart(rv string) {
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	n.rv = rv
+}
+
+func (n *newest) wentBack(_, rv string) bool {
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	isNewer, known := newer(n.rv, rv)
+	return known && isNewer
+}
+
 // apiServices only asks for discovery, whatever changes after the first list.
 type apiServices struct {
+	newest
 	c      *Cluster
 	listed bool // only the one reflector that feeds it touches this
 }
@@ -159,8 +184,10 @@ func (a *apiServices) put(item, bool) {
 	}
 }
 
-func (a *apiServices) del(nsName, string)                                  { a.c.Refresh() }
-func (a *apiServices) relisted(_, _ string, _ map[nsName]struct{}, _ bool) { a.listed = true }
-func (a *apiServices) wentBack(_, _ string) bool                           { return false }
-func (a *apiServices) progress(_, _ string)                                {}
-func (a *apiServices) failed(_, _ string, _ bool)                          {}
+func (a *apiServices) del(nsName, string)         { a.c.Refresh() }
+func (a *apiServices) failed(_, _ string, _ bool) {}
+
+func (a *apiServices) relisted(_, rv string, _ map[nsName]struct{}, _ bool) {
+	a.restart(rv)
+	a.listed = true
+}
