@@ -23,7 +23,7 @@ func TestTests(t *testing.T) {
 		test string
 		want bool
 	}{
-		{"behind", true}, {"unseen", true}, {"Ready behind", false}, {"Old behind", true}, {"None behind", false},
+		{"behind", true}, {"unseen", true}, {"Ready behind", false}, {"Old behind", true}, {"None behind", false}, {"!behind", false}, {"!unseen", false}, {"!Ready behind", true}, {"!Old behind", false},
 		{"Ready", true}, {"!Ready", false}, {"None", false}, {"!None", true},
 		{"Ready=False", true}, {"Ready=True", false}, {"Ready=True,False", true}, {"Ready!=True", true}, {"Ready!=False", false}, {"None!=True", true},
 		{"Ready=False:Oops,Err*", true}, {"Ready=False:Oops", false}, {"Ready=True:ErrDisk", false}, {"Ready!=False:ErrDisk", false},

@@ -13,6 +13,7 @@ import (
 //	behind                  status.observedGeneration is there and older than metadata.generation
 //	unseen                  status.observedGeneration is not there, or older than metadata.generation
 //	Ready behind            so for the observedGeneration of that condition; of any condition: * behind
+//	!behind                 not so; ! stands in front of the other two as well
 //	Ready, !Ready           there is a condition of that type; there is none
 //	Ready=False,Unknown     its status is one of these; != it is not there, or another
 //	Ready=False:Err*,Oops   … and its reason is one of these, "*" at the end stands for anything
@@ -62,14 +63,15 @@ func parseTests(texts []string) ([]test, error) {
 }
 
 func parseTest(text string) (t test, err error) {
-	switch text {
+	bare, not := strings.CutPrefix(text, "!")
+	switch bare {
 	case "behind":
-		return test{op: behind}, nil
+		return test{op: behind, not: not}, nil
 	case "unseen":
-		return test{op: unseen}, nil
+		return test{op: unseen, not: not}, nil
 	}
-	if kind, ok := strings.CutSuffix(text, " behind"); ok {
-		return test{op: behind, condition: kind}, nil
+	if kind, ok := strings.CutSuffix(bare, " behind"); ok {
+		return test{op: behind, not: not, condition: kind}, nil
 	}
 	subject, rest := text, ""
 	if i := operatorAt(text); i >= 0 {
