@@ -41,7 +41,7 @@ func (p *pass) compare(ctx context.Context) {
 	p.st.touchDoubtful(p.Clock.Now())
 	c := p.newComparer(rules)
 	dirty, all := p.st.takeDirty(p.Clock.Now())
-	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), c.adopt, c.compareAs}))
+	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), c.adopt, c.compareAs, c.migrates != nil}))
 	if p.st.made != made || p.st.state == nil {
 		all = true
 		p.st.made = made
