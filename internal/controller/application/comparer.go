@@ -84,7 +84,7 @@ func (c *comparer) desiredIs(ctx context.Context, r *row, live cluster.Live) {
 
 // row returns a new row of an object, with what the one before it remembers.
 func (c *comparer) row(key object.Key, version string) *row {
-	r := &row{key: key, version: version}
+	r := &row{key: key, version: version, made: c.Clock.Now().Unix()}
 	if old := c.table.rows[key]; old != nil {
 		r.accepted, r.confirmed, r.keep = old.accepted, old.confirmed, old.keep
 	} else {

@@ -74,8 +74,12 @@ func (c *Controller) lookAt(ctx context.Context, st *appState, due map[object.Ke
 	return news
 }
 
-// event computes the row of an object that changed, and reports whether it was compared. It is not if what changed is
-// noise: then all that can be new is its health.
+// noiseFor is how long noise is believed to be no more than that: a rule may name fields that are desired, and whoever edits
+// one of those by hand makes the next noise a difference.
+const noiseFor = 3 * time.Minute
+
+// event computes the row of an object that changed, and reports whether what changed was more than noise. If it was not, all
+// that can be new is the object's health, and it is compared only now and then.
 func (c *comparer) event(ctx context.Context, key object.Key) (compared bool) {
 	o := c.table.wanted[key]
 	if o == nil {
@@ -87,7 +91,8 @@ func (c *comparer) event(ctx context.Context, key object.Key) (compared bool) {
 	}
 	live := c.live.Get(ctx, key, o.Version)
 	noise := c.noiseOf(o.GVK().GroupKind(), live)
-	if c.onlyNoise(c.table.rows[key], live, noise) {
+	onlyNoise := c.onlyNoise(c.table.rows[key], live, noise)
+	if onlyNoise && c.Clock.Since(time.Unix(c.table.rows[key].made, 0)) < noiseFor {
 		c.table.edit(key, func(r *row) {
 			r.live = identityOf(live)
 			r.health, r.hasHealth = c.settings.Health.Of(live.Object)
@@ -98,7 +103,7 @@ func (c *comparer) event(ctx context.Context, key object.Key) (compared bool) {
 	r.desired, r.noise = o, noise
 	defer c.table.put(r)
 	c.desiredIs(ctx, r, live)
-	return true
+	return !onlyNoise
 }
 
 func (c *comparer) noiseOf(gk schema.GroupKind, live cluster.Live) object.Digest {

@@ -132,6 +132,25 @@ func TestNoiseIsNotCompared(t *testing.T) {
 	}
 }
 
+// A rule about noise may name a field that is desired. An edit of it by hand is found all the same, if not at once.
+func TestNoiseHidesNoDifferenceForLong(t *testing.T) {
+	w := newWorld(t, 1, func(s *settings.Settings) {
+		s.Customizations = []settings.Customization{{Group: "*", Kind: "*",
+			IgnoreUpdates: &v1alpha1.ResourceIgnoreDifferences{Group: "*", Kind: "*", JSONPointers: []string{"/spec/replicas"}}}}
+	})
+	key := deployment(0)
+	w.change(key, nil) // from here on it is known what is no noise in it
+	w.serve(t)
+	w.clock.Step(noiseFor)
+	w.change(key, set(int64(3), "spec", "replicas"))
+	if pass := w.serve(t); !pass || w.st.table.rows[key].verdict == Same {
+		t.Errorf("the verdict is %v, and a pass follows: %v", w.st.table.rows[key].verdict, pass)
+	}
+	if p := w.st.budget.paces[key]; p == nil || !p.compared.Before(w.clock.Now()) {
+		t.Error("noise that was compared counts as a change that is to be told of")
+	}
+}
+
 // BenchmarkEvent is what one event of an object costs in applications of three sizes: a status that goes on, which
 // alters nothing that is told.
 func BenchmarkEvent(b *testing.B) {

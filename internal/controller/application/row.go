@@ -39,6 +39,7 @@ type row struct {
 	changes []diff.Change
 
 	live  identity
+	made  int64         // when it was compared, in seconds since 1970
 	noise object.Digest // of the live object without what concerns nobody; "" if it is not known
 	// accepted is what the API server made of the desired form.
 	accepted *diff.Accepted
