@@ -3,6 +3,8 @@
 package app
 
 import (
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
@@ -53,7 +55,11 @@ func (m *clusterMetrics) Describe(ch chan<- *prometheus.Desc) {
 func (m *clusterMetrics) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range m.reports() {
 		tell := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
-			ch <- prometheus.MustNewConstMetric(d, kind, value, append([]string{r.Server}, labels...)...)
+			labels = append([]string{r.Server}, labels...)
+			for i := range labels { // of whoever wrote the cluster's Secret; a label that is no text ends the process
+				labels[i] = strings.ToValidUTF8(labels[i], "\ufffd")
+			}
+			ch <- prometheus.MustNewConstMetric(d, kind, value, labels...)
 		}
 		objects := 0
 		for _, k := range r.Kinds {

@@ -59,3 +59,13 @@ func TestClusterMetricsTellOfEachKind(t *testing.T) {
 		}
 	}
 }
+
+func TestLabelsThatAreNoTextEndNothing(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(newClusterMetrics(func() []cluster.Report {
+		return []cluster.Report{{Server: "https://a\xff.example.com", Name: "\xff\x00"}}
+	}))
+	if families, err := registry.Gather(); err != nil || len(families) == 0 {
+		t.Errorf("%d families, %v", len(families), err)
+	}
+}

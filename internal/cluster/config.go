@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
@@ -100,6 +101,9 @@ func ParseSecret(secret *corev1.Secret, allowExec []string) (Config, error) {
 	if err := checkServer(cfg.Server, where); err != nil {
 		return Config{}, err
 	}
+	if !utf8.ValidString(cfg.Name) {
+		return Config{}, fault.New(fault.Mistake, "read the cluster of", where, "name", "it is not valid UTF-8", "set name to a text")
+	}
 	shard, err := parseShard(string(secret.Data["shard"]), where)
 	if err != nil {
 		return Config{}, err
@@ -118,7 +122,7 @@ func ParseSecret(secret *corev1.Secret, allowExec []string) (Config, error) {
 
 func checkServer(server, where string) error {
 	u, err := url.Parse(server)
-	if err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+	if err == nil && utf8.ValidString(server) && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
 		return nil
 	}
 	return fault.New(fault.Mistake, "read the cluster of", where, "server", "not an http(s) address", "set server to the URL of the API server")

@@ -101,6 +101,8 @@ func TestBadClusterSecrets(t *testing.T) {
 		"AWS":             {map[string]string{"server": server, "config": `{"awsAuthConfig":{"clusterName":"x"}}`}, fault.Stalled, "awsAuthConfig is not supported yet"},
 		"insecure and CA": {map[string]string{"server": server, "config": `{"tlsClientConfig":{"insecure":true,"caData":"Y2E="}}`}, fault.Mistake, "both insecure and caData"},
 		"proxy":           {map[string]string{"server": server, "config": `{"proxyUrl":"nothing"}`}, fault.Mistake, "proxyUrl"},
+		"name of no text": {map[string]string{"server": server, "name": "\xff"}, fault.Mistake, "name"},
+		"server no text":  {map[string]string{"server": "https://a\xff.example.com"}, fault.Mistake, "server"},
 		"shard":           {map[string]string{"server": server, "shard": "x"}, fault.Mistake, "shard"},
 	} {
 		t.Run(name, func(t *testing.T) {
