@@ -14,10 +14,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -48,17 +46,13 @@ func openActions(ctx context.Context, target actions.Target) (actions.Actor, err
 	if err != nil {
 		return nil, err
 	}
-	namespace, name, _ := strings.Cut(target.App, "/")
-	if namespace != target.Session.Namespace {
-		return nil, fault.New(fault.Mistake, "find actions of", "application "+target.App, "", "only applications of the control namespace "+target.Session.Namespace+" are served",
-			"name the control namespace with --namespace")
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+	namespace := target.Session.Namespace
+	name, err := served("find actions of", target.App, namespace)
+	if err != nil {
 		return nil, err
 	}
 	kube = tuned(kube)
-	c, err := client.New(kube, client.Options{Scheme: scheme})
+	c, err := hubClient(kube)
 	if err != nil {
 		return nil, err
 	}

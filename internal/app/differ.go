@@ -5,25 +5,19 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/event"
-	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/worker"
@@ -36,10 +30,10 @@ func differ(ctx context.Context, req diff.Request) ([]diff.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	namespace, name, _ := strings.Cut(req.Name, "/")
-	if namespace != req.Session.Namespace {
-		return nil, fault.New(fault.Mistake, "compare", "application "+req.Name, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
-			"name the control namespace with --namespace")
+	namespace := req.Session.Namespace
+	name, err := served("compare", req.Name, namespace)
+	if err != nil {
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "bowline-diff-")
 	if err != nil {
@@ -102,11 +96,7 @@ func (idle) Refresh(context.Context, string) error                { return nil }
 func (idle) Keep(context.Context, string, []desired.Commit) error { return nil }
 
 func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins string) (*preview, error) {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
-	c, err := client.New(kube, client.Options{Scheme: scheme})
+	c, err := hubClient(kube)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,10 +48,10 @@ func renderLive(ctx context.Context, req render.Request, dir string) (render.Res
 	if err != nil {
 		return render.Result{}, err
 	}
-	namespace, name, _ := strings.Cut(req.Live, "/")
-	if namespace != req.Session.Namespace {
-		return render.Result{}, fault.New(fault.Mistake, "render", "application "+req.Live, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
-			"name the control namespace with --namespace")
+	namespace := req.Session.Namespace
+	name, err := served("render", req.Live, namespace)
+	if err != nil {
+		return render.Result{}, err
 	}
 	p, err := newPreview(ctx, tuned(kube), namespace, dir, req.Plugins)
 	if err != nil {

@@ -4,15 +4,11 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,10 +28,10 @@ func drawer(ctx context.Context, req resources.Request) (resources.Drawing, erro
 	if err != nil {
 		return resources.Drawing{}, err
 	}
-	namespace, name, _ := strings.Cut(req.Name, "/")
-	if namespace != req.Session.Namespace {
-		return resources.Drawing{}, fault.New(fault.Mistake, "draw", "application "+req.Name, "", "only applications of the control namespace "+req.Session.Namespace+" are served",
-			"name the control namespace with --namespace")
+	namespace := req.Session.Namespace
+	name, err := served("draw", req.Name, namespace)
+	if err != nil {
+		return resources.Drawing{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,11 +52,7 @@ type viewer struct {
 }
 
 func newViewer(ctx context.Context, kube *rest.Config, namespace string) (*viewer, error) {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
-	c, err := client.New(kube, client.Options{Scheme: scheme})
+	c, err := hubClient(kube)
 	if err != nil {
 		return nil, err
 	}
