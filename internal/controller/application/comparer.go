@@ -32,7 +32,7 @@ type comparer struct {
 	live        liveState // of cluster
 	writes      writes    // to cluster
 	server      string
-	within      cluster.Config // what of cluster is looked at
+	beyond      func(object.Key) bool // see beyond
 	settings    *Rules
 	rules       *diff.Rules
 	customs     *customs

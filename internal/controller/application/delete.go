@@ -143,8 +143,7 @@ func (p *pass) allSeen(ctx context.Context, c *cluster.Cluster) error {
 	if err := c.Wait(ctx, kinds...); err != nil {
 		return fmt.Errorf("list the kinds of the application's objects: %w", err)
 	}
-	beyond := func(key object.Key) bool { return c.Excluded(key.GroupKind()) || outside(c.Config(), key) }
-	return unseen(p.app.Status.Resources, beyond, func(key object.Key) cluster.Live { return c.Get(ctx, key, "") })
+	return unseen(p.app.Status.Resources, beyond(c), func(key object.Key) cluster.Live { return c.Get(ctx, key, "") })
 }
 
 // doomed is an object that goes with its application.

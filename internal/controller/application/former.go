@@ -39,15 +39,26 @@ func (c *comparer) recollect(ctx context.Context, app *v1alpha1.Application) {
 			continue
 		}
 		c.extra(ctx, key)
-		if r := c.table.rows[key]; r != nil && r.version == "" {
+		switch r := c.table.rows[key]; {
+		case r == nil:
+		case r.verdict != Unknown:
+			c.drop(key) // the status names it by another key than its mark
+		case r.version == "":
 			c.table.edit(key, func(r *row) { r.version = s.Version })
 		}
 	}
 }
 
-// beyond reports whether the settings say that an object is not looked at: then nobody waits until it can be seen.
-func (c *comparer) beyond(key object.Key) bool {
-	return c.settings.Settings.Filter.Excluded(key.Group, key.Kind, c.server) || outside(c.within, key)
+// beyond returns whether nobody waits until an object of a cluster can be seen: the settings say that it is not looked at, or
+// it cannot be, as its kind lives in namespaces and it names none.
+func beyond(c *cluster.Cluster) func(object.Key) bool {
+	return func(key object.Key) bool {
+		if c.Excluded(key.GroupKind()) || outside(c.Config(), key) {
+			return true
+		}
+		res, presence, _ := c.Resource(key.GroupKind().WithVersion(""))
+		return presence == cluster.Present && res.Namespaced && key.Namespace == ""
+	}
 }
 
 // outside reports whether a connection is limited to other namespaces.

@@ -52,14 +52,16 @@ func TestWhatIsNotLookedAtIsNotWaitedFor(t *testing.T) {
 	app.Status.Resources = []v1alpha1.ResourceStatus{statusOf(left)}
 	for reason, change := range map[string]func(*comparer){
 		"the status is about another cluster": func(*comparer) { app.Spec.Destination.Name = "other" },
-		"its namespace is not looked at":      func(c *comparer) { c.within.Namespaces = []string{"elsewhere"} },
+		"it is not looked at":                 func(c *comparer) { c.beyond = func(key object.Key) bool { return key == left } },
 	} {
 		w := newWorld(t, 1, nil)
 		w.unknown = map[object.Key]string{left: "forbidden"}
 		app.Spec.Destination = v1alpha1.ApplicationDestination{}
 		c := w.st.comparer.Load()
 		change(c)
-		if c.recollect(t.Context(), app); w.st.table.rows[left] != nil {
+		c.recollect(t.Context(), app)
+		c.everything(t.Context(), w.st.state)
+		if w.st.table.rows[left] != nil {
 			t.Errorf("%s, and it has a row", reason)
 		}
 	}

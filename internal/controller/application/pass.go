@@ -371,6 +371,9 @@ func (p *pass) write(ctx context.Context) error {
 		return err
 	}
 	p.st.wrote(written, p.Clock.Now())
+	if overtaken(p.next, written) {
+		p.requeue(time.Millisecond) // whoever watches may be told of our write alone, which is no news
+	}
 	p.tell(written)
 	if p.keepHistory {
 		p.pinHistory(written)

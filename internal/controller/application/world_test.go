@@ -84,7 +84,7 @@ func (w *world) compare(t testing.TB, state *desired.State) {
 	options, _ := plan.ParseOptions(nil)
 	w.st.learned = newLearned(nil, shop, server)
 	c := &comparer{
-		Controller: w.Controller, id: shop, table: w.st.table, learned: w.st.learned, live: w, writes: w, server: server,
+		Controller: w.Controller, id: shop, table: w.st.table, learned: w.st.learned, live: w, writes: w, server: server, beyond: func(object.Key) bool { return false },
 		settings: w.rules, customs: w.customs.of(w.rules, w.Log), rules: rules, options: options, adopt: options.Adopt(&v1alpha1.Application{}),
 	}
 	w.st.takeDirty(w.clock.Now())

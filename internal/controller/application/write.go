@@ -37,6 +37,12 @@ func (w writer) patch(ctx context.Context, before, after *v1alpha1.Application, 
 	return written, nil
 }
 
+// overtaken reports whether somebody else wrote between our read and our write, of what the hub acts on.
+func overtaken(next, written *v1alpha1.Application) bool {
+	return next.DeletionTimestamp.IsZero() != written.DeletionTimestamp.IsZero() || (next.Operation == nil) != (written.Operation == nil) ||
+		!equality.Semantic.DeepEqual(next.Annotations, written.Annotations) || !equality.Semantic.DeepEqual(next.Spec, written.Spec)
+}
+
 // unchanged reports whether nothing of what the hub writes differs.
 func unchanged(before, after *v1alpha1.Application) bool {
 	return equality.Semantic.DeepEqual(before.ObjectMeta, after.ObjectMeta) && equality.Semantic.DeepEqual(before.Operation, after.Operation) &&

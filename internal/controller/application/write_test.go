@@ -136,3 +136,27 @@ func TestTheCopyOfAPassIsItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// The echo of our own write is no news, so what it brings of others has to be seen at once.
+func TestWhatOthersWroteMeanwhileIsSeen(t *testing.T) {
+	next := &v1alpha1.Application{}
+	next.Spec.Project = "shop"
+	next.Status.Sync.Status = v1alpha1.SyncStatusCodeSynced
+	for reason, change := range map[string]func(*v1alpha1.Application){
+		"another spec": func(a *v1alpha1.Application) { a.Spec.Project = "other" },
+		"a deletion":   func(a *v1alpha1.Application) { a.DeletionTimestamp = &metav1.Time{Time: now} },
+		"an operation": func(a *v1alpha1.Application) { a.Operation = &v1alpha1.Operation{} },
+		"a refresh": func(a *v1alpha1.Application) {
+			a.Annotations = map[string]string{"argocd.argoproj.io/refresh": "normal"}
+		},
+	} {
+		written := next.DeepCopy()
+		written.ResourceVersion = "2"
+		if overtaken(next, written) {
+			t.Error("our own write is news")
+		}
+		if change(written); !overtaken(next, written) {
+			t.Errorf("%s is none", reason)
+		}
+	}
+}
