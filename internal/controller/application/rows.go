@@ -88,7 +88,7 @@ type Managed struct {
 }
 
 // Managed returns what is known of one object of an application, and asks the cluster about it. An object that is not the
-// application's is an error, and so is one whose live form is not known.
+// application's is an error, and so is one that its project does not permit, or whose live form is not known.
 func (c *Controller) Managed(ctx context.Context, id string, key object.Key) (Managed, error) {
 	st := c.states.peek(id)
 	if st == nil {
@@ -106,6 +106,9 @@ func (c *Controller) Managed(ctx context.Context, id string, key object.Key) (Ma
 }
 
 func (c *comparer) managed(ctx context.Context, r *row) (Managed, error) {
+	if r.verdict == Refused { // that a source names an object must not show it to whoever wrote the source
+		return Managed{}, fault.New(fault.Forbidden, "show", r.key.String(), "", r.reason, "")
+	}
 	out := Managed{Row: viewOf(r), Input: diff.Input{Adopt: c.adopt, Rules: c.rules}}
 	live := c.live.Get(ctx, r.key, r.version)
 	if live.Presence == cluster.Unknown {
@@ -120,7 +123,7 @@ func (c *comparer) managed(ctx context.Context, r *row) (Managed, error) {
 		return Managed{}, err
 	}
 	out.Input = in
-	if live.Object != nil && r.verdict != Refused {
+	if live.Object != nil {
 		out.Input, out.Answer, out.Unanswered = c.answered(ctx, in)
 	}
 	return out, nil

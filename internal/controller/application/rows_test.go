@@ -81,6 +81,11 @@ func TestManagedHasTheForms(t *testing.T) {
 	if err != nil || gone.Input.Live != nil || gone.Input.Desired == nil || gone.Answer != nil {
 		t.Errorf("of what is gone: %+v, %v", gone, err)
 	}
+	refused := w.states.peek(shop).table.rows[deployment(0)]
+	refused.verdict, refused.reason = Refused, "no such destination"
+	if m, err := w.Managed(t.Context(), shop, deployment(0)); !fault.Is(err, fault.Forbidden) || m.Input.Live != nil {
+		t.Errorf("of what the project does not permit: %+v, %v", m, err)
+	}
 	if _, err := w.Managed(t.Context(), shop, configMap("nobody's")); !fault.Is(err, fault.Mistake) {
 		t.Errorf("of what is not the application's: %v", err)
 	}
