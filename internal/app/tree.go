@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -81,10 +82,15 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 	if err != nil {
 		return resources.Drawing{}, err
 	}
+	project, err := v.project(ctx, app)
+	if err != nil {
+		return resources.Drawing{}, err
+	}
+	permits := v.permits(project, c)
 	out := resources.Drawing{App: app}
 	var seek *seeker
 	if orphans {
-		if seek, out.NoOrphans, err = v.seeker(ctx, app, c); err != nil {
+		if seek, out.NoOrphans, err = v.seeker(ctx, app, project, permits); err != nil {
 			return resources.Drawing{}, err
 		}
 	}
@@ -92,7 +98,7 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 		c.SeekOrphans(name, seek.namespaces...)
 	}
 	for {
-		tree, unknown, pending := look(c, app, seek)
+		tree, unknown, pending := look(c, app, seek, permits)
 		if !pending {
 			out.Tree, out.Unknown = tree, unknown
 			return out, nil
@@ -105,15 +111,16 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 	}
 }
 
-// look draws what is known at this moment. unknown says what is not, pending that it is on its way.
-func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker) (tree v1alpha1.ApplicationTree, unknown string, pending bool) {
+// look draws what is known at this moment, of objects that the project permits: that a source names an object must not show
+// it. unknown says what is not known, pending that it is on its way.
+func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker, permits func(object.Key) bool) (tree v1alpha1.ApplicationTree, unknown string, pending bool) {
 	roots := c.Owned(app.Name)
 	for _, res := range app.Status.Resources {
-		key := object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}
-		if !slices.Contains(roots, key) {
+		if key := keyOfStatus(res); !slices.Contains(roots, key) {
 			roots = append(roots, key)
 		}
 	}
+	roots = slices.DeleteFunc(roots, func(key object.Key) bool { return !permits(key) })
 	var loose []object.Key
 	if seek != nil {
 		found := c.Orphans(seek.namespaces, seek.alive, seek.counts)
@@ -130,25 +137,39 @@ func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker) (tree v1a
 	case !inventory.Complete:
 		unknown, pending = inventory.Reason, true
 	}
-	drawn.Nodes = append(drawn.Nodes, missing(app, drawn.Nodes)...)
+	drawn.Nodes = slices.DeleteFunc(drawn.Nodes, func(n v1alpha1.ResourceNode) bool { return !permits(keyOfNode(n)) })
+	drawn.Nodes = append(drawn.Nodes, missing(app, drawn.Nodes, permits)...)
 	return drawn.ApplicationTree, unknown, pending
 }
 
-// missing are the application's resources that are not in the cluster, by its last comparison.
-func missing(app *v1alpha1.Application, there []v1alpha1.ResourceNode) []v1alpha1.ResourceNode {
+func keyOfStatus(res v1alpha1.ResourceStatus) object.Key {
+	return object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}
+}
+
+func keyOfNode(n v1alpha1.ResourceNode) object.Key {
+	return object.Key{Group: n.Group, Kind: n.Kind, Namespace: n.Namespace, Name: n.Name}
+}
+
+// missing are the application's resources that are not in the cluster, by its last comparison. Of those that the project does
+// not permit nothing is said but that they are named.
+func missing(app *v1alpha1.Application, there []v1alpha1.ResourceNode, permits func(object.Key) bool) []v1alpha1.ResourceNode {
 	known := map[object.Key]bool{}
 	for _, n := range there {
-		known[object.Key{Group: n.Group, Kind: n.Kind, Namespace: n.Namespace, Name: n.Name}] = true
+		known[keyOfNode(n)] = true
 	}
 	var out []v1alpha1.ResourceNode
 	for _, res := range app.Status.Resources {
-		if res.Hook || known[object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}] {
+		key := keyOfStatus(res)
+		if res.Hook || known[key] {
 			continue
 		}
-		out = append(out, v1alpha1.ResourceNode{
+		node := v1alpha1.ResourceNode{
 			ResourceRef: v1alpha1.ResourceRef{Group: res.Group, Version: res.Version, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name},
-			Health:      &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing},
-		})
+		}
+		if permits(key) {
+			node.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
+		}
+		out = append(out, node)
 	}
 	return out
 }
@@ -160,16 +181,27 @@ type seeker struct {
 	counts     func(object.Key) bool
 }
 
-// seeker reads the project. why says that nobody asks for orphans.
-func (v *viewer) seeker(ctx context.Context, app *v1alpha1.Application, c *cluster.Cluster) (s *seeker, why string, err error) {
-	name := app.Spec.Project
-	if name == "" {
-		name = v1alpha1.DefaultAppProjectName
-	}
+// project reads the project of an application.
+func (v *viewer) project(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.AppProject, error) {
+	name := cmp.Or(app.Spec.Project, v1alpha1.DefaultAppProjectName)
 	project := &v1alpha1.AppProject{}
 	if err := v.client.Get(ctx, client.ObjectKey{Namespace: v.namespace, Name: name}, project); err != nil {
-		return nil, "", v.unread("project "+name, err)
+		return nil, v.unread("project "+name, err)
 	}
+	return project, nil
+}
+
+// permits reports whether a project permits an object of a cluster.
+func (v *viewer) permits(project *v1alpha1.AppProject, c *cluster.Cluster) func(object.Key) bool {
+	rules, cfg := access.Compile(project, v.clusters.ScopedTo(project.Name)), c.Config()
+	return func(key object.Key) bool {
+		return rules.Object(key, key.Namespace != "", access.Cluster{Server: cfg.Server, Name: cfg.Name}) == nil
+	}
+}
+
+// seeker reads what the project says of orphans. why says that nobody asks for them.
+func (v *viewer) seeker(ctx context.Context, app *v1alpha1.Application, project *v1alpha1.AppProject, permits func(object.Key) bool) (s *seeker, why string, err error) {
+	name := project.Name
 	rules, err := topology.CompileOrphanRules(project.Spec.OrphanedResources)
 	switch {
 	case err != nil:
@@ -187,13 +219,10 @@ func (v *viewer) seeker(ctx context.Context, app *v1alpha1.Application, c *clust
 	for _, other := range apps.Items {
 		living[other.Name] = true
 	}
-	permits, cfg := access.Compile(project, v.clusters.ScopedTo(name)), c.Config()
 	return &seeker{
 		namespaces: []string{app.Spec.Destination.Namespace},
 		alive:      func(instance string) bool { return living[instance] },
-		counts: func(key object.Key) bool {
-			return rules.Counts(key) && permits.Object(key, true, access.Cluster{Server: cfg.Server, Name: cfg.Name}) == nil
-		},
+		counts:     func(key object.Key) bool { return rules.Counts(key) && permits(key) },
 	}, "", nil
 }
 
