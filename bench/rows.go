@@ -141,11 +141,12 @@ func (s *subject) drift(ctx context.Context, _ floor) (map[string]any, error) {
 	})
 }
 
-// deleted: a deleted object until it is there again.
+// deleted: a deleted object until it is there again. It is one of another application than those of drift: what is healed
+// twice within two seconds waits for its back-off.
 func (s *subject) deleted(ctx context.Context, _ floor) (map[string]any, error) {
 	configMaps := s.client.Resource(resources["ConfigMap"]).Namespace(namespace)
 	return s.sampled(func(i int) (time.Duration, error) {
-		name := fmt.Sprintf("%s-2", appName(i%s.apps))
+		name := fmt.Sprintf("%s-2", appName((s.samples+i)%s.apps))
 		old, err := configMaps.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return 0, err
