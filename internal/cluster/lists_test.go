@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // fakeAPI answers lists and watches of ConfigMaps as it is told to. It is for what a real API server cannot be made to do.
@@ -306,6 +307,20 @@ func TestProbeTakesNoBusyKindForStorageThatWentBack(t *testing.T) {
 	})
 	if found, err := r.c.compare(t.Context(), k, r); err != nil || len(found) > 0 {
 		t.Errorf("%v, %v, want no discrepancy", found, err)
+	}
+}
+
+// Only a kind that may not be listed is left out where the settings say so: one that may not be watched is unknown.
+func TestWhatMayNotBeWatchedIsNotLeftOut(t *testing.T) {
+	f := &fakeAPI{pages: func(string) (int, string) { return 200, listOf("30", "", configMapAt("a", "25")) }}
+	f.watched = func(_ string, w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no watch","reason":"Forbidden","code":403}`))
+	}
+	k, r := f.follow(t, func(o *Options) { o.PagedLists, o.RespectRBAC = true, settings.RBACNormal })
+	soon(t, "it is unknown", func() bool { return strings.Contains(holds(k), "no watch") })
+	if left := r.c.leftOut(); len(left) > 0 {
+		t.Errorf("left out: %v", left)
 	}
 }
 

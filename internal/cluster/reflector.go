@@ -45,6 +45,7 @@ type reflector struct {
 	cuts          int       // streamed lists that failed, in a row
 	linked        time.Time // since when the API server answered when this was last looked at
 	bookmarks     bool      // this API server sends bookmarks for this collection
+	listing       bool      // the last request was a list
 
 	mu      sync.Mutex
 	record  record
@@ -86,7 +87,9 @@ func (r *reflector) run(ctx context.Context) {
 			return
 		}
 		r.c.link.report(err)
-		r.c.refusal(ctx, r.res, r.namespace, err)
+		if r.listing { // who may list and not watch is left out of nothing
+			r.c.refusal(ctx, r.res, r.namespace, err)
+		}
 		r.sink.failed(r.namespace, reasonOf(err), definite)
 		r.note(func(rec *record) { rec.failures, rec.retry = r.wait.failures, r.c.opts.Clock.Now().Add(pause) })
 		if sleep(ctx, r.c.opts.Clock, pause) != nil {
@@ -125,6 +128,7 @@ func (r *reflector) step(ctx context.Context) (err error) {
 // recheck asks, once the API server answers again, whether its storage is the one it was. Over a restored backup, a watch
 // from a resourceVersion that is still to come waits for it and tells nothing meanwhile.
 func (r *reflector) recheck(ctx context.Context) error {
+	r.listing = true
 	skip := func([]byte) error { return nil }
 	head, err := r.c.api.list(ctx, collectionPath(r.res.GVR, r.namespace), acceptMetadataList, "", 1, skip)
 	if err != nil || !r.sink.wentBack(r.namespace, head.rv) {
@@ -156,6 +160,7 @@ func (r *reflector) begin(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer release()
+	r.listing = true
 	r.takeAgain()
 	if r.cuts < mostCuts && r.c.streams(r.res) {
 		rv, err := r.stream(ctx)
@@ -249,6 +254,7 @@ func (r *reflector) list(ctx context.Context, forced bool) (string, error) {
 
 // follow watches from rv until the watch ends, and returns where to go on: "" means list again.
 func (r *reflector) follow(ctx context.Context, rv string) (string, error) {
+	r.listing = false
 	started := r.c.opts.Clock.Now()
 	next, events, err := r.watch(ctx, rv)
 	r.note(func(rec *record) { rec.watches++ })
