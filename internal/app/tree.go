@@ -49,6 +49,7 @@ type viewer struct {
 	client    client.Client
 	namespace string
 	clusters  *clusters
+	settings  *configuration.Reader
 	changed   chan struct{}
 }
 
@@ -65,7 +66,8 @@ func newViewer(ctx context.Context, kube *rest.Config, namespace string) (*viewe
 		default:
 		}
 	}
-	if err := configuration.NewReader(c, namespace, log, v.clusters.Apply).Load(ctx); err != nil {
+	v.settings = configuration.NewReader(c, namespace, log, v.clusters.Apply)
+	if err := v.settings.Load(ctx); err != nil {
 		v.clusters.Close()
 		return nil, err
 	}
@@ -100,6 +102,7 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 	for {
 		tree, unknown, pending := look(c, app, seek, permits)
 		if !pending {
+			showLabels(tree.Hosts, v.settings.Current().Settings.NodeLabels)
 			out.Tree, out.Unknown = tree, unknown
 			return out, nil
 		}
@@ -140,6 +143,22 @@ func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker, permits f
 	drawn.Nodes = slices.DeleteFunc(drawn.Nodes, func(n v1alpha1.ResourceNode) bool { return !permits(keyOfNode(n)) })
 	drawn.Nodes = append(drawn.Nodes, missing(app, drawn.Nodes, permits)...)
 	return drawn.ApplicationTree, unknown, pending
+}
+
+// showLabels leaves of the labels of hosts those that the settings name: they may tell more than tenants are to know.
+func showLabels(hosts []v1alpha1.HostInfo, allowed []string) {
+	for i := range hosts {
+		var shown map[string]string
+		for _, name := range allowed {
+			if value, ok := hosts[i].Labels[name]; ok {
+				if shown == nil {
+					shown = map[string]string{}
+				}
+				shown[name] = value
+			}
+		}
+		hosts[i].Labels = shown // not changed in place: others share it
+	}
 }
 
 func keyOfStatus(res v1alpha1.ResourceStatus) object.Key {

@@ -23,3 +23,16 @@ func TestWhatTheProjectDoesNotPermitIsNotCalledMissing(t *testing.T) {
 		t.Errorf("of what the project does not permit: %+v", got[1])
 	}
 }
+
+func TestOnlyAllowedLabelsOfHostsShow(t *testing.T) {
+	labels := map[string]string{"zone": "a", "tenant": "b"}
+	hosts := []v1alpha1.HostInfo{{Name: "one", Labels: labels}, {Name: "two"}}
+	showLabels(hosts, []string{"zone", "arch"})
+	if len(hosts[0].Labels) != 1 || hosts[0].Labels["zone"] != "a" || hosts[1].Labels != nil || len(labels) != 2 {
+		t.Errorf("got %+v of %v", hosts, labels)
+	}
+	showLabels(hosts, nil)
+	if hosts[0].Labels != nil {
+		t.Errorf("got %+v", hosts)
+	}
+}

@@ -30,6 +30,7 @@ type reader func(next *Settings, prev Settings, cm, params map[string]string) er
 
 // keys are the settings with a fixed name, in the order of their names.
 var keys = []reader{
+	inCM("application.allowedNodeLabels", func(s *Settings) *[]string { return &s.NodeLabels }, list),
 	inCM("application.instanceLabelKey", func(s *Settings) *string { return &s.Tracker.LabelKey }, labelKey),
 	inParams("application.namespaces", func(s *Settings) *[]string { return &s.Namespaces }, list),
 	inCM("application.resourceTrackingMethod", func(s *Settings) *method { return &s.Tracker.Method }, trackingMethod),

@@ -41,6 +41,8 @@ type Settings struct {
 	HealthConventions bool
 	// MaskAnnotations are annotations whose values are never shown (resource.sensitive.mask.annotations).
 	MaskAnnotations []string
+	// NodeLabels are the labels of nodes that trees may show (application.allowedNodeLabels).
+	NodeLabels []string
 	// JQTimeout bounds one jq expression on one object (ignore.normalizer.jq.timeout).
 	JQTimeout time.Duration
 	// IgnoreUpdates is whether changes of fields that customizations name cause no work
