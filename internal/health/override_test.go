@@ -141,3 +141,19 @@ func TestOverridesAreUsedByManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestErrorsQuoteNoSecret(t *testing.T) {
+	judge, errs := judgeOf(t, map[string]string{
+		"bowline.health.cel.Secret":    "obj.data[obj.data.password] == '' ? 'Healthy' : 'Degraded'",
+		"bowline.health.cel.ConfigMap": "obj.data[obj.data.password] == '' ? 'Healthy' : 'Degraded'",
+	})
+	if len(errs) != 0 {
+		t.Fatal(errs)
+	}
+	if got, _ := judge.Of(parse(t, "object", `{apiVersion: v1, kind: ConfigMap, data: {password: hunter2}}`)); !strings.Contains(got.Message, "hunter2") {
+		t.Errorf("the error of this test quotes nothing: %v", got)
+	}
+	if got, _ := judge.Of(parse(t, "object", `{apiVersion: v1, kind: Secret, data: {password: hunter2}}`)); got.Status != "Unknown" || strings.Contains(got.Message, "hunter2") {
+		t.Errorf("got %v", got)
+	}
+}
