@@ -50,16 +50,22 @@ func TestAnExpressionThatTakesAllMemoryEndsOnlyItsProcess(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "memory") && !strings.Contains(err.Error(), "in time") {
 		t.Fatalf("it says %v", err)
 	}
-	started := len(p.all)
+	started := processes(p)
 	if _, again := p.Paths(ctx, bomb, webserver, time.Minute); again == nil || again.Error() != err.Error() {
 		t.Errorf("the second time it says %v, not %v", again, err)
 	}
-	if len(p.all) > started {
+	if processes(p) > started {
 		t.Error("the second time took a process")
 	}
 	if paths, err := p.Paths(ctx, `.spec`, webserver, time.Minute); err != nil || len(paths) != 1 {
 		t.Errorf("the next expression gives %v, %v", paths, err)
 	}
+}
+
+func processes(p *Pool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all)
 }
 
 func TestAnExpressionThatIsLateIsEnded(t *testing.T) {

@@ -108,11 +108,28 @@ func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagati
 		return false, deadCluster(c, link)
 	}
 	p.st.place(c.Config().Server, nil)
+	if p.awaitsNews(ctx) {
+		return false, nil
+	}
 	left, err := p.remaining(ctx, c)
 	if err != nil || len(left) > 0 {
 		return false, errors.Join(err, p.deleteNext(ctx, c, left, propagation))
 	}
 	return p.nothingLeft(ctx, c)
+}
+
+// awaitsNews reports whether another application may be about to take over what would be deleted: one that has news of its
+// sources and was not looked at since. That keeps a deletion waiting only for so long.
+func (p *pass) awaitsNews(ctx context.Context) bool {
+	if p.Clock.Since(p.app.DeletionTimestamp.Time) > letGoPatience {
+		return false
+	}
+	late, err := p.late(ctx, p.st.id)
+	if err != nil || late == "" {
+		return false
+	}
+	p.requeue(letGoEvery)
+	return true
 }
 
 // nothingLeft looks once more, at every kind there is, before the last trace of the application goes.
