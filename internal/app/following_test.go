@@ -18,23 +18,29 @@ import (
 	"github.com/bowline-cd/bowline/internal/source"
 )
 
-// An application that is deleted lets go of what a process before this one pinned for it.
-func TestADeletedApplicationKeepsNothing(t *testing.T) {
+// storeFor opens a store in a folder of its own. process returns its sources as a process that has just started has them.
+func storeFor(t *testing.T) (dir string, process func() *sources) {
+	t.Helper()
 	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	store, err := source.NewStore(dir, source.Options{Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = store.Close() }()
+	t.Cleanup(func() { _ = store.Close() })
 	snapshot, err := settingsOf(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	process := func() *sources {
+	return dir, func() *sources {
 		s := newSources(t.Context(), store, func() *configuration.Snapshot { return snapshot }, log)
 		s.poller = source.NewPoller(store, source.PollerOptions{})
 		return s
 	}
+}
+
+// An application that is deleted lets go of what a process before this one pinned for it.
+func TestADeletedApplicationKeepsNothing(t *testing.T) {
+	dir, process := storeFor(t)
 	digits := strings.Repeat("ab", 32)
 	commit := desired.Commit{Repo: desired.Repo{URL: "oci://127.0.0.1:1/bundle", Project: "default"}, Kind: desired.KindOCI, Digest: "sha256:" + digits}
 	kept := func() (found bool) {
@@ -71,18 +77,8 @@ func (oneRecord) Save(string, []byte) error     { return nil }
 // What renders needed from elsewhere stays, be it a file, which nobody follows, or of an application that this process did
 // not answer yet.
 func TestWhatIsPinnedIsRetained(t *testing.T) {
-	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	store, err := source.NewStore(dir, source.Options{Logger: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
-	snapshot, err := settingsOf(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newSources(t.Context(), store, func() *configuration.Snapshot { return snapshot }, log)
-	s.poller = source.NewPoller(store, source.PollerOptions{})
+	dir, process := storeFor(t)
+	s := process()
 	file := desired.Commit{Repo: desired.Repo{URL: "https://files.example.com/values.yaml", Project: "default"}, Kind: desired.KindFile, Digest: "sha256:" + strings.Repeat("cd", 32)}
 	stray := desired.Commit{Repo: desired.Repo{URL: "https://files.example.com/other.yaml", Project: "default"}, Kind: desired.KindFile, Digest: file.Digest}
 	record, err := json.Marshal(map[string]any{"remotes": []desired.Commit{file}})

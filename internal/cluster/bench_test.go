@@ -88,18 +88,19 @@ func BenchmarkUnusedCRDs(b *testing.B) {
 		}
 	}
 	client := dev.Client().Discovery()
-	for served := 0; served < n; time.Sleep(time.Second) {
+	await(b, time.Second, func() bool {
 		_, lists, err := client.ServerGroupsAndResources()
 		if err != nil {
 			b.Fatal(err)
 		}
-		served = 0
+		served := 0
 		for _, list := range lists {
 			if strings.Contains(list.GroupVersion, ".example.com/") {
 				served += len(list.APIResources)
 			}
 		}
-	}
+		return served >= n
+	})
 	_, _, first, _, _ := start(b, dev, false, false) // by which the API server prepares each kind
 	b.Logf("first start with %d unused kinds: %.0f ms", n, first*1000)
 	b.Run("with", measure)
@@ -121,9 +122,7 @@ func BenchmarkProbeRound(b *testing.B) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()
-	for !c.Inventory().Complete {
-		time.Sleep(10 * time.Millisecond)
-	}
+	await(b, 10*time.Millisecond, func() bool { return c.Inventory().Complete })
 	cpu, serverCPU, rounds := ownCPU(), childCPU(b), 0
 	for b.Loop() {
 		c.ProbeRound(ctx)
@@ -134,6 +133,16 @@ func BenchmarkProbeRound(b *testing.B) {
 	cancel()
 	<-ended
 	c.Close()
+}
+
+// await looks now and then until something is done, for five minutes at most.
+func await(b *testing.B, every time.Duration, done func() bool) {
+	b.Helper()
+	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(every) {
+		if time.Now().After(deadline) {
+			b.Fatal("what is waited for did not come within five minutes")
+		}
+	}
 }
 
 // start opens a connection and measures until the inventory is complete.
@@ -152,13 +161,12 @@ func start(b *testing.B, dev *devcluster.Cluster, paged, raw bool) (peak, steady
 	go func() { ended <- c.Run(ctx) }()
 	c.Watch(configMapGVK)
 	var most atomic.Uint64
-	for done := false; !done; {
+	await(b, 2*time.Millisecond, func() bool {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		most.Store(max(most.Load(), m.HeapAlloc))
-		done = c.Inventory().Complete
-		time.Sleep(2 * time.Millisecond)
-	}
+		return c.Inventory().Complete
+	})
 	took = time.Since(began).Seconds()
 	ours, theirs = ownCPU()-cpu, childCPU(b)-serverCPU
 	steady = float64(liveHeap()) - float64(before)
