@@ -52,14 +52,39 @@ type AuditMark int64
 // AuditLog returns the path of the API server's audit log.
 func (c *Cluster) AuditLog() string { return filepath.Join(c.dir, "audit.log") }
 
-// AuditMark returns the present end of the audit log. What was answered before is before it.
+// AuditMark returns the present end of the audit log: that of its last whole line, as the size of the file may be seen
+// in the middle of a write. What was answered before is before it.
 func (c *Cluster) AuditMark(t testing.TB) AuditMark {
 	t.Helper()
-	info, err := os.Stat(c.AuditLog())
+	f, err := os.Open(c.AuditLog())
 	if err != nil {
 		t.Fatalf("audit log: %v", err)
 	}
-	return AuditMark(info.Size())
+	defer func() { _ = f.Close() }()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		t.Fatalf("audit log: %v", err)
+	}
+	end, err := endOfLines(f, size)
+	if err != nil {
+		t.Fatalf("audit log: %v", err)
+	}
+	return AuditMark(end)
+}
+
+// endOfLines returns the offset behind the last newline in the first size bytes of r, 0 if there is none.
+func endOfLines(r io.ReaderAt, size int64) (int64, error) {
+	const block = 4096
+	for end := size; end > 0; end -= min(block, end) {
+		buf := make([]byte, min(block, end))
+		if _, err := r.ReadAt(buf, end-int64(len(buf))); err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(buf, '\n'); i >= 0 {
+			return end - int64(len(buf)) + int64(i) + 1, nil
+		}
+	}
+	return 0, nil
 }
 
 // Audit returns the requests answered since from (0 means all) that keep keeps, in the order

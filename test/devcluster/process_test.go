@@ -72,3 +72,24 @@ func TestReadAuditLeavesTheHalfLineAlone(t *testing.T) {
 		t.Error("a line that is no event was taken")
 	}
 }
+
+func TestMarkIsBehindTheLastWholeLine(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	for _, tt := range []struct {
+		log  string
+		want int64
+	}{
+		{"", 0},
+		{"half", 0},
+		{"one\n", 4},
+		{"one\nhalf", 4},
+		{"one\n" + long, 4},
+		{long + "\n" + long, 10_001},
+		{long + "\n" + long[:4096], 10_001},
+	} {
+		got, err := endOfLines(strings.NewReader(tt.log), int64(len(tt.log)))
+		if err != nil || got != tt.want {
+			t.Errorf("end of %d bytes: %d, %v, want %d", len(tt.log), got, err, tt.want)
+		}
+	}
+}
