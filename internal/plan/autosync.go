@@ -39,6 +39,10 @@ type AutoSync struct {
 	Unreachable bool
 	// Denied is why a sync window does not permit an automated sync now; "" if it does.
 	Denied string
+	// Hold is why a rollback keeps the present desired state from being applied by itself; "" if none does.
+	Hold string
+	// Awaits is which application has to be ready first, and why it is not; "" if none. It does not stop a self-heal.
+	Awaits string
 	// Served says that a kind which the last attempt lacked is served by now.
 	Served bool
 	// Freed says that an object which the last sync left to another application may be taken now.
@@ -97,10 +101,12 @@ var checks = []check{
 	{"deletion", beingDeleted},
 	{"errors", hasErrors},
 	{"status", notOutOfSync},
+	{"hold", onHold},
 	{"window", windowClosed},
 	{"prune only", onlyPruning},
 	{"held", onlyHeld},
 	{"attempted", attempted},
+	{"dependency", awaitsOther},
 	{"empty", wouldEmpty},
 }
 
@@ -217,6 +223,21 @@ func notOutOfSync(in *AutoSync) *Decision {
 func windowClosed(in *AutoSync) *Decision {
 	if in.Denied != "" {
 		return no("blocked by sync window: %s", in.Denied)
+	}
+	return nil
+}
+
+func onHold(in *AutoSync) *Decision {
+	if in.Hold != "" {
+		return no("held: %s", in.Hold)
+	}
+	return nil
+}
+
+// awaitsOther keeps a new revision waiting for what it depends on; what was synced before is healed in any case.
+func awaitsOther(in *AutoSync) *Decision {
+	if in.Awaits != "" && !in.tried() {
+		return no("waits for what it depends on: %s", in.Awaits)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,6 +34,14 @@ type Input struct {
 	TakeShared bool
 	// KeepSame leaves out the request for objects that are known to be as desired; they are recorded as synced.
 	KeepSame bool
+	// NoHooks leaves out all hooks: the strategy apply, a rollback. A plan with a selection has none either.
+	NoHooks bool
+	// Revision, StartedAt and Try name this try of the operation: hooks with generateName are named by them,
+	// <generateName><the first 7 of Revision>-<phase>-<StartedAt in seconds>, and for tries after the first -<Try> behind
+	// that, all in lower case.
+	Revision  string
+	StartedAt time.Time
+	Try       int64
 }
 
 // Build makes the plan of one sync. It fails, with nothing to be done at all, if an object is shared and the option
@@ -185,7 +194,10 @@ func (b *builder) order() {
 		waves = append(waves, Wave{Number: b.wave, Steps: steps})
 	}
 	if len(b.last) > 0 {
-		waves = append(waves, Wave{Number: b.wave + 1, Steps: b.last, AfterHealthy: true})
+		if len(waves) > 0 {
+			waves[0].AwaitHealth = true
+		}
+		waves = append(waves, Wave{Number: b.wave + 1, Steps: b.last})
 	}
 	if len(waves) > 0 {
 		b.plan.Phases = []Phase{{Name: v1alpha1.SyncPhaseSync, Waves: waves}}

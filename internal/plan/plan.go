@@ -8,8 +8,14 @@
 //   - Item: one object that an application desires, or has in the cluster, or both.
 //   - Step: what is to be done to one object: apply, prune, keep (recorded, nothing is sent), skip or refuse.
 //   - Wave: steps that belong together; a wave begins when the one before has ended.
-//   - Phase: waves that belong together, as Argo CD names them (PreSync, Sync, PostSync). Until hooks are carried out there
-//     is one phase, Sync, with one wave of applies, and one more for objects that ask to be pruned last.
+//   - Phase: waves that belong together, as Argo CD names them (PreSync, Sync, PostSync; SyncFail after a failure; PreDelete
+//     and PostDelete when the application itself is deleted).
+//   - Hook: an object that is made once in each sync, for what it does, and whose outcome is awaited.
+//   - Gate: what a wave waits for after its steps: its hooks have ended, what it applied is healthy, what it pruned is gone.
+//   - Try: one attempt of an operation. A retry is another try, and has hooks of its own.
+//   - Hold: a rollback that keeps automated sync from applying again what was taken back.
+//   - Window: a time in which a project permits, or forbids, syncs.
+//   - Dependency: another application that has to be ready before this one is synced by itself.
 //   - Option: a word of syncOptions or of an object's sync-options annotation that changes how it is handled.
 //   - Waiting: said of a prune that a person has to approve first: for the option Prune=confirm, or by the guard.
 //   - Guard: the rule that keeps automated syncs from deleting much at once, or what holds something else.
@@ -73,6 +79,8 @@ const (
 	Skip Action = "skip"
 	// Refuse leaves an object alone that another application desires.
 	Refuse Action = "refuse"
+	// Run makes the object of a hook and waits for its outcome.
+	Run Action = "run"
 )
 
 // Step is what is to be done to one object.
@@ -92,6 +100,8 @@ type Step struct {
 	Shared string
 	// LiveUnknown says that nothing is known about the live object; Live is nil then.
 	LiveUnknown bool
+	// Hook is set on the steps of action Run.
+	Hook *Hook
 
 	weight int // objects that a prune takes away, this one included
 }
@@ -99,12 +109,25 @@ type Step struct {
 // Creates reports whether the step makes an object that is known not to be there.
 func (s *Step) Creates() bool { return s.Action == Apply && s.Live == nil && !s.LiveUnknown }
 
+// Hook says how an object of action Run is a hook. An object with several types has a step for each.
+type Hook struct {
+	Type v1alpha1.HookType
+	// Policies say when its object is deleted; BeforeHookCreation if the object says nothing.
+	Policies []v1alpha1.HookDeletePolicy
+	// Generated says that its name was made for this try, from metadata.generateName.
+	Generated bool
+}
+
+// Has reports whether the hook's object is deleted by a policy.
+func (h *Hook) Has(policy v1alpha1.HookDeletePolicy) bool { return slices.Contains(h.Policies, policy) }
+
 // Wave is a set of steps in order.
 type Wave struct {
 	Number int
 	Steps  []Step
-	// AfterHealthy asks that what earlier waves applied is healthy before this one begins.
-	AfterHealthy bool
+	// AwaitHealth asks, once the steps are done, that what the wave applied is healthy and what it pruned is gone before
+	// anything else begins. The hooks of a wave are awaited in any case.
+	AwaitHealth bool
 }
 
 // Phase is a part of a sync.
@@ -124,6 +147,8 @@ type Plan struct {
 	// Namespace is created if missing; nil if that is not asked for.
 	Namespace *Namespace
 	Phases    []Phase
+	// OnFailure is the phase SyncFail: it is carried out if one of Phases fails, and never otherwise. nil if there is none.
+	OnFailure *Phase
 	// Options are those of the application.
 	Options Options
 	// Partial says that the sync is limited to a selection.
@@ -136,15 +161,23 @@ type Plan struct {
 	weight int // of all live objects of the application, selected or not
 }
 
-// Steps returns all steps in order. They are the plan's own: a caller must not change them.
+// Steps returns all steps in order, those of OnFailure last. They are the plan's own: a caller must not change them.
 func (p *Plan) Steps() []*Step {
 	var out []*Step
 	for i := range p.Phases {
-		for j := range p.Phases[i].Waves {
-			steps := p.Phases[i].Waves[j].Steps
-			for k := range steps {
-				out = append(out, &steps[k])
-			}
+		out = append(out, p.Phases[i].steps()...)
+	}
+	if p.OnFailure != nil {
+		out = append(out, p.OnFailure.steps()...)
+	}
+	return out
+}
+
+func (p *Phase) steps() []*Step {
+	var out []*Step
+	for j := range p.Waves {
+		for k := range p.Waves[j].Steps {
+			out = append(out, &p.Waves[j].Steps[k])
 		}
 	}
 	return out
@@ -192,12 +225,22 @@ func (p *Plan) clone() Plan {
 	out := *p
 	out.Phases = slices.Clone(p.Phases)
 	for i := range out.Phases {
-		out.Phases[i].Waves = slices.Clone(out.Phases[i].Waves)
-		for j := range out.Phases[i].Waves {
-			out.Phases[i].Waves[j].Steps = slices.Clone(out.Phases[i].Waves[j].Steps)
-		}
+		out.Phases[i].clone()
+	}
+	if p.OnFailure != nil {
+		failure := *p.OnFailure
+		failure.clone()
+		out.OnFailure = &failure
 	}
 	out.Notes = slices.Clone(p.Notes)
 	out.Conditions = slices.Clone(p.Conditions)
 	return out
+}
+
+// clone copies what the phase holds, in place.
+func (p *Phase) clone() {
+	p.Waves = slices.Clone(p.Waves)
+	for j := range p.Waves {
+		p.Waves[j].Steps = slices.Clone(p.Waves[j].Steps)
+	}
 }

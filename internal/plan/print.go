@@ -41,8 +41,8 @@ func metadataText(n *Namespace) string {
 }
 
 func gateText(w Wave) string {
-	if w.AfterHealthy {
-		return ", once the rest is healthy"
+	if w.AwaitHealth {
+		return ", awaited until healthy"
 	}
 	return ""
 }

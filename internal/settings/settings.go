@@ -66,8 +66,28 @@ type Settings struct {
 	// DeletionGuard says what happens to an automated operation that would prune too much (bowline.deletionGuard).
 	DeletionGuard Guard
 
-	// Impersonation asks that objects are applied as a service account (application.sync.impersonation.enabled).
-	Impersonation bool
+	// Supersede says when a newer revision takes over an automated operation (bowline.supersede).
+	Supersede Supersede
+	// SharedResources says what happens to an object that another living application desires and has
+	// (bowline.sharedResources).
+	SharedResources Shared
+	// WaveDelay is the pause between two waves of a sync (controller.sync.wave.delay.seconds).
+	WaveDelay time.Duration
+	// SyncTimeout ends an operation that takes longer (controller.sync.timeout.seconds); 0 means never.
+	SyncTimeout time.Duration
+	// WaveTimeout and HookTimeout bound one wait of a sync: for what a wave applied to be healthy, and for a hook to end
+	// (bowline.sync.waveTimeout, bowline.sync.hookTimeout).
+	WaveTimeout, HookTimeout time.Duration
+	// ReplaceAllowed is whether the sync option Replace may be used (server.sync.replace.allowed).
+	ReplaceAllowed bool
+	// ApplicationHealth gives child Applications the health that their own status says, so that waves of an app of apps wait
+	// for them (bowline.health.applications). Argo CD has no health for them.
+	ApplicationHealth bool
+
+	// Impersonation asks that objects are applied as a service account (application.sync.impersonation.enabled), and
+	// ImpersonationEnforced that a sync fails for which the project names none
+	// (application.sync.impersonation.enforced).
+	Impersonation, ImpersonationEnforced bool
 	// ExecAllowed are the commands that cluster Secrets may run for credentials (bowline.cluster.execAllowed).
 	ExecAllowed []string
 	// InCluster is whether the cluster Bowline lives in may be a destination (cluster.inClusterEnabled).
@@ -117,6 +137,30 @@ type SelfHeal struct {
 	Cap     time.Duration
 }
 
+// Supersede is when a newer revision takes over a running or retrying automated operation.
+type Supersede string
+
+// The values of bowline.supersede.
+const (
+	// SupersedeAwaitHooks takes over between two objects and never while a hook runs.
+	SupersedeAwaitHooks Supersede = "await-hooks"
+	// SupersedeEndHooks ends running hooks, too.
+	SupersedeEndHooks Supersede = "end-hooks"
+	// SupersedeNever lets every operation run to its end, as Argo CD does.
+	SupersedeNever Supersede = "never"
+)
+
+// Shared is what happens to objects of two applications.
+type Shared string
+
+// The values of bowline.sharedResources.
+const (
+	// SharedKeep leaves them with the application that has them.
+	SharedKeep Shared = "keep"
+	// SharedTake gives them to the one that syncs last, as Argo CD does.
+	SharedTake Shared = "take"
+)
+
 // Guard is what the deletion guard does.
 type Guard string
 
@@ -134,13 +178,22 @@ const (
 // is created with (DefaultResourceExclusions) are not among them: a ConfigMap without that key excludes nothing more.
 func Defaults() Settings {
 	return Settings{
-		Tracker:           object.Tracker{Method: object.TrackByAnnotation, LabelKey: v1alpha1.LabelKeyAppInstance},
-		Compare:           Compare{IgnoreStatus: IgnoreStatusAll, IgnoreDifferencesOnResourceUpdates: true},
-		PollInterval:      120 * time.Second,
-		PollJitter:        60 * time.Second,
-		RepoErrorGrace:    180 * time.Second,
-		SelfHeal:          SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
-		DeletionGuard:     GuardEnforce,
+		Tracker:         object.Tracker{Method: object.TrackByAnnotation, LabelKey: v1alpha1.LabelKeyAppInstance},
+		Compare:         Compare{IgnoreStatus: IgnoreStatusAll, IgnoreDifferencesOnResourceUpdates: true},
+		PollInterval:    120 * time.Second,
+		PollJitter:      60 * time.Second,
+		RepoErrorGrace:  180 * time.Second,
+		SelfHeal:        SelfHeal{Backoff: 2 * time.Second, Factor: 3, Cap: 300 * time.Second},
+		DeletionGuard:   GuardEnforce,
+		Supersede:       SupersedeAwaitHooks,
+		SharedResources: SharedKeep,
+		WaveDelay:       2 * time.Second,
+		WaveTimeout:     time.Hour,
+		HookTimeout:     24 * time.Hour,
+		ReplaceAllowed:  true,
+
+		ImpersonationEnforced: true,
+
 		InCluster:         true,
 		HealthConventions: true,
 		JQTimeout:         time.Second,

@@ -128,6 +128,10 @@ func (f *fake) Read(_ context.Context, gvk schema.GroupVersionKind, namespace, n
 	return u, nil
 }
 
+func (f *fake) Live(_ context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, bool) {
+	return f.get(object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: namespace, Name: name}), true
+}
+
 func (f *fake) Reason(err error) Reason {
 	var r *refusal
 	if errors.As(err, &r) {

@@ -11,13 +11,21 @@
 //   - Fallback: writing an object as client-side apply does, because server-side apply does not take it.
 //   - Recreate: deleting an object and creating it anew, for the option Force.
 //   - Retryable: said of a sync that failed in a way that may pass by itself.
+//   - Hook: an object that is made once in each try, for what it does. Its outcome is seen by its UID, and noted in the record
+//     of the operation before the object may go.
+//   - Record: what the Application's status says of the operation. It is all that another process has to go on with.
+//   - Durable: said of progress that is on record before the run goes on.
+//   - Gate: what a wave waits for after its steps.
+//   - Rest: a wait, during which the run holds no place among those that work.
 //
 // A run is stopped by its context, and then stops between two objects: what was begun with one object is finished, so
-// that no object is adopted and not applied, or deleted and not created.
+// that no object is adopted and not applied, or deleted and not created. A hook that runs then is left alone, for whoever
+// goes on with the operation, unless the cause says EndHooks.
 package sync
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -65,13 +73,47 @@ type Options struct {
 	// Images returns the images an object names, for the record; nil for none.
 	Images func(*unstructured.Unstructured) []string
 
+	// Operation names this try of the operation: it is written on the objects of hooks (bowline.dev/operation), so that a run
+	// which goes on after a crash knows those that it made itself. Required if the plan has hooks.
+	Operation string
+	// Before is what the record says of this very try, from a run that was cut off: a hook that has ended there is not run
+	// again. nil if the try begins.
+	Before v1alpha1.ResourceResults
+	// Record is told how far the run is. If durable it returns when that is on record; an error, which ctx's end is among,
+	// stops the run. Else it returns at once, and what it was told may be overtaken by the next. nil: nobody wants to know.
+	Record func(ctx context.Context, p Progress, durable bool) error
+	// Blocked is asked before each wave whether the run may go on: it returns why not, "" if it may. A run that may not waits
+	// and asks again. nil: it may.
+	Blocked func() string
+	// Hold is called before hooks are begun, and end when they have ended and that is on record: in between nothing but
+	// EndHooks may stop the run. If ok is false the run is to stop instead. nil: it may always.
+	Hold func() (end func(), ok bool)
+	// Rest is called when the run begins to wait, and resume before it works again; resume fails if ctx ends. nil: nothing is
+	// given up.
+	Rest func() (resume func(ctx context.Context) error)
+	// Changed tells that an object of the application changed, so that waits need not ask. nil: they ask.
+	Changed <-chan struct{}
+
 	Clock clock.Clock
 	// Parallel is how many objects are written at once; 0 means 16. The target has a limit of its own.
 	Parallel int
 	// Wait bounds how long is waited for a custom resource definition to be established and for an object to be gone
-	// before it is created anew; 0 means one minute. HealthWait does so for objects to become healthy before what is to be
-	// pruned last is pruned; 0 means ten minutes.
-	Wait, HealthWait time.Duration
+	// before it is created anew; 0 means one minute. HealthWait does so for the gate of a wave, 0 means one hour, and HookWait
+	// for a hook, 0 means a day.
+	Wait, HealthWait, HookWait time.Duration
+	// WaveDelay is a pause between two waves; 0 for none.
+	WaveDelay time.Duration
+}
+
+// EndHooks is a cause for which the context of a run ends: hooks that run are deleted. Other errors may wrap it.
+var EndHooks = errors.New("running hooks are ended")
+
+// Progress is how far a run is.
+type Progress struct {
+	// Message says what is done or waited for, since when and until when.
+	Message string
+	// Resources holds an entry for each object that was begun.
+	Resources v1alpha1.ResourceResults
 }
 
 // Learned is what the cluster made of a desired object.

@@ -19,6 +19,9 @@ type Target interface {
 	Kind(ctx context.Context, gvk schema.GroupVersionKind) Kind
 	// Read asks the API server for an object.
 	Read(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error)
+	// Live returns an object as it is watched, without asking the API server; nil if it is known not to be there. known is
+	// false if it is not watched, or not up to date: then Read tells.
+	Live(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (live *unstructured.Unstructured, known bool)
 	// Write writes an object and returns the API server's answer.
 	Write(ctx context.Context, w Write) (*unstructured.Unstructured, error)
 	// Delete deletes exactly the object that was judged. One that is gone already is success.

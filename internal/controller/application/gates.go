@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import "context"
+
+// gates asks what keeps syncs back although something differs. Each is asked anew at every pass, and asks for another one
+// when its answer may change by time alone.
+func (p *pass) gates(ctx context.Context) {
+	if !p.permitted() {
+		return
+	}
+	p.denied = p.closedWindow(false)
+	if p.state == nil {
+		return
+	}
+	p.held = p.holdOff(ctx)
+	p.awaits = p.awaited(ctx)
+}
