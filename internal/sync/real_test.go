@@ -32,6 +32,11 @@ func TestMain(m *testing.M) { devcluster.Main(m) }
 // target is a real cluster.
 type target struct{ *cluster.Cluster }
 
+func (t target) Live(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, bool) {
+	live := t.Get(ctx, object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: namespace, Name: name}, gvk.Version)
+	return live.Object, live.Presence != cluster.Unknown
+}
+
 func (t target) Kind(_ context.Context, gvk schema.GroupVersionKind) sync.Kind {
 	res, presence, why := t.Resource(gvk)
 	return sync.Kind{Served: presence == cluster.Present, Absent: presence == cluster.Absent, Namespaced: res.Namespaced, Why: why}
