@@ -3,9 +3,7 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,6 +32,9 @@ type Input struct {
 	TakeShared bool
 	// KeepSame leaves out the request for objects that are known to be as desired; they are recorded as synced.
 	KeepSame bool
+	// ReplaceForbidden refuses the option Replace=true among Options: a person asks for it, and the setting
+	// server.sync.replace.allowed is false. What objects say of themselves is not refused, as in Argo CD.
+	ReplaceForbidden bool
 	// NoHooks leaves out all hooks: the strategy apply, a rollback. A plan with a selection has none either.
 	NoHooks bool
 	// Revision, StartedAt and Try name this try of the operation: hooks with generateName are named by them,
@@ -45,47 +46,48 @@ type Input struct {
 }
 
 // Build makes the plan of one sync. It fails, with nothing to be done at all, if an object is shared and the option
-// FailOnSharedResource is set, and for hooks and waves, which are not carried out yet; the error names the objects.
+// FailOnSharedResource is set, or if the option Replace is refused; the error names the objects or the option.
 func Build(in Input) (Plan, error) {
-	b := builder{in: in, plan: Plan{Partial: len(in.Selection) > 0}}
-	var warnings []string
-	b.plan.Options, warnings = ParseOptions(in.Options)
-	b.plan.Options.Force = b.plan.Options.Force || in.Force
-	b.note("", warnings)
+	b := newBuilder(in)
+	if in.ReplaceForbidden && b.plan.Options.Replace {
+		return Plan{}, fault.New(fault.Forbidden, "sync", "application "+in.App, "", "the sync option Replace=true is refused by the setting server.sync.replace.allowed",
+			"leave the option out, or set it on the objects that need it")
+	}
 	for i := range in.Items {
 		b.add(&in.Items[i])
-	}
-	if err := b.later.err(); err != nil {
-		return Plan{}, err
 	}
 	if len(b.shared) > 0 && b.plan.Options.FailOnSharedResource {
 		return Plan{}, fault.New(fault.Mistake, "sync", "application "+in.App, "", first(b.shared),
 			"take each object out of one of the applications, or unset FailOnSharedResource")
 	}
 	b.namespace()
-	b.order()
+	b.order(syncPhases)
 	return b.plan, nil
 }
 
 type builder struct {
 	in     Input
 	plan   Plan
-	later  later
-	wave   int // of the objects that are applied
 	shared []string
+	placed []*placed
+	noted  map[string]bool
+	names  map[object.Key]int // how many hooks were given the name
+}
 
-	applies, prunes, last []Step
-	noted                 map[string]bool
+func newBuilder(in Input) *builder {
+	b := &builder{in: in, plan: Plan{Partial: len(in.Selection) > 0}, noted: map[string]bool{}, names: map[object.Key]int{}}
+	var warnings []string
+	b.plan.Options, warnings = ParseOptions(in.Options)
+	b.plan.Options.Force = b.plan.Options.Force || in.Force
+	b.note("", warnings)
+	return b
 }
 
 func (b *builder) add(item *Item) {
-	if item.Live != nil {
-		b.plan.weight += 1 + item.Cascade
-	}
 	switch {
 	case item.Desired != nil:
 		b.desired(item)
-	case item.Live != nil && Selected(b.in.Selection, item.Key):
+	case item.Live != nil:
 		b.extra(item)
 	}
 }
@@ -93,33 +95,72 @@ func (b *builder) add(item *Item) {
 // desired adds an object that the source has.
 func (b *builder) desired(item *Item) {
 	hooks, takesPart := Hooks(item.Desired)
-	if !takesPart {
+	b.note(item.Key.String(), unknownHooks(item.Desired))
+	switch {
+	case len(hooks) > 0:
+		if !b.in.NoHooks && !b.plan.Partial {
+			b.hooks(item, hooks)
+		}
+		return
+	case !takesPart:
 		return
 	}
-	wave, warning := WaveOf(item.Desired)
-	if warning != "" {
-		b.note(item.Key.String(), []string{warning})
-	}
-	b.later.add(item, hooks, wave)
+	b.weigh(item)
 	if !Selected(b.in.Selection, item.Key) {
 		return
 	}
-	options, warnings := b.plan.Options.For(item.Desired)
-	b.note(item.Key.String(), warnings)
-	b.wave = wave
-	step := Step{
-		Action: Apply, Key: item.Key, Version: item.Desired.GroupVersionKind().Version,
-		Desired: item.Desired, Origin: item.Origin, Live: item.Live, Options: options, Shared: item.SharedWith, LiveUnknown: item.LiveUnknown,
-	}
+	step, wave := b.step(item)
 	switch {
 	case item.SharedWith != "":
 		b.share(&step)
 	case item.Same && b.plan.Options.ApplyOutOfSyncOnly:
 		return
-	case item.Same && b.in.KeepSame && !options.Replace && !options.Force:
+	case item.Same && b.in.KeepSame && !step.Options.Replace && !step.Options.Force:
 		step.Action = Keep
 	}
-	b.applies = append(b.applies, step)
+	b.place(step, v1alpha1.SyncPhaseSync, wave)
+}
+
+// step returns the step that makes a desired object, and its wave.
+func (b *builder) step(item *Item) (Step, int) {
+	wave, warning := WaveOf(item.Desired)
+	if warning != "" {
+		b.note(item.Key.String(), []string{warning})
+	}
+	options, warnings := b.plan.Options.For(item.Desired)
+	b.note(item.Key.String(), warnings)
+	return Step{
+		Action: Apply, Key: item.Key, Version: item.Desired.GroupVersionKind().Version,
+		Desired: item.Desired, Origin: item.Origin, Live: item.Live, Options: options, Shared: item.SharedWith, LiveUnknown: item.LiveUnknown,
+	}, wave
+}
+
+// hooks adds a step for each of the phases that an object is a hook of.
+func (b *builder) hooks(item *Item, types []v1alpha1.HookType) {
+	for _, t := range types {
+		if phase, ok := phaseOf(t); ok {
+			b.hook(item, t, phase)
+		}
+	}
+}
+
+func (b *builder) hook(item *Item, t v1alpha1.HookType, phase v1alpha1.SyncPhase) {
+	policies, warnings := DeletePolicies(item.Desired)
+	b.note(item.Key.String(), warnings)
+	step, wave := b.step(item)
+	step.Action, step.Shared = Run, ""
+	step.Hook = &Hook{Type: t, Policies: policies}
+	if step.Key.Name == "" && item.Desired.GetGenerateName() != "" {
+		b.generate(&step, phase)
+	}
+	b.place(step, phase, wave)
+}
+
+// weigh counts what the application has in the cluster. Left-over hooks are no part of it.
+func (b *builder) weigh(item *Item) {
+	if item.Live != nil {
+		b.plan.weight += 1 + item.Cascade
+	}
 }
 
 // share decides about an object that another living application desires too: one owner per object, unless a setting
@@ -138,9 +179,6 @@ func (b *builder) share(step *Step) {
 
 // extra adds an object that is live and no longer desired.
 func (b *builder) extra(item *Item) {
-	if item.Key == b.in.Self {
-		return
-	}
 	var obj metav1.Object = &metav1.ObjectMeta{}
 	version := ""
 	if item.Live.Object != nil {
@@ -149,7 +187,12 @@ func (b *builder) extra(item *Item) {
 	if hooks, takesPart := Hooks(obj); len(hooks) > 0 || !takesPart {
 		return // hooks go by their own policies
 	}
+	b.weigh(item)
+	if item.Key == b.in.Self || !Selected(b.in.Selection, item.Key) {
+		return
+	}
 	options, _ := b.plan.Options.For(obj)
+	wave, _ := WaveOf(obj)
 	step := Step{Action: Prune, Key: item.Key, Version: version, Live: item.Live, Options: options, weight: 1 + item.Cascade}
 	switch {
 	case item.Live.UID == "" || item.Live.ResourceVersion == "":
@@ -161,11 +204,7 @@ func (b *builder) extra(item *Item) {
 	case options.Prune == DeleteConfirmed:
 		step.Waiting, step.Reason = true, "not pruned: Prune=confirm waits for an approval"
 	}
-	if options.PruneLast {
-		b.last = append(b.last, step)
-		return
-	}
-	b.prunes = append(b.prunes, step)
+	b.place(step, v1alpha1.SyncPhaseSync, wave)
 }
 
 // namespace plans the destination namespace, unless the source has a manifest for it.
@@ -181,35 +220,8 @@ func (b *builder) namespace() {
 	b.plan.Namespace = &Namespace{Name: b.in.Namespace, Metadata: b.in.NamespaceMetadata}
 }
 
-// order makes the waves: applies in kind order, so that namespaces and custom resource definitions come before their
-// users; then prunes in the opposite order; then what asks to be pruned last, once the rest is healthy.
-func (b *builder) order() {
-	forward := func(x, y Step) int { return object.CompareForApply(x.Key, y.Key) }
-	backward := func(x, y Step) int { return object.CompareForApply(y.Key, x.Key) }
-	slices.SortFunc(b.applies, forward)
-	slices.SortFunc(b.prunes, backward)
-	slices.SortFunc(b.last, backward)
-	var waves []Wave
-	if steps := slices.Concat(b.applies, b.prunes); len(steps) > 0 {
-		waves = append(waves, Wave{Number: b.wave, Steps: steps})
-	}
-	if len(b.last) > 0 {
-		if len(waves) > 0 {
-			waves[0].AwaitHealth = true
-		}
-		waves = append(waves, Wave{Number: b.wave + 1, Steps: b.last})
-	}
-	if len(waves) > 0 {
-		b.plan.Phases = []Phase{{Name: v1alpha1.SyncPhaseSync, Waves: waves}}
-	}
-	slices.SortFunc(b.plan.Conditions, func(x, y v1alpha1.ApplicationCondition) int { return cmp.Compare(x.Message, y.Message) })
-}
-
 // note keeps warnings, each once.
 func (b *builder) note(about string, warnings []string) {
-	if b.noted == nil {
-		b.noted = map[string]bool{}
-	}
 	for _, text := range warnings {
 		if about != "" {
 			text = about + ": " + text

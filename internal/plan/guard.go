@@ -56,6 +56,7 @@ func Guard(p Plan, in GuardInput) Plan {
 	g := guard{in: in, plan: &p}
 	g.many()
 	g.containers()
+	p.gate()
 	return p
 }
 

@@ -116,6 +116,8 @@ type Hook struct {
 	Policies []v1alpha1.HookDeletePolicy
 	// Generated says that its name was made for this try, from metadata.generateName.
 	Generated bool
+
+	template *unstructured.Unstructured // the object without its name, if that was made
 }
 
 // Has reports whether the hook's object is deleted by a policy.
@@ -194,23 +196,45 @@ func (p *Plan) Approve() Plan {
 	for _, s := range out.Waiting() {
 		s.Waiting, s.Reason = false, ""
 	}
+	out.gate()
 	return out
 }
 
-// Digest names the work: plans that would do the same to the same objects have the same digest.
+// Digest names the work: plans that would do the same to the same objects, in the same order, have the same digest.
 func (p *Plan) Digest() object.Digest {
 	var lines []string
 	if p.Namespace != nil {
 		lines = append(lines, fmt.Sprint("namespace ", p.Namespace.Name, object.DigestOf(p.Namespace.Metadata)))
 	}
-	for _, s := range p.Steps() {
-		line := fmt.Sprintf("%s %t %s %s", s.Action, s.Waiting, s.Key, liveUID(s.Live))
-		if s.Desired != nil {
-			line += string(object.DigestOf(s.Desired.Object))
+	for _, phase := range p.all() {
+		for i := range phase.Waves {
+			wave := &phase.Waves[i]
+			lines = append(lines, fmt.Sprintf("%s %d", phase.Name, wave.Number))
+			for j := range wave.Steps {
+				lines = append(lines, wave.Steps[j].identity())
+			}
 		}
-		lines = append(lines, line)
 	}
 	return object.DigestOf(lines)
+}
+
+// identity names the work of a step. The names that hooks were given for this try are no part of it, nor is what an
+// earlier one left behind.
+func (s *Step) identity() string {
+	key, desired, uid := s.Key, s.Desired, liveUID(s.Live)
+	var policies []v1alpha1.HookDeletePolicy
+	if s.Hook != nil {
+		policies, uid = s.Hook.Policies, ""
+		if s.Hook.Generated {
+			desired = s.Hook.template
+			key.Name = desired.GetGenerateName()
+		}
+	}
+	line := fmt.Sprintf("%s %t %s %s %s", s.Action, s.Waiting, key, uid, policies)
+	if desired != nil {
+		line += string(object.DigestOf(desired.Object))
+	}
+	return line
 }
 
 func liveUID(l *Live) types.UID {
