@@ -79,6 +79,9 @@ type Options struct {
 	// Before is what the record says of this very try, from a run that was cut off: a hook that has ended there is not run
 	// again. nil if the try begins.
 	Before v1alpha1.ResourceResults
+	// KeepHooks leaves the objects of hooks as they are when these have ended, finalizers included: whoever began the run sees
+	// to both. It is for hooks whose end is not noted in an operation's record.
+	KeepHooks bool
 	// Record is told how far the run is. If durable it returns when that is on record; an error, which ctx's end is among,
 	// stops the run. Else it returns at once, and what it was told may be overtaken by the next. nil: nobody wants to know.
 	Record func(ctx context.Context, p Progress, durable bool) error

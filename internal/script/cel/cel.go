@@ -56,6 +56,7 @@ var Default = Bounds{Cost: 1_000_000, Time: time.Second}
 // Program is a compiled expression. Safe for concurrent use.
 type Program struct {
 	where   string
+	name    string // a third name of the object; "" for none
 	program cel.Program
 	source  *celast.SourceInfo
 	limit   time.Duration
@@ -64,7 +65,15 @@ type Program struct {
 // Compile returns the program of an expression. where says where it stands, for messages. The error is a fault.Mistake
 // that names line, column and reason of each mistake.
 func Compile(where, expr string, bounds Bounds) (*Program, error) {
+	return CompileAs(where, expr, "", bounds)
+}
+
+// CompileAs is Compile for an expression that calls the object by a name of its own besides obj and self.
+func CompileAs(where, expr, name string, bounds Bounds) (*Program, error) {
 	env, err := environment()
+	if err == nil && name != "" {
+		env, err = env.Extend(cel.Variable(name, cel.MapType(cel.StringType, cel.DynType)))
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Bug, "set up", "the expression language", err, "")
 	}
@@ -77,7 +86,7 @@ func Compile(where, expr string, bounds Bounds) (*Program, error) {
 	if err != nil {
 		return nil, refused(where, err)
 	}
-	return &Program{where: where, program: program, source: ast.NativeRep().SourceInfo(), limit: bounds.Time}, nil
+	return &Program{where: where, name: name, program: program, source: ast.NativeRep().SourceInfo(), limit: bounds.Time}, nil
 }
 
 // Eval returns the expression's value for an object: nil, bool, int64, float64, string, []any or map[string]any. Other
@@ -87,7 +96,11 @@ func Compile(where, expr string, bounds Bounds) (*Program, error) {
 func (p *Program) Eval(obj map[string]any) (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), p.limit)
 	defer cancel()
-	out, _, err := p.program.ContextEval(ctx, map[string]any{"obj": obj, "self": obj})
+	names := map[string]any{"obj": obj, "self": obj}
+	if p.name != "" {
+		names[p.name] = obj
+	}
+	out, _, err := p.program.ContextEval(ctx, names)
 	if err != nil {
 		return nil, p.failed(err)
 	}
