@@ -7,6 +7,7 @@
 //   - Project: the rules of an AppProject, compiled once. It is immutable; a changed AppProject is compiled anew.
 //   - Entry: one element of a list of rules. It is a glob; one that begins with "!" is a denial.
 //   - Destination: a cluster, by URL and by name, and a namespace on it.
+//   - Account: the service account that objects are sent as, where that is asked for.
 //   - Scoped: said of a repository or cluster whose Secret names this project as its own.
 //
 // The rules are Argo CD's. Every refusal is a fault.Forbidden that names the project, the field, the entry that decided
@@ -59,6 +60,7 @@ type Project struct {
 	scopedOnly       bool
 	clusters         []Cluster
 	sourceNamespaces []pattern
+	accounts         []accountEntry
 
 	clusterAllowed, clusterDenied     []kindEntry
 	namespaceAllowed, namespaceDenied []kindEntry
@@ -91,6 +93,9 @@ func Compile(p *v1alpha1.AppProject, scoped Scoped) *Project {
 	}
 	for _, ns := range spec.SourceNamespaces {
 		out.sourceNamespaces = append(out.sourceNamespaces, compileNamespace(ns))
+	}
+	for _, a := range spec.DestinationServiceAccounts {
+		out.accounts = append(out.accounts, compileAccount(a))
 	}
 	out.clusterAllowed = compileNamed(spec.ClusterResourceWhitelist)
 	out.clusterDenied = compileNamed(spec.ClusterResourceBlacklist)

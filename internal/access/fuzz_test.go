@@ -3,6 +3,7 @@
 package access
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -27,5 +28,10 @@ func FuzzPatterns(f *testing.F) {
 			}
 		}
 		p.Validate()
+		accounts := Compile(project(v1alpha1.AppProjectSpec{DestinationServiceAccounts: []account{{Server: entry, Namespace: "*", DefaultServiceAccount: value}}}), Scoped{})
+		user, err := accounts.ServiceAccount(Destination{Server: value, Namespace: "shop"}, "argocd")
+		if err == nil && (!strings.HasPrefix(user, "system:serviceaccount:") || strings.ContainsAny(user, "\r\n /\\*")) {
+			t.Errorf("%q: the user %q is no service account", value, user)
+		}
 	})
 }

@@ -22,6 +22,7 @@ func validate(p *v1alpha1.AppProject, compiled *Project) []error {
 	c.sources(p.Spec.SourceRepos, compiled.sources)
 	c.destinations(p.Spec.Destinations, compiled.destinations)
 	c.sourceNamespaces(compiled.sourceNamespaces)
+	c.accounts(compiled.accounts)
 	c.kinds("clusterResourceWhitelist", compiled.clusterAllowed)
 	c.kinds("clusterResourceBlacklist", compiled.clusterDenied)
 	c.kinds("namespaceResourceWhitelist", compiled.namespaceAllowed)
@@ -66,6 +67,20 @@ func (c *checker) sourceNamespaces(compiled []pattern) {
 	for i, p := range compiled {
 		c.duplicate("sourceNamespaces", i, p.text, seen)
 		c.glob("sourceNamespaces", i, p)
+	}
+}
+
+func (c *checker) accounts(compiled []accountEntry) {
+	seen := map[string]bool{}
+	for i, e := range compiled {
+		if e.err != nil {
+			c.add("destinationServiceAccounts", i, e.err.Error(), "correct it; until then nothing is sent to what it or an entry after it is about")
+		}
+		at := fmt.Sprintf("{server: %s, namespace: %q}", e.server.text, e.namespace.text)
+		if seen[at] {
+			c.add("destinationServiceAccounts", i, at+" is listed twice", "take one out: the first counts")
+		}
+		seen[at] = true
 	}
 }
 

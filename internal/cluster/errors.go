@@ -112,6 +112,9 @@ func (t target) wrap(op string, err error) error {
 		message = t.redact(message, webhook)
 	}
 	rule := rules[reason]
+	if reason == Forbidden {
+		rule.fix = t.fixForbidden(message)
+	}
 	out := newError(reason, rule.kind, op, t.key.String(), message, rule.fix)
 	out.Webhook = webhook
 	if reason == Invalid && s.Details != nil {

@@ -28,6 +28,7 @@ var leftOut = []schema.GroupKind{
 // and for a PersistentVolumeClaim the volume it is bound to. Objects that others own, and so follow them anyway, are left
 // out. It asks the API server, metadata only. An error means that not all of it could be listed: then nothing is known.
 func (c *Cluster) Inside(ctx context.Context, container object.Key) ([]object.Key, error) {
+	ctx = asOurselves(ctx) // what somebody may not see goes too
 	switch container.GroupKind() {
 	case schema.GroupKind{Kind: "Namespace"}:
 		return c.insideNamespace(ctx, container.Name)

@@ -116,7 +116,7 @@ func (c *Cluster) getWatched(ctx context.Context, k *kind, key object.Key, versi
 // the answer.
 func (c *Cluster) readThrough(ctx context.Context, k *kind, key object.Key, version string) Live {
 	gvk := key.GroupKind().WithVersion(version)
-	raw, err := c.readRaw(ctx, gvk, key.Namespace, key.Name)
+	raw, err := c.readRaw(asOurselves(ctx), gvk, key.Namespace, key.Name)
 	if errors.Is(err, NotFound) {
 		return Live{Presence: Absent}
 	}

@@ -110,7 +110,7 @@ func (c *Cluster) Schema(ctx context.Context, gvk schema.GroupVersionKind) (*Sch
 	if found, ok := c.opts.Schemas.find(key, rv); ok {
 		return found, nil
 	}
-	raw, err := c.readRaw(ctx, crdGVK, "", name)
+	raw, err := c.readRaw(asOurselves(ctx), crdGVK, "", name)
 	if errors.Is(err, NotFound) {
 		return nil, nil
 	}

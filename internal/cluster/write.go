@@ -45,19 +45,20 @@ type target struct {
 	res     Resource
 	key     object.Key
 	path    string // of the object; of the collection when it has no name yet
+	as      string // user that the call is made as; "" is ourselves
 }
 
 func (t target) secret() bool { return t.key.Group == "" && t.key.Kind == "Secret" }
 
 // target finds where an object is written. A kind that is not known is looked up once more: its CRD may be a moment old.
 func (c *Cluster) target(ctx context.Context, op string, gvk schema.GroupVersionKind, namespace, name string) (target, error) {
-	t := target{cluster: c.cfg.Name, key: object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: namespace, Name: name}}
+	t := target{cluster: c.cfg.Name, as: identityOf(ctx), key: object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: namespace, Name: name}}
 	if err := c.link.ready(ctx, c.isRunning()); err != nil {
 		return t, t.wrap(op, err)
 	}
 	res, presence, reason := c.snapshot().find(gvk)
 	if presence != Present {
-		if err := c.discoverNow(ctx); err != nil && c.snapshot() == nil {
+		if err := c.discoverNow(asOurselves(ctx)); err != nil && c.snapshot() == nil {
 			return t, t.wrap(op, err)
 		}
 		res, presence, reason = c.snapshot().find(gvk)
@@ -261,7 +262,7 @@ func (c *Cluster) learn(ctx context.Context, t target, raw []byte) {
 		if err != nil {
 			return
 		}
-		watched, err := c.api.get(ctx, path, acceptJSON)
+		watched, err := c.api.get(asOurselves(ctx), path, acceptJSON)
 		if err != nil {
 			return
 		}
