@@ -73,6 +73,9 @@ func (p *pass) tell(written *v1alpha1.Application) {
 	if before.Health.Status != after.Health.Status {
 		p.publish(event.ResourceUpdated, false, fmt.Sprintf("Updated health status: %s -> %s", before.Health.Status, after.Health.Status))
 	}
+	if p.unheld != "" {
+		p.publish(event.ResourceUpdated, false, "Hold ended: "+p.unheld)
+	}
 	state := after.OperationState
 	if !p.finished || state == nil || !state.Phase.Completed() {
 		return

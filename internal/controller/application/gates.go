@@ -7,6 +7,7 @@ import "context"
 // gates asks what keeps syncs back although something differs. Each is asked anew at every pass, and asks for another one
 // when its answer may change by time alone.
 func (p *pass) gates(ctx context.Context) {
+	p.held = p.holdOff(ctx)
 	if !p.permitted() {
 		return
 	}
@@ -14,6 +15,5 @@ func (p *pass) gates(ctx context.Context) {
 	if p.state == nil {
 		return
 	}
-	p.held = p.holdOff(ctx)
 	p.awaits = p.awaited(ctx)
 }

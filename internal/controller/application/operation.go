@@ -100,7 +100,7 @@ func (p *pass) superviseRunning() {
 
 // supersedes reports whether what is desired now takes the place of what an operation is about.
 func (p *pass) supersedes(spec v1alpha1.Operation, about *desired.State) bool {
-	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && about != nil &&
+	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && p.held == "" && about != nil &&
 		p.state.Digest != about.Digest && p.st.supersessions < maxSupersessions
 }
 
@@ -235,6 +235,10 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	}
 	if p.cutOff() {
 		p.requeue(connectGrace)
+		return
+	}
+	if p.held != "" && state.Operation.InitiatedBy.Automated {
+		p.end(v1alpha1.OperationFailed, "not gone on with: "+p.held)
 		return
 	}
 	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)

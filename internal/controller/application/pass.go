@@ -46,6 +46,7 @@ type pass struct {
 	waiting string                  // why the inventory is not complete
 	denied  string                  // why the windows of the project permit no sync by itself
 	held    string                  // why a hold keeps what is desired from being applied by itself
+	unheld  string                  // why a hold ended in this pass
 	awaits  string                  // which application has to be ready first, and why it is not
 	code    v1alpha1.SyncStatusCode // what this pass found
 
