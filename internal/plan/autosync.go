@@ -205,6 +205,7 @@ func hasErrors(in *AutoSync) *Decision {
 		switch {
 		case !c.Type.IsError(), c.Type == v1alpha1.ApplicationConditionSyncError:
 			// A SyncError is what an earlier decision or operation said; this one judges anew.
+		case c.Type == v1alpha1.ApplicationConditionDependencyError: // keeps new revisions back, see awaitsOther
 		case c.Type == v1alpha1.ApplicationConditionComparisonError && in.Unreachable:
 		default:
 			return no("the application has an error: %s: %s", c.Type, c.Message)
@@ -236,10 +237,12 @@ func onHold(in *AutoSync) *Decision {
 
 // awaitsOther keeps a new revision waiting for what it depends on; what was synced before is healed in any case.
 func awaitsOther(in *AutoSync) *Decision {
-	if in.Awaits != "" && !in.tried() {
-		return no("waits for what it depends on: %s", in.Awaits)
+	if in.Awaits == "" || in.tried() {
+		return nil
 	}
-	return nil
+	d := no("waits for what it depends on: %s", in.Awaits)
+	d.Condition = &v1alpha1.ApplicationCondition{Type: v1alpha1.ApplicationConditionDependencyWarning, Message: d.Reason}
+	return d
 }
 
 // differing returns the objects that are not as they should be.

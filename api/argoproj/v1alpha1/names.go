@@ -174,5 +174,12 @@ const (
 // clients which know only Argo CD's types do not take it for an error.
 const ApplicationConditionHoldWarning ApplicationConditionType = "HoldWarning"
 
+// ApplicationConditionDependencyWarning says which application a new revision waits for, by AnnotationDependsOn;
+// ApplicationConditionDependencyError says that the annotation cannot be followed: it cannot be read, or leads in a circle.
+const (
+	ApplicationConditionDependencyWarning ApplicationConditionType = "DependencyWarning"
+	ApplicationConditionDependencyError   ApplicationConditionType = "DependencyError"
+)
+
 // ApplicationConditionManifestWarning names what is odd in manifests but accepted: a key that a mapping holds twice.
 const ApplicationConditionManifestWarning ApplicationConditionType = "ManifestWarning"
