@@ -155,6 +155,8 @@ type Object struct {
 	Volatile []string
 	// Refused says why the project does not permit the object; it is neither applied nor compared.
 	Refused error
+	// Hook says that it is made in each sync for what it does, and Aside that it takes no part in any: neither is compared.
+	Hook, Aside bool
 	// The manifest is shared with the render it comes from; what the application adds to it is added when it is decoded.
 	manifest []byte
 	placed   *placement

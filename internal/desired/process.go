@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
 	"github.com/bowline-cd/bowline/internal/render"
 )
 
@@ -122,6 +123,8 @@ func (p *processor) add(m object.Manifest, raw *rawManifest) error {
 	}
 	o := Object{Key: object.KeyOf(u), Version: gvk.Version, Digest: object.DigestBytes(content), Origin: m.Origin, Volatile: raw.volatile, manifest: raw.json, placed: p.placed}
 	o.Refused = p.target.Permit(o.Key, scope != ScopeCluster)
+	hooks, takesPart := plan.Hooks(u)
+	o.Hook, o.Aside = len(hooks) > 0, !takesPart
 	p.put(o)
 	return nil
 }

@@ -55,9 +55,16 @@ type writes interface {
 
 // desired computes the row of an object that is desired.
 func (c *comparer) desired(ctx context.Context, o *desired.Object) {
+	if o.Hook && o.Key.Name == "" {
+		return // each sync makes another one; those that there are have rows of their own
+	}
 	r := c.row(o.Key, o.Version)
 	defer c.table.put(r)
 	r.desired = o
+	if o.Hook || o.Aside {
+		r.setApart(o.Hook, c.live.Get(ctx, o.Key, o.Version))
+		return
+	}
 	if o.Refused != nil {
 		r.verdict, r.reason = Refused, o.Refused.Error()
 		return
@@ -106,12 +113,16 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 		c.drop(key) // it changes hands: the application that desires it now takes it over
 		return
 	}
-	version := ""
+	version, apart := "", false
 	if before := c.table.rows[key]; before != nil {
-		version = before.version
+		version, apart = before.version, before.verdict == Apart
 	}
 	if live.Object != nil {
 		version = live.Object.GroupVersionKind().Version
+	}
+	if apart && live.Presence == cluster.Unknown {
+		c.drop(key) // nobody waits to hear of it
+		return
 	}
 	r := c.row(key, version)
 	defer c.table.put(r)
@@ -119,9 +130,27 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 		r.reason = live.Reason
 		return
 	}
+	if hook, takesPart := hookOf(live.Object); hook || !takesPart {
+		r.setApart(hook, live)
+		return
+	}
 	r.verdict = Extra
 	c.see(r, live)
 	r.ignoreExtraneous = diff.ParseCompareOptions(live.Object.GetAnnotations()[v1alpha1.AnnotationCompareOptions]).IgnoreExtraneous
+}
+
+// setApart fills in the row of an object that is not compared.
+func (r *row) setApart(hook bool, live cluster.Live) {
+	r.verdict, r.hook, r.keep, r.confirmed = Apart, hook, false, nil
+	if live.Presence == cluster.Present {
+		r.live = identityOf(live)
+	}
+}
+
+// hookOf reports whether a live object is a hook, and whether it takes part in syncs at all.
+func hookOf(live *unstructured.Unstructured) (hook, takesPart bool) {
+	hooks, takesPart := plan.Hooks(live)
+	return len(hooks) > 0, takesPart
 }
 
 // drop forgets an object.

@@ -18,7 +18,7 @@ import (
 
 // former computes the row of an object that had one, is not desired any more and was not found by its mark.
 func (c *comparer) former(ctx context.Context, r *row) {
-	if r.verdict == Missing || r.verdict == Refused || c.beyond(r.key) {
+	if r.verdict == Missing || r.verdict == Refused || r.verdict == Apart || c.beyond(r.key) {
 		c.drop(r.key)
 		return
 	}

@@ -75,6 +75,9 @@ func (c *Controller) Inspect(ctx context.Context, name string, revisions []strin
 		return nil, false, errors.New(text)
 	}
 	for _, r := range p.st.table.inOrder() {
+		if r.verdict == Apart {
+			continue
+		}
 		found = append(found, Finding{Key: r.key, Verdict: r.verdict, Reason: r.reason, Changes: r.changes})
 	}
 	return found, p.waiting == "", nil

@@ -89,6 +89,10 @@ func (c *comparer) event(ctx context.Context, key object.Key) (compared bool) {
 	if o.Refused != nil {
 		return false
 	}
+	if o.Hook || o.Aside {
+		c.desired(ctx, o)
+		return false
+	}
 	live := c.live.Get(ctx, key, o.Version)
 	noise := c.noiseOf(o.GVK().GroupKind(), live)
 	onlyNoise := c.onlyNoise(c.table.rows[key], live, noise)

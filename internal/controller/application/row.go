@@ -25,6 +25,7 @@ const (
 	Missing                  // desired, and proven not to be there
 	Extra                    // there and ours, and no longer desired
 	Refused                  // desired, but the project does not permit it
+	Apart                    // a hook, or what takes no part in syncs: nothing is said of it
 )
 
 // row is what the table knows of one object. A row that is in a table does not change any more: another one takes its
@@ -52,6 +53,7 @@ type row struct {
 	hasHealth bool
 	images    []string
 
+	hook             bool // of what is Apart
 	ignoreExtraneous bool // compare-options of an extra object
 	ignoreHealth     bool
 	keep             bool // the deletion guard, or Prune=confirm, waits for a person
@@ -80,6 +82,8 @@ func (r *row) code() v1alpha1.SyncStatusCode {
 		return v1alpha1.SyncStatusCodeSynced
 	case Different, Missing, Extra:
 		return v1alpha1.SyncStatusCodeOutOfSync
+	case Apart:
+		return ""
 	default:
 		return v1alpha1.SyncStatusCodeUnknown
 	}
@@ -96,7 +100,7 @@ func (r *row) isApplication() bool {
 
 // child is what the row contributes to the application's health.
 func (r *row) child() health.Child {
-	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == Refused}
+	c := health.Child{Live: r.live.present, Application: r.isApplication(), Excluded: r.ignoreHealth || r.verdict == Refused || r.verdict == Apart}
 	if r.hasHealth {
 		c.Status = r.health.Status
 	}
@@ -123,7 +127,7 @@ func (r *row) explains() bool {
 func (r *row) status(persistHealth bool) v1alpha1.ResourceStatus {
 	s := v1alpha1.ResourceStatus{
 		Group: r.key.Group, Version: r.version, Kind: r.key.Kind, Namespace: r.key.Namespace, Name: r.key.Name,
-		Status: r.code(), RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
+		Status: r.code(), Hook: r.hook, RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
 	}
 	if persistHealth && r.hasHealth {
 		s.Health = &v1alpha1.HealthStatus{Status: r.health.Status, Message: r.health.Message}
@@ -144,7 +148,7 @@ func (r *row) told() bool {
 func (r *row) means(o *row) bool {
 	return r.version == o.version && r.verdict == o.verdict && r.reason == o.reason && r.shared == o.shared &&
 		r.live.present == o.live.present && r.live.deleting == o.live.deleting &&
-		r.hasHealth == o.hasHealth && r.health.Status == o.health.Status &&
+		r.hook == o.hook && r.hasHealth == o.hasHealth && r.health.Status == o.health.Status &&
 		r.ignoreExtraneous == o.ignoreExtraneous && r.ignoreHealth == o.ignoreHealth && r.keep == o.keep &&
 		slices.Equal(r.images, o.images)
 }

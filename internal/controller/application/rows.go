@@ -64,14 +64,13 @@ func notCompared(id string) error {
 func viewOf(r *row) RowView {
 	v := RowView{
 		Key: r.key, Version: r.version, Verdict: r.verdict, Status: r.code(), Reason: r.reason, Changes: r.changes, Images: r.images,
-		RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep, SharedWith: r.shared,
+		RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep, SharedWith: r.shared, Hook: r.hook,
 		UID: r.live.uid, ResourceVersion: r.live.resourceVersion, Health: r.status(true).Health,
 	}
 	if r.desired != nil {
 		want := r.desired.Rendered()
-		hooks, _ := plan.Hooks(want)
 		wave, _ := plan.WaveOf(want)
-		v.Hook, v.SyncWave = len(hooks) > 0, int64(wave)
+		v.SyncWave = int64(wave)
 	}
 	return v
 }
