@@ -23,9 +23,11 @@ import (
 	"github.com/bowline-cd/bowline/internal/action"
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // actor runs actions on live objects of one application. It reads what the controller found out last and asks the
@@ -34,6 +36,7 @@ type actor struct {
 	target   actions.Target
 	app      *v1alpha1.Application
 	project  *access.Project
+	rules    settings.Settings
 	catalog  *action.Catalog
 	tracker  object.Tracker
 	clusters *clusters
@@ -86,7 +89,7 @@ func only(s *configuration.Snapshot, d v1alpha1.ApplicationDestination) *configu
 }
 
 func (a *actor) prepare(ctx context.Context, c client.Client, s *configuration.Snapshot) (err error) {
-	a.tracker = s.Settings.Tracker
+	a.rules, a.tracker = s.Settings, s.Settings.Tracker
 	a.catalog, _ = action.New(s.Settings.Customizations)
 	project := &v1alpha1.AppProject{}
 	if err := get(ctx, c, project, a.app.Namespace, cmp.Or(a.app.Spec.Project, v1alpha1.DefaultAppProjectName), "project"); err != nil {
@@ -105,6 +108,21 @@ func get(ctx context.Context, c client.Client, into client.Object, namespace, na
 	return fault.Wrap(fault.Retry, "read", what+" "+namespace+"/"+name, err, "check that the API server can be reached, then try again")
 }
 
+// behalf returns ctx for direct calls for the application: as the service account that its project names, if settings ask
+// for that.
+func (a *actor) behalf(ctx context.Context) (context.Context, error) {
+	if !a.rules.Impersonation {
+		return ctx, nil
+	}
+	cfg := a.cluster.Config()
+	to := access.Destination{Server: cfg.Server, Name: cfg.Name, Namespace: a.app.Spec.Destination.Namespace}
+	user, err := application.AccountOf(a.project, to, a.app.Namespace, a.rules.ImpersonationEnforced)
+	if err != nil || user == "" {
+		return ctx, err
+	}
+	return cluster.As(ctx, user), nil
+}
+
 // Close implements actions.Actor.
 func (a *actor) Close() { a.clusters.Close() }
 
@@ -112,6 +130,10 @@ func (a *actor) Close() { a.clusters.Close() }
 func (a *actor) Objects(ctx context.Context) ([]actions.Object, error) {
 	if a.app.Status.ReconciledAt == nil {
 		return nil, fault.New(fault.Wait, "find objects of", "application "+a.target.App, "status.resources", "it has not been compared yet", "wait for its first comparison: `bowline app get`")
+	}
+	ctx, err := a.behalf(ctx)
+	if err != nil {
+		return nil, err
 	}
 	t := a.target
 	var out []actions.Object
@@ -158,6 +180,10 @@ func (a *actor) read(ctx context.Context, o actions.Object) (*unstructured.Unstr
 
 // Run implements actions.Actor.
 func (a *actor) Run(ctx context.Context, objects []actions.Object, order actions.Order) ([]actions.Done, error) {
+	ctx, err := a.behalf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var done []actions.Done
 	for _, o := range objects {
 		live, err := a.read(ctx, o)

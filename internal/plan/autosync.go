@@ -37,6 +37,9 @@ type AutoSync struct {
 	// Unreachable says that a ComparisonError among them means only that the source cannot be reached now. It does not
 	// stop a sync: what is desired is the last resolved revision, under its own name.
 	Unreachable bool
+	// NoAccount is why nothing may be sent to the destination: impersonation is asked for, and the project names no service
+	// account. "" if it may.
+	NoAccount string
 	// Denied is why a sync window does not permit an automated sync now; "" if it does.
 	Denied string
 	// Hold is why a rollback keeps the present desired state from being applied by itself; "" if none does.
@@ -102,6 +105,7 @@ var checks = []check{
 	{"errors", hasErrors},
 	{"status", notOutOfSync},
 	{"hold", onHold},
+	{"account", withoutAccount},
 	{"window", windowClosed},
 	{"prune only", onlyPruning},
 	{"held", onlyHeld},
@@ -217,6 +221,14 @@ func hasErrors(in *AutoSync) *Decision {
 func notOutOfSync(in *AutoSync) *Decision {
 	if in.Status != v1alpha1.SyncStatusCodeOutOfSync {
 		return no("the application is %s", in.Status)
+	}
+	return nil
+}
+
+// withoutAccount is asked before each sync, and not found out by one that fails: its failure would be final for the revision.
+func withoutAccount(in *AutoSync) *Decision {
+	if in.NoAccount != "" {
+		return refuse("%s", in.NoAccount)
 	}
 	return nil
 }

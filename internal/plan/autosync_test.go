@@ -114,6 +114,7 @@ func TestDecide(t *testing.T) {
 			fresh(condition(v1alpha1.ApplicationConditionComparisonError), func(in *AutoSync) { in.Unreachable = true }), true, "", ""},
 		{"an unreachable source does not hide an error of the spec",
 			fresh(condition(v1alpha1.ApplicationConditionInvalidSpecError), func(in *AutoSync) { in.Unreachable = true }), false, "errors", ""},
+		{"nobody to do it as", fresh(func(in *AutoSync) { in.NoAccount = "no service account" }), false, "account", "no service account"},
 		{"a sync window", fresh(func(in *AutoSync) { in.Denied = "deny 0 8 * * *" }), false, "window", "deny 0 8"},
 		{"only pruning, prune off", fresh(with(extra("a"), synced("Service", "web"))), false, "prune only", ""},
 		{"only pruning, prune on", fresh(pruning, with(extra("a"), synced("Service", "web"))), true, "", ""},

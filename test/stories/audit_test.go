@@ -17,7 +17,7 @@ import (
 var counted = regexp.MustCompile(`^(<=|>=|=)([0-9]+)$`)
 
 // audit mark NAME remembers this moment.
-// audit COUNT [since=NAME] [by=PROCESS] FILTER... counts requests of the API server's audit log: COUNT is none, some, =N,
+// audit COUNT [since=NAME] [by=PROCESS | user=NAME] FILTER... counts requests of the API server's audit log: COUNT is none, some, =N,
 // <=N or >=N; filters are writes, dry-run, verb=a,b, resource=, sub=, group=, ns=, name= and code=.
 // audit show FILTER... prints them.
 func audit(ts *testscript.TestScript, _ bool, args []string) {
@@ -32,7 +32,7 @@ func audit(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: audit mark NAME, or audit COUNT [since=NAME] [by=PROCESS] FILTER...")
 	}
 	count, args := args[0], args[1:]
-	opts, args := options(args, "since", "by")
+	opts, args := options(args, "since", "by", "user")
 	mark, ok := s.marks[opts["since"]]
 	if !ok {
 		ts.Fatalf("no `audit mark %s` before", opts["since"])
@@ -40,6 +40,9 @@ func audit(ts *testscript.TestScript, _ bool, args []string) {
 	by := s.user("")
 	if opts["by"] != "" {
 		by = s.user(opts["by"])
+	}
+	if opts["user"] != "" {
+		by = opts["user"]
 	}
 	keep, err := filter(args)
 	ts.Check(err)

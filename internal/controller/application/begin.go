@@ -28,7 +28,7 @@ func (p *pass) begin(op *operation) {
 	op.ctx, op.cancel = context.WithCancelCause(*root)
 	p.st.running = op
 	p.publish(event.OperationStarted, false, describeStart(op))
-	target := clusterTarget{c: p.cluster, letGo: func(key object.Key) error { return p.letGo(op.ctx, p.st.id, op.server, key) }}
+	target := clusterTarget{c: p.cluster, as: p.identityOn(p.cluster), letGo: func(key object.Key) error { return p.letGo(op.ctx, p.st.id, op.server, key) }}
 	go p.perform(op, target, p.syncOptions(op))
 }
 

@@ -17,6 +17,8 @@ import (
 // clusterTarget is a cluster as syncs write to it. It implements sync.Target.
 type clusterTarget struct {
 	c *cluster.Cluster
+	// as says on whose behalf each call is made; nil: on our own.
+	as actsAs
 	// letGo is asked before an object of this application is deleted; an error keeps it.
 	letGo func(object.Key) error
 }
@@ -29,7 +31,18 @@ func (t clusterTarget) Kind(_ context.Context, gvk schema.GroupVersionKind) sync
 
 // Read implements sync.Target.
 func (t clusterTarget) Read(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
+	ctx, err := t.behalf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return t.c.Read(ctx, gvk, namespace, name)
+}
+
+func (t clusterTarget) behalf(ctx context.Context) (context.Context, error) {
+	if t.as == nil {
+		return ctx, nil
+	}
+	return t.as(ctx)
 }
 
 // Live implements sync.Target.
@@ -40,6 +53,10 @@ func (t clusterTarget) Live(ctx context.Context, gvk schema.GroupVersionKind, na
 
 // Write implements sync.Target.
 func (t clusterTarget) Write(ctx context.Context, w sync.Write) (*unstructured.Unstructured, error) {
+	ctx, err := t.behalf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o := cluster.WriteOptions{Manager: w.Manager, Force: w.Force, DryRun: w.DryRun}
 	if w.DropUnknown {
 		o.Validation = cluster.Ignore
@@ -62,6 +79,10 @@ func (t clusterTarget) Delete(ctx context.Context, d sync.Deletion) error {
 		if err := t.letGo(d.Key); err != nil {
 			return err
 		}
+	}
+	ctx, err := t.behalf(ctx)
+	if err != nil {
+		return err
 	}
 	return t.c.Delete(ctx, d.Key, cluster.DeleteOptions{
 		UID: d.UID, ResourceVersion: d.ResourceVersion, Owner: d.Owner, Check: d.Check, Propagation: d.Propagation,

@@ -11,6 +11,7 @@ func (p *pass) gates(ctx context.Context) {
 	if !p.permitted() {
 		return
 	}
+	p.nobody = p.unidentified(ctx)
 	p.denied = p.closedWindow(false)
 	if p.state == nil {
 		return

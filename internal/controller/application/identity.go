@@ -2,8 +2,76 @@
 
 package application
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
+)
+
+// actsAs returns the context of a direct call to a cluster on behalf of one application: as the service account that its
+// project names for the destination, if settings ask for that. It is asked for each call, as project and settings are then;
+// the error says that the call may not be made.
+type actsAs func(context.Context) (context.Context, error)
+
+// identityFor returns how calls to a destination are made for applications of a project that live in the namespace home.
+func (c *Controller) identityFor(project string, d access.Destination, home string) actsAs {
+	return func(ctx context.Context) (context.Context, error) {
+		user, err := c.account(ctx, project, d, home)
+		if err != nil || user == "" {
+			return ctx, err
+		}
+		return cluster.As(ctx, user), nil
+	}
+}
+
+// account returns the user of direct calls; "" is ourselves.
+func (c *Controller) account(ctx context.Context, project string, d access.Destination, home string) (string, error) {
+	s := c.Rules().Settings
+	if !s.Impersonation {
+		return "", nil
+	}
+	compiled, _, err := c.projects.get(ctx, project)
+	if err != nil {
+		return "", err
+	}
+	return AccountOf(compiled, d, home, s.ImpersonationEnforced)
+}
+
+// AccountOf returns the user as which direct calls are made where settings ask for impersonation: that of the project, or,
+// unless one is enforced, ourselves ("") where the project names none.
+func AccountOf(project *access.Project, d access.Destination, home string, enforced bool) (string, error) {
+	user, err := project.ServiceAccount(d, home)
+	if errors.Is(err, access.ErrNoServiceAccount) && !enforced {
+		return "", nil
+	}
+	return user, err
+}
+
+// identityOn returns how direct calls to the application's cluster are made.
+func (p *pass) identityOn(c *cluster.Cluster) actsAs {
+	return p.identityFor(desired.ProjectOf(p.app), destinationOf(p.app, c), p.app.Namespace)
+}
 
 // impersonate returns ctx for direct calls to the destination on behalf of the application: as the service account that its
 // project names for it, if settings ask for that. The error says that there is none and one is enforced.
-func (p *pass) impersonate(ctx context.Context) (context.Context, error) { return ctx, nil }
+func (p *pass) impersonate(ctx context.Context) (context.Context, error) {
+	c, err := p.Clusters.Find(p.app.Spec.Destination)
+	if err != nil {
+		return ctx, err
+	}
+	return p.identityOn(c)(ctx)
+}
+
+// unidentified returns why no direct call may be made for the application, "" if they may.
+func (p *pass) unidentified(ctx context.Context) string {
+	if p.cluster == nil {
+		return ""
+	}
+	if _, err := p.identityOn(p.cluster)(ctx); err != nil {
+		return err.Error()
+	}
+	return ""
+}

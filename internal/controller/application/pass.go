@@ -44,6 +44,7 @@ type pass struct {
 	refresh v1alpha1.RefreshType
 	urgent  bool                    // what waited in the slow lane is due
 	waiting string                  // why the inventory is not complete
+	nobody  string                  // why nothing may be sent to the destination: there is no account to do it as
 	denied  string                  // why the windows of the project permit no sync by itself
 	held    string                  // why a hold keeps what is desired from being applied by itself
 	unheld  string                  // why a hold ended in this pass

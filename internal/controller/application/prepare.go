@@ -26,6 +26,10 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 	if spec.InitiatedBy.Automated {
 		record.SyncResult = attemptOf(p.app, spec)
 	}
+	if why := p.unidentified(ctx); why != "" {
+		p.end(v1alpha1.OperationError, why)
+		return
+	}
 	state, err := p.stateFor(ctx, spec)
 	if err != nil {
 		p.end(v1alpha1.OperationError, err.Error())
