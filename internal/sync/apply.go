@@ -26,6 +26,7 @@ type attempt struct {
 	notes  []string                   // what a person should know about how it was written
 	dryRun bool
 	anew   bool // it was deleted and created anew
+	create bool // it must not be there: a hook
 }
 
 // apply makes one object as it is desired and notes what became of it.
@@ -134,6 +135,10 @@ func (a *attempt) carryOut() (*unstructured.Unstructured, error) {
 // write sends the form once.
 func (a *attempt) write() (*unstructured.Unstructured, error) {
 	w := Write{Object: a.form, Manager: diff.Manager, DryRun: a.dryRun, DropUnknown: a.step.Options.SkipValidation}
+	if a.create {
+		w.Method = Create
+		return a.target.Write(a.ctx, w)
+	}
 	switch a.how {
 	case diff.Replace:
 		if a.step.Options.Force && a.in.Live != nil && !a.dryRun && a.mayRecreate() {

@@ -74,6 +74,7 @@ func newFake(objects ...*unstructured.Unstructured) *fake {
 		kinds: map[schema.GroupKind]bool{
 			{Kind: "ConfigMap"}: true, {Kind: "Secret"}: true, {Kind: "Pod"}: true, {Kind: "Namespace"}: false,
 			{Group: "apps", Kind: "Deployment"}:                               true,
+			{Group: "batch", Kind: "Job"}:                                     true,
 			{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: false,
 		},
 		objects: map[object.Key]*unstructured.Unstructured{},
@@ -176,7 +177,11 @@ func (f *fake) Write(ctx context.Context, w Write) (*unstructured.Unstructured, 
 	if live := f.objects[key]; live != nil && same(live, next) {
 		return live.DeepCopy(), nil
 	}
-	return f.put(next), nil
+	answer := f.put(next)
+	if answer.GetDeletionTimestamp() != nil && len(answer.GetFinalizers()) == 0 {
+		delete(f.objects, key)
+	}
+	return answer, nil
 }
 
 func same(a, b *unstructured.Unstructured) bool {
@@ -213,6 +218,13 @@ func patched(w Write, live *unstructured.Unstructured) (*unstructured.Unstructur
 		var patch map[string]any
 		if err := json.Unmarshal(w.Patch, &patch); err != nil {
 			return nil, err
+		}
+		metadata, _ := patch["metadata"].(map[string]any)
+		if rv, ok := metadata["resourceVersion"]; ok && rv != live.GetResourceVersion() {
+			return nil, refuse(Conflict, fault.Retry, "the object has been modified")
+		}
+		if uid, ok := metadata["uid"]; ok && uid != string(live.GetUID()) {
+			return nil, refuse(Conflict, fault.Retry, "another object of this name")
 		}
 		merge(next.Object, patch)
 		return next, nil

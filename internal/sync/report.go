@@ -27,6 +27,7 @@ const (
 	pruned     = "pruned"
 	left       = "not pruned"
 	refused    = "left to its other application"
+	succeeded  = "hooks succeeded"
 )
 
 // outcome is what became of one object. The zero value: it was not begun.
@@ -35,6 +36,7 @@ type outcome struct {
 	message string
 	verb    string
 	err     error
+	phase   v1alpha1.OperationPhase // of a hook, or of an object whose health is awaited; "": as err says
 }
 
 // report collects outcomes.
@@ -91,6 +93,47 @@ func (rep *report) refuse(i int, reason string) {
 	rep.set(i, outcome{status: v1alpha1.ResultCodeSyncFailed, verb: refused, message: reason})
 }
 
+// wait notes that an object is done but awaited.
+func (rep *report) wait(i int) {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	rep.outcomes[i].phase = v1alpha1.OperationRunning
+}
+
+// done notes that an object that was awaited is as it should be.
+func (rep *report) done(i int) {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	rep.outcomes[i].phase = ""
+}
+
+// degrade notes that an object was written but did not become what was waited for.
+func (rep *report) degrade(i int, err error) {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	o := &rep.outcomes[i]
+	o.err, o.phase = err, v1alpha1.OperationFailed
+	o.message += "; " + err.Error()
+}
+
+// running notes that a hook was begun.
+func (rep *report) running(i int, verb string, notes []string) {
+	message := resourceName(rep.run.steps[i].Key) + " " + verb
+	if len(notes) > 0 {
+		message += " (" + strings.Join(notes, "; ") + ")"
+	}
+	rep.set(i, outcome{status: v1alpha1.ResultCodeSynced, message: message, phase: v1alpha1.OperationRunning})
+}
+
+// ended notes how a hook ended; err is nil if it succeeded.
+func (rep *report) ended(i int, message string, err error) {
+	o := outcome{status: v1alpha1.ResultCodeSynced, message: message, verb: succeeded, phase: v1alpha1.OperationSucceeded}
+	if err != nil {
+		o.err, o.verb, o.message, o.phase = err, "", err.Error(), v1alpha1.OperationFailed
+	}
+	rep.set(i, o)
+}
+
 func (rep *report) dry() string {
 	if rep.run.DryRun {
 		return " (dry run)"
@@ -98,10 +141,13 @@ func (rep *report) dry() string {
 	return ""
 }
 
-func (rep *report) failed() bool {
+func (rep *report) failed() bool { return rep.failedIn(0, len(rep.outcomes)) }
+
+// failedIn reports whether one of n steps failed, from first on.
+func (rep *report) failedIn(first, n int) bool {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()
-	return slices.ContainsFunc(rep.outcomes, func(o outcome) bool { return o.err != nil })
+	return slices.ContainsFunc(rep.outcomes[first:first+n], func(o outcome) bool { return o.err != nil })
 }
 
 // applyFailed reports whether an object failed that was to be applied.
@@ -116,10 +162,24 @@ func (rep *report) applyFailed() bool {
 	return false
 }
 
-func (rep *report) succeeded(i int) bool {
+// written reports whether an object is as it was desired, by the API server's answer or by what is known of it.
+func (rep *report) written(i int) bool {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()
 	return rep.outcomes[i].status == v1alpha1.ResultCodeSynced
+}
+
+// deleted reports whether the API server was told to delete an object.
+func (rep *report) deleted(i int) bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return rep.outcomes[i].verb == pruned
+}
+
+func (rep *report) hasBegun(i int) bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return rep.outcomes[i].status != ""
 }
 
 // invalid is the result of a run that did nothing because of what validation found.
@@ -140,13 +200,14 @@ func (rep *report) impossible(err error) Result {
 // result is the result of a run that went through its waves, or was stopped.
 func (rep *report) result() Result {
 	res := rep.collect()
+	res.Stopped = rep.run.halted
 	switch {
 	case rep.failed():
 		res.Phase = v1alpha1.OperationFailed
 		res.Message = "not all objects could be synced: " + rep.errorText()
-	case rep.run.stopped() && rep.begun() < len(rep.outcomes):
-		res.Phase, res.Stopped, res.Retryable = v1alpha1.OperationError, true, true
-		res.Message = fmt.Sprintf("stopped after %d of %d objects: %v", rep.begun(), len(rep.outcomes), context.Cause(rep.run.ctx))
+	case rep.run.halted:
+		res.Phase, res.Retryable = v1alpha1.OperationError, true
+		res.Message = fmt.Sprintf("stopped after %d of %d objects: %v", rep.begun(), rep.run.ordinary(), context.Cause(rep.run.ctx))
 	default:
 		res.Phase = v1alpha1.OperationSucceeded
 		res.Message = "successfully synced" + rep.dry() + rep.summary()
@@ -173,7 +234,7 @@ func (rep *report) summary() string {
 		counts[o.verb]++
 	}
 	var parts []string
-	for _, verb := range []string{created, configured, replaced, unchanged, pruned, left, refused} {
+	for _, verb := range []string{created, configured, replaced, unchanged, pruned, left, refused, succeeded} {
 		if n := counts[verb]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, verb))
 		}
@@ -197,18 +258,14 @@ func (rep *report) errorText() string {
 
 // collect makes the record of every object that was begun.
 func (rep *report) collect() Result {
-	res := Result{Conditions: rep.run.plan.Conditions}
-	for i, o := range rep.outcomes {
+	res := Result{Conditions: rep.run.plan.Conditions, Resources: rep.resources()}
+	for _, o := range rep.outcomes {
 		if o.err != nil && retryable(o.err) {
 			res.Retryable = true
-		}
-		if o.status == "" {
-			continue
 		}
 		if o.verb == created || o.verb == configured || o.verb == replaced || o.verb == pruned {
 			res.Changed++
 		}
-		res.Resources = append(res.Resources, rep.resource(rep.run.steps[i], o))
 	}
 	if rep.run.DryRun {
 		res.Changed = 0
@@ -216,13 +273,35 @@ func (rep *report) collect() Result {
 	return res
 }
 
-func (rep *report) resource(s *plan.Step, o outcome) *v1alpha1.ResourceResult {
+// resources returns an entry for each object that was begun.
+func (rep *report) resources() v1alpha1.ResourceResults {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	var out v1alpha1.ResourceResults
+	for _, at := range rep.run.places {
+		for i := at.first; i < at.first+len(at.wave.Steps); i++ {
+			if o := rep.outcomes[i]; o.status != "" {
+				out = append(out, rep.resource(rep.run.steps[i], o, at.phase))
+			}
+		}
+	}
+	return out
+}
+
+func (rep *report) resource(s *plan.Step, o outcome, phase v1alpha1.SyncPhase) *v1alpha1.ResourceResult {
 	out := &v1alpha1.ResourceResult{
 		Group: s.Key.Group, Version: s.Version, Kind: s.Key.Kind, Namespace: s.Key.Namespace, Name: s.Key.Name,
-		Status: o.status, Message: o.message, SyncPhase: v1alpha1.SyncPhaseSync, HookPhase: v1alpha1.OperationSucceeded,
+		Status: o.status, Message: o.message, SyncPhase: phase, HookPhase: o.phase,
 	}
-	if o.err != nil {
+	switch {
+	case o.phase != "":
+	case o.err != nil:
 		out.HookPhase = v1alpha1.OperationFailed
+	default:
+		out.HookPhase = v1alpha1.OperationSucceeded
+	}
+	if s.Hook != nil {
+		out.HookType = s.Hook.Type
 	}
 	if rep.run.Images != nil && s.Desired != nil {
 		out.Images = rep.run.Images(s.Desired)

@@ -37,13 +37,14 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/plan"
 )
 
 // Options are how a plan is carried out. Clock, Permit and App are required.
 type Options struct {
 	// App is the instance name of the application: only objects with its tracking mark are deleted.
 	App string
+	// Tracker reads whose mark a live object carries: a hook's object that is somebody else's is never replaced.
+	Tracker object.Tracker
 	// Permit decides whether the project permits an object on this cluster. It is asked for every object at every run,
 	// prunes included.
 	Permit func(key object.Key, namespaced bool) error
@@ -146,7 +147,8 @@ type Result struct {
 const (
 	defaultParallel   = 16
 	defaultWait       = time.Minute
-	defaultHealthWait = 10 * time.Minute
+	defaultHealthWait = time.Hour
+	defaultHookWait   = 24 * time.Hour
 	pollEvery         = 200 * time.Millisecond
 )
 
@@ -160,6 +162,9 @@ func (o Options) withDefaults() Options {
 	if o.HealthWait == 0 {
 		o.HealthWait = defaultHealthWait
 	}
+	if o.HookWait == 0 {
+		o.HookWait = defaultHookWait
+	}
 	if o.Permit == nil {
 		o.Permit = func(key object.Key, _ bool) error {
 			return fault.New(fault.Bug, "apply", key.String(), "", "nobody says what the project permits", "")
@@ -167,45 +172,3 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// run is the state of one Run.
-type run struct {
-	Options
-	ctx    context.Context
-	target Target
-	plan   *plan.Plan
-	steps  []*plan.Step
-	report *report
-	// provides are the kinds that custom resource definitions of this plan make, and the definition of each.
-	provides map[schema.GroupKind]provided
-}
-
-// Run carries out a plan. It does not return an error: whatever went wrong is in the Result, object by object.
-func Run(ctx context.Context, p plan.Plan, target Target, o Options) Result {
-	r := &run{Options: o.withDefaults(), ctx: ctx, target: target, plan: &p, steps: p.Steps()}
-	r.report = newReport(r)
-	r.provides = definitions(r.steps)
-	if !r.validate() {
-		return r.report.invalid()
-	}
-	if err := r.namespace(); err != nil {
-		return r.report.impossible(err)
-	}
-	first := 0
-	for _, phase := range p.Phases {
-		for i := range phase.Waves {
-			wave := &phase.Waves[i]
-			if !r.wave(wave, first) {
-				return r.report.result()
-			}
-			first += len(wave.Steps)
-		}
-	}
-	return r.report.result()
-}
-
-// stopped reports whether no further object may be begun.
-func (r *run) stopped() bool { return r.ctx.Err() != nil }
-
-// whole returns the context for the work on one object, which is not interrupted by the end of the run.
-func (r *run) whole() context.Context { return context.WithoutCancel(r.ctx) }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/json"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
@@ -46,7 +47,7 @@ func isDefinition(k object.Key) bool {
 // validate checks every step before anything is done, and notes all that is wrong, not just the first. It reports
 // whether the plan may begin.
 func (r *run) validate() bool {
-	seen := map[object.Key]bool{}
+	seen := map[appearance]bool{}
 	for i, s := range r.steps {
 		if err := r.check(s, seen); err != nil {
 			r.report.fail(i, err)
@@ -63,7 +64,7 @@ func (r *run) validate() bool {
 // else would be applied before it; nor does a creation, most mistakes in which are seen here.
 func (r *run) rehearsals() []int {
 	if r.ValidateByDryRun {
-		return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply })
+		return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Run })
 	}
 	if len(r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Prune })) < 2 {
 		return nil
@@ -81,16 +82,29 @@ func (r *run) indices(want func(*plan.Step) bool) []int {
 	return out
 }
 
+// appearance is an object, as a hook of a type if it is one: an object may be a hook of several types.
+type appearance struct {
+	key  object.Key
+	hook v1alpha1.HookType
+}
+
+func appearanceOf(s *plan.Step) appearance {
+	if s.Hook == nil {
+		return appearance{key: s.Key}
+	}
+	return appearance{s.Key, s.Hook.Type}
+}
+
 // check finds what is wrong with one step without asking the API server about the object.
-func (r *run) check(s *plan.Step, seen map[object.Key]bool) error {
-	if seen[s.Key] {
+func (r *run) check(s *plan.Step, seen map[appearance]bool) error {
+	if seen[appearanceOf(s)] {
 		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it is in the source twice", "take one of them out")
 	}
-	seen[s.Key] = true
+	seen[appearanceOf(s)] = true
 	switch {
 	case s.Action == plan.Prune && !s.Waiting:
 		return r.Permit(s.Key, s.Key.Namespace != "")
-	case s.Action != plan.Apply && s.Action != plan.Keep:
+	case s.Action != plan.Apply && s.Action != plan.Keep && s.Action != plan.Run:
 		return nil
 	case s.Desired.GetAPIVersion() == "" || s.Key.Kind == "":
 		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it has no apiVersion or no kind", "set both")
@@ -172,7 +186,7 @@ func (r *run) rehearse(i int) {
 	s := r.steps[i]
 	a, err := r.prepare(r.whole(), s)
 	if err == nil {
-		a.dryRun = true
+		a.dryRun, a.create = true, s.Action == plan.Run
 		_, err = a.write()
 	}
 	if err != nil && !r.forgiven(s, err) {
@@ -185,6 +199,8 @@ func (r *run) forgiven(s *plan.Step, err error) bool {
 	switch r.target.Reason(err) {
 	case DryRunRefused:
 		return true
+	case AlreadyExists:
+		return s.Action == plan.Run // the object of an earlier try, which goes before the hook is made
 	case NamespaceMissing:
 		return r.makesNamespace(s.Key.Namespace)
 	case NoSuchKind:

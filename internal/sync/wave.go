@@ -3,37 +3,27 @@
 package sync
 
 import (
-	"context"
+	"slices"
 	stdsync "sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
-// healthEvery is the pause between looks at the health of objects.
-const healthEvery = 2 * time.Second
-
-// wave carries out the steps from first on, and reports whether the next wave may begin.
-func (r *run) wave(w *plan.Wave, first int) bool {
-	if w.AwaitHealth && !r.DryRun && false {
-		err := r.awaitHealthy(first)
-		if r.stopped() {
-			return false
-		}
-		if err != nil {
-			for i := range w.Steps {
-				r.report.fail(first+i, err)
-			}
-			return false
-		}
+// wave carries out the steps of a wave and waits at its gate. It reports whether the next wave may begin.
+func (r *run) wave(at place) bool {
+	end, ok := r.hold(at.wave)
+	if !ok {
+		return r.halt()
 	}
-	for _, group := range groups(w.Steps, first) {
+	defer end()
+	r.hooks = nil
+	for _, group := range groups(at.wave.Steps, at.first) {
 		do := r.do
 		if r.report.applyFailed() {
 			do = r.doAfterFailure
@@ -41,7 +31,16 @@ func (r *run) wave(w *plan.Wave, first int) bool {
 		r.each(group, do)
 		r.awaitEstablished(group)
 	}
-	return !r.report.failed() && !r.stopped()
+	return r.gate(at)
+}
+
+// hold says that hooks are about to begin, if the wave has any: then nothing but EndHooks stops the run until end is called.
+func (r *run) hold(w *plan.Wave) (end func(), ok bool) {
+	runs := slices.ContainsFunc(w.Steps, func(s plan.Step) bool { return s.Action == plan.Run })
+	if r.Hold == nil || r.DryRun || !runs {
+		return func() {}, !r.stopped()
+	}
+	return r.Hold()
 }
 
 // groups cuts steps, which are in order, into runs that may be done at once: those of one place in the order of kinds.
@@ -90,6 +89,8 @@ func (r *run) do(i int) {
 		r.report.refuse(i, s.Reason)
 	case s.Action == plan.Prune:
 		r.prune(i)
+	case s.Action == plan.Run:
+		r.begin(i)
 	default:
 		if err := r.checkKind(s); err != nil {
 			r.report.fail(i, err)
@@ -116,7 +117,7 @@ func (r *run) awaitEstablished(group []int) {
 	}
 	for _, i := range group {
 		s := r.steps[i]
-		if !isDefinition(s.Key) || s.Action != plan.Apply || !r.report.succeeded(i) || !r.used(s.Key) {
+		if !isDefinition(s.Key) || s.Action != plan.Apply || !r.report.written(i) || !r.used(s.Key) {
 			continue
 		}
 		// Whatever goes wrong here is told by the objects of the kind, which are refused then.
@@ -130,7 +131,7 @@ func (r *run) awaitEstablished(group []int) {
 // used reports whether the plan applies objects of the kind that a definition makes.
 func (r *run) used(definition object.Key) bool {
 	for _, s := range r.steps {
-		if made, ok := r.provides[s.Key.GroupKind()]; ok && made.definition == definition && s.Action == plan.Apply {
+		if made, ok := r.provides[s.Key.GroupKind()]; ok && made.definition == definition && (s.Action == plan.Apply || s.Action == plan.Run) {
 			return true
 		}
 	}
@@ -147,53 +148,6 @@ func (r *run) healthOf(s *plan.Step) (health.Status, error) {
 		status.Status = v1alpha1.HealthStatusHealthy
 	}
 	return status, nil
-}
-
-// awaitHealthy waits until all that was applied before this step is healthy.
-func (r *run) awaitHealthy(before int) error {
-	waiting := r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Keep })
-	var last string
-	healthy, err := r.until(r.ctx, r.HealthWait, healthEvery, func() (bool, error) {
-		for len(waiting) > 0 && waiting[0] < before {
-			s := r.steps[waiting[0]]
-			status, err := r.healthOf(s)
-			if err != nil {
-				return false, err
-			}
-			last = s.Key.String() + " is " + string(status.Status)
-			if status.Status == v1alpha1.HealthStatusDegraded {
-				return false, fault.New(fault.Wait, "prune what goes last after", s.Key.String(), "", "it is Degraded: "+status.Message, "")
-			}
-			if status.Status != v1alpha1.HealthStatusHealthy {
-				return false, nil
-			}
-			waiting = waiting[1:]
-		}
-		return true, nil
-	})
-	if err == nil && !healthy {
-		err = fault.New(fault.Wait, "prune", "what goes last", "", "the rest is not healthy yet: "+last, "")
-	}
-	return err
-}
-
-// until asks done until it says yes, the time is over or ctx ends. It returns false in the latter cases.
-func (r *run) until(ctx context.Context, limit, every time.Duration, done func() (bool, error)) (bool, error) {
-	deadline := r.Clock.Now().Add(limit)
-	for {
-		yes, err := done()
-		if yes || err != nil {
-			return yes, err
-		}
-		if !r.Clock.Now().Before(deadline) {
-			return false, nil
-		}
-		select {
-		case <-ctx.Done():
-			return false, nil
-		case <-r.Clock.After(every):
-		}
-	}
 }
 
 // lastOther returns who, other than us, changed an object last, by its managedFields.

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// lookAtHooks looks at the hooks that run. Those that have ended are put on record first, then their objects may go. ended
+// says that some have; an error stops the run.
+func (g *gate) lookAtHooks() (ended bool, err error) {
+	var over []*hook
+	left := g.hooks[:0]
+	for _, h := range g.hooks {
+		if g.lookAtHook(h); h.ended {
+			over = append(over, h)
+			continue
+		}
+		left = append(left, h)
+	}
+	g.hooks = left
+	if len(over) == 0 {
+		return false, nil
+	}
+	if err := g.settle(g.describeEnd(over)); err != nil {
+		g.hooks = append(g.hooks, over...) // whoever goes on looks at them again
+		return false, err
+	}
+	if !g.work() {
+		return false, g.ctx.Err()
+	}
+	for _, h := range over {
+		g.letGo(h)
+	}
+	return true, nil
+}
+
+func (g *gate) describeEnd(over []*hook) string {
+	if len(over) == 1 {
+		return fmt.Sprintf("hook %s has ended: %s", over[0].step.Key, over[0].state)
+	}
+	return fmt.Sprintf("%d hooks have ended", len(over))
+}
+
+// lookAtHook finds out whether a hook has ended, and how.
+func (g *gate) lookAtHook(h *hook) {
+	live, known := g.see(h.step, &h.asked, &h.state)
+	if known && (live == nil || live.GetUID() != h.uid) {
+		live, known = g.missing(h)
+	}
+	switch {
+	case h.ended:
+	case known && g.judge(h, live):
+	case !g.Clock.Now().Before(h.deadline):
+		g.end(h, fault.New(fault.Wait, "run", "hook "+h.step.Key.String(), "",
+			fmt.Sprintf("it has not ended after %s (%s), and is deleted", g.HookWait, h.state), "see why it takes so long, or raise the time limit of hooks"))
+	}
+}
+
+// missing asks the API server about a hook that is not seen under its uid, and ends it if it is gone indeed.
+func (g *gate) missing(h *hook) (live *unstructured.Unstructured, known bool) {
+	live, err := g.readObject(h.step.Desired.GroupVersionKind(), h.step.Key)
+	switch {
+	case err != nil:
+		h.state = "not seen: " + err.Error()
+		return nil, false
+	case live == nil || live.GetUID() != h.uid:
+		h.state = "disappeared"
+		g.end(h, disappeared(h.step))
+		return nil, false
+	}
+	return live, true
+}
+
+// judge reads from a hook's object whether it has ended.
+func (g *gate) judge(h *hook, live *unstructured.Unstructured) bool {
+	status, judged := g.Health.Of(live)
+	h.state = describeHealth(string(status.Status), status.Message)
+	switch {
+	case !judged:
+		h.state = "it was made"
+		g.succeed(h, resourceName(h.step.Key)+" was made; its kind has no health to wait for")
+	case status.Status == v1alpha1.HealthStatusHealthy:
+		message := status.Message
+		if message == "" {
+			message = resourceName(h.step.Key) + " succeeded"
+		}
+		g.succeed(h, message)
+	case status.Status == v1alpha1.HealthStatusDegraded:
+		why := status.Message
+		if why == "" {
+			why = "it is Degraded"
+		}
+		g.end(h, fault.New(fault.Wait, "run", "hook "+h.step.Key.String(), "", why, "see its logs"))
+	default:
+		return false
+	}
+	return true
+}
+
+func (g *gate) succeed(h *hook, message string) {
+	h.ended = true
+	g.report.ended(h.i, message, nil)
+}
+
+func (g *gate) end(h *hook, err error) {
+	h.ended = true
+	g.report.ended(h.i, "", err)
+}
+
+// letGo takes the finalizer off the object of a hook whose end is on record. One that is past its deadline is deleted: it may
+// run still.
+func (g *gate) letGo(h *hook) {
+	live, err := g.liveHook(h.step)
+	if err != nil || live == nil || live.GetUID() != h.uid {
+		return
+	}
+	if g.Clock.Now().Before(h.deadline) {
+		_, err = g.release(h.step, live)
+	} else {
+		err = g.remove(h.step, live)
+	}
+	if err != nil {
+		g.report.note(fmt.Sprintf("hook %s is kept by its finalizer: %v", h.step.Key, err))
+	}
+}

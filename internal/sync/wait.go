@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// lookEvery is the pause between looks at what is waited for if nobody tells of changes.
+	lookEvery = 2 * time.Second
+	// askEvery is the pause between questions to the API server about an object that is not watched, and the longest between
+	// looks at what is.
+	askEvery = 10 * time.Second
+	// blockedEvery is the pause between questions whether a run that is blocked may go on.
+	blockedEvery = 5 * time.Second
+)
+
+// until asks done until it says yes, the time is over or ctx ends. It returns false in the latter cases.
+func (r *run) until(ctx context.Context, limit, every time.Duration, done func() (bool, error)) (bool, error) {
+	deadline := r.Clock.Now().Add(limit)
+	for {
+		yes, err := done()
+		if yes || err != nil {
+			return yes, err
+		}
+		if !r.Clock.Now().Before(deadline) {
+			return false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, nil
+		case <-r.Clock.After(every):
+		}
+	}
+}
+
+// pause rests until an object changed or the time is over, and reports false if the run is stopped.
+func (r *run) pause(limit time.Duration) bool {
+	r.rest()
+	select {
+	case <-r.ctx.Done():
+	case <-r.Changed:
+	case <-r.Clock.After(limit):
+	}
+	return !r.stopped()
+}
+
+// rest gives the run's place to others, until work.
+func (r *run) rest() {
+	if r.Rest != nil && r.resume == nil {
+		r.resume = r.Rest()
+	}
+}
+
+// work takes a place again, and reports false if the run is stopped.
+func (r *run) work() bool {
+	if resume := r.resume; resume != nil {
+		r.resume = nil
+		if resume(r.ctx) != nil {
+			return false
+		}
+	}
+	return !r.stopped()
+}
+
+// delay is the pause between two waves. It reports false if the run is stopped.
+func (r *run) delay() bool {
+	if r.WaveDelay <= 0 || r.DryRun {
+		return true
+	}
+	r.rest()
+	select {
+	case <-r.ctx.Done():
+	case <-r.Clock.After(r.WaveDelay):
+	}
+	return r.work() || r.halt()
+}
+
+// unblocked waits until the run may go on, and reports false if it is stopped.
+func (r *run) unblocked() bool {
+	if r.Blocked == nil || r.DryRun {
+		return true
+	}
+	for {
+		reason := r.Blocked()
+		if reason == "" {
+			return r.work() || r.halt()
+		}
+		r.tell(reason)
+		if !r.pause(blockedEvery) {
+			return r.halt()
+		}
+	}
+}
+
+// tell says what is waited for, once.
+func (r *run) tell(message string) {
+	if r.Record == nil || r.told == message || r.DryRun {
+		return
+	}
+	r.told = message
+	_ = r.Record(r.ctx, r.progress(message), false) // what is not durable may be lost
+}
+
+// settle returns once the record holds what became of everything so far. An error stops the run.
+func (r *run) settle(message string) error {
+	if r.Record == nil {
+		return nil
+	}
+	r.told = message
+	return r.Record(r.ctx, r.progress(message), true)
+}
+
+func (r *run) progress(message string) Progress {
+	return Progress{Message: message, Resources: r.report.resources()}
+}
