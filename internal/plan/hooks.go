@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"hash/fnv"
 	"iter"
 	"slices"
 	"strconv"
@@ -137,7 +138,7 @@ func (b *builder) generate(step *Step, phase v1alpha1.SyncPhase) {
 	key.Name = template.GetGenerateName() + strings.ToLower(suffix)
 	b.names[key]++
 	if n := b.names[key]; n > 1 {
-		suffix += fmt.Sprintf("-%d", n)
+		suffix += fmt.Sprintf("-x%d", n)
 	}
 	step.Key.Name = fitting(template.GetGenerateName(), strings.ToLower(suffix))
 	step.Desired = template.DeepCopy()
@@ -147,13 +148,15 @@ func (b *builder) generate(step *Step, phase v1alpha1.SyncPhase) {
 	step.Hook.Generated, step.Hook.template = true, template
 }
 
-// fitting puts a name together. If it would be too long its beginning is cut, with a digest of what is lost.
+// fitting puts a name together. If it would be too long its beginning is cut, with a hash of what is lost.
 func fitting(prefix, suffix string) string {
 	if len(prefix)+len(suffix) <= maxName {
 		return prefix + suffix
 	}
-	digest := fmt.Sprintf("%.8s-", strings.TrimPrefix(string(object.DigestOf(prefix)), "sha256:"))
-	return prefix[:max(0, min(len(prefix), maxName-len(suffix)-len(digest)))] + digest + suffix
+	hash := fnv.New32a()
+	hash.Write([]byte(prefix))
+	lost := fmt.Sprintf("%08x-", hash.Sum32())
+	return prefix[:max(0, min(len(prefix), maxName-len(suffix)-len(lost)))] + lost + suffix
 }
 
 // remark writes the name of an object into its tracking mark, which was made before it had one.

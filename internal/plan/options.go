@@ -50,7 +50,7 @@ type option struct {
 	set    func(o *Options, value string) bool
 }
 
-func flag(field func(*Options) *bool) func(*Options, string) bool {
+func toggle(field func(*Options) *bool) func(*Options, string) bool {
 	return func(o *Options, value string) bool {
 		*field(o) = value == "true"
 		return value == "true" || value == "false"
@@ -91,16 +91,16 @@ func propagation(o *Options, value string) bool {
 var known = map[string]option{
 	"Prune":                       {true, deletion(func(o *Options) *Deletion { return &o.Prune })},
 	"Delete":                      {true, deletion(func(o *Options) *Deletion { return &o.Delete })},
-	"PruneLast":                   {true, flag(func(o *Options) *bool { return &o.PruneLast })},
-	"Replace":                     {true, flag(func(o *Options) *bool { return &o.Replace })},
-	"Force":                       {true, flag(func(o *Options) *bool { return &o.Force })},
+	"PruneLast":                   {true, toggle(func(o *Options) *bool { return &o.PruneLast })},
+	"Replace":                     {true, toggle(func(o *Options) *bool { return &o.Replace })},
+	"Force":                       {true, toggle(func(o *Options) *bool { return &o.Force })},
 	"Validate":                    {true, inverse(func(o *Options) *bool { return &o.SkipValidation })},
-	"SkipDryRunOnMissingResource": {true, flag(func(o *Options) *bool { return &o.SkipDryRunOnMissingResource })},
+	"SkipDryRunOnMissingResource": {true, toggle(func(o *Options) *bool { return &o.SkipDryRunOnMissingResource })},
 	"ServerSideApply":             {true, inverse(func(o *Options) *bool { return &o.ClientSideApply })},
-	"CreateNamespace":             {false, flag(func(o *Options) *bool { return &o.CreateNamespace })},
-	"ApplyOutOfSyncOnly":          {false, flag(func(o *Options) *bool { return &o.ApplyOutOfSyncOnly })},
-	"RespectIgnoreDifferences":    {false, flag(func(o *Options) *bool { return &o.RespectIgnoreDifferences })},
-	"FailOnSharedResource":        {false, flag(func(o *Options) *bool { return &o.FailOnSharedResource })},
+	"CreateNamespace":             {false, toggle(func(o *Options) *bool { return &o.CreateNamespace })},
+	"ApplyOutOfSyncOnly":          {false, toggle(func(o *Options) *bool { return &o.ApplyOutOfSyncOnly })},
+	"RespectIgnoreDifferences":    {false, toggle(func(o *Options) *bool { return &o.RespectIgnoreDifferences })},
+	"FailOnSharedResource":        {false, toggle(func(o *Options) *bool { return &o.FailOnSharedResource })},
 	"ClientSideApplyMigration":    {false, inverse(func(o *Options) *bool { return &o.KeepOtherManagers })},
 	"PrunePropagationPolicy":      {false, propagation},
 }
