@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// says is about what the Application tells: it is never ahead of what is so.
+func (r *replay) says(now status) {
+	if now.sync == "Synced" && now.compared >= 0 && !r.equalled[now.compared] {
+		r.wrong("green before it is so", "Synced at commit %d: %v", now.compared, r.same(now.compared))
+	}
+	if now.phase == "" || now.commit < 0 || now.partial {
+		return
+	}
+	try := fmt.Sprintf("%s retry %d of commit %d", now.started, now.retries, now.commit)
+	earlier, known := r.tries[try]
+	r.tries[try] = now
+	if now.retries > r.retries {
+		r.wrong("more tries than the retry permits", "%s", try)
+	}
+	if now.phase != "Succeeded" || known && earlier.phase == "Succeeded" {
+		return
+	}
+	if err := r.completeInATry(now.commit, now); err != nil {
+		r.wrong("an operation that succeeded with something left to do", "%s: %v", try, err)
+	}
+}
+
+// completeInATry looks at the tries whose name begins with what the Application says of the operation.
+func (r *replay) completeInATry(k int, now status) error {
+	err := r.complete(k, "")
+	for _, try := range r.triesOf(k) {
+		if err != nil && strings.HasPrefix(try, tryPrefix(now)) {
+			err = r.complete(k, try)
+		}
+	}
+	return err
+}
+
+func tryPrefix(s status) string {
+	started, err := time.Parse(time.RFC3339, s.started)
+	if err != nil {
+		return s.started // histories written by hand
+	}
+	return fmt.Sprintf("%d-%d-", started.Unix(), s.retries)
+}
+
+// end is about how it all ends: the cluster is as the last commit, what hooks leave behind is what their policies say,
+// and nothing was tried more often than asked for.
+func (r *replay) end() {
+	last := len(r.commits) - 1
+	if err := r.same(last); err != nil {
+		r.wrong("the end is not as in Git", "%v", err)
+	}
+	if a := r.app; a.phase != "Succeeded" || a.sync != "Synced" || a.commit != last || a.compared != last {
+		r.wrong("the Application does not end well", "%s at commit %d, Synced is %q at commit %d: %s", a.phase, a.commit, a.sync, a.compared, a.message)
+	}
+	for _, e := range r.live {
+		if e.finalizer {
+			r.wrong("a hook left held", "%s", e)
+		}
+	}
+	r.leftovers(last)
+	for k := range r.commits {
+		if tries := r.triesOf(k); len(tries) > 1+r.retries {
+			r.wrong("more tries than the retry permits", "commit %d: %v", k, tries)
+		}
+	}
+}
+
+// leftovers is about the hooks of the last commit, which succeeded.
+func (r *replay) leftovers(last int) {
+	for _, run := range r.runs {
+		if run.version != last || !slices.Contains(r.triesOf(last)[:1], run.operation) {
+			continue
+		}
+		e, there := r.live[key(run.kind, run.name)]
+		there = there && !e.deleting && e.uid == run.uid
+		newer := r.runOf(run.of, postSync, run.operation)
+		switch {
+		case run.of.has(succeeded) && there:
+			r.wrong("a hook left behind against its policy", "%s: %v", e, run.of.policies)
+		case !run.of.has(succeeded) && !there && !run.of.ttl && (newer == nil || newer == run):
+			r.wrong("a hook gone against its policy", "%s: %v", run.event, run.of.policies)
+		}
+	}
+}
