@@ -23,7 +23,7 @@ var engines = []struct{ row, pkg, bench, time string }{
 }
 
 // measureEngines runs them and reports a line for each.
-func measureEngines(ctx context.Context) error {
+func measureEngines(ctx context.Context, _ config, _ string) error {
 	for _, e := range engines {
 		results, err := benchmark(ctx, e.pkg, e.bench, e.time)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"syscall"
 	"time"
@@ -24,14 +25,40 @@ import (
 
 // floor is what the API server itself needs.
 type floor struct {
-	all time.Duration // every object of every application, and two patches per Application
-	one time.Duration // one changed object of every application, and two patches per Application
+	all spent // every object of every application, and two patches per Application
+	one spent // one changed object of every application, and two patches per Application
+}
+
+// spent is what some work took, and what processor time this process took for it.
+type spent struct{ time, cpu time.Duration }
+
+// measured does something and returns what it took.
+func measured(do func() error) (spent, error) {
+	before, err := ownCPU()
+	if err != nil {
+		return spent{}, err
+	}
+	began := time.Now()
+	if err := do(); err != nil {
+		return spent{}, err
+	}
+	took := time.Since(began)
+	after, err := ownCPU()
+	return spent{took, after - before}, err
+}
+
+// ownCPU is the processor time of this process.
+func ownCPU() (time.Duration, error) {
+	var u syscall.Rusage
+	err := syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), err
 }
 
 var resources = map[string]schema.GroupVersionResource{
 	"Deployment": {Group: "apps", Version: "v1", Resource: "deployments"},
 	"Service":    {Version: "v1", Resource: "services"},
 	"ConfigMap":  {Version: "v1", Resource: "configmaps"},
+	"Job":        {Group: "batch", Version: "v1", Resource: "jobs"},
 }
 
 var (
@@ -45,58 +72,78 @@ const workers = 16
 // restingNamespace holds the floor's Applications: no controller looks there.
 const restingNamespace = "floor"
 
-func measureFloor(ctx context.Context, c config, dir string) (floor, error) {
-	plane, kubeconfig, err := startPlane(ctx, c.bin, dir)
+// measureFloor measures the floor of the fleet.
+func measureFloor(ctx context.Context, c config, dir string) (out floor, err error) {
+	err = onRestingPlane(ctx, c, dir, c.apps, func(client dynamic.Interface) error {
+		if out.all, err = bareLoop(ctx, client, c.fleet, c.objects, "v1"); err != nil {
+			return err
+		}
+		out.one, err = bareLoop(ctx, client, c.fleet, 1, "v2")
+		return err
+	})
+	return out, err
+}
+
+// onRestingPlane does something on a control plane of its own, with Applications that nobody looks at.
+func onRestingPlane(ctx context.Context, c config, dir string, apps int, do func(dynamic.Interface) error) error {
+	plane, kubeconfig, err := startPlane(ctx, c, dir)
 	if err != nil {
-		return floor{}, err
+		return err
 	}
 	defer plane.stop(syscall.SIGTERM)
 	// Bowline installs the CRDs and ends before anything is measured.
 	bowline, err := startBowline(ctx, c.bin, kubeconfig, dir+"-data", freeAddress(), "127.0.0.1:0", os.Stderr)
 	if err != nil {
-		return floor{}, err
+		return err
 	}
 	bowline.stop(syscall.SIGTERM)
 	client, err := newDynamic(kubeconfig)
 	if err != nil {
-		return floor{}, err
+		return err
 	}
 	if err := makeNamespaces(ctx, client, namespace, restingNamespace); err != nil {
-		return floor{}, err
+		return err
 	}
-	for i := range c.apps {
-		if err := createApplication(ctx, client, application(i, "https://floor.example/repo.git", restingNamespace)); err != nil {
-			return floor{}, err
-		}
+	if err := createApplications(ctx, client, apps, "https://floor.example/repo.git", restingNamespace); err != nil {
+		return err
 	}
-	var out floor
-	if out.all, err = bareLoop(ctx, client, c.fleet, c.objects, "v1"); err != nil {
-		return floor{}, err
-	}
-	out.one, err = bareLoop(ctx, client, c.fleet, 1, "v2")
-	return out, err
+	return do(client)
 }
 
 // bareLoop applies n objects of each application, the one that a push changes first among them.
-func bareLoop(ctx context.Context, client dynamic.Interface, f fleet, n int, version string) (time.Duration, error) {
-	began := time.Now()
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for i := range f.apps {
-		objects := f.manifests(i, version)
+func bareLoop(ctx context.Context, client dynamic.Interface, f fleet, n int, version string) (spent, error) {
+	return bareApplies(ctx, client, f.apps, f.objects, func(app int) []*unstructured.Unstructured {
+		objects := f.manifests(app, version)
 		if n == 1 {
 			objects = objects[2:3]
 		}
-		for _, u := range objects {
-			u.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAppInstance: appName(i) + ":" + u.GetKind() + "/" + u.GetName()})
-			group.Go(func() error { return apply(ctx, client, u) })
+		return objects
+	})
+}
+
+// bareApplies applies the objects of each application, and writes two statuses that list so many objects.
+func bareApplies(ctx context.Context, client dynamic.Interface, apps, listed int, objects func(app int) []*unstructured.Unstructured) (spent, error) {
+	return measured(func() error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(workers)
+		for i := range apps {
+			for _, u := range objects(i) {
+				u.SetAnnotations(marked(i, u))
+				group.Go(func() error { return apply(ctx, client, u) })
+			}
+			for phase := range 2 {
+				group.Go(func() error { return patchStatus(ctx, client, i, phase, listed) })
+			}
 		}
-		for phase := range 2 {
-			group.Go(func() error { return patchStatus(ctx, client, i, phase) })
-		}
-	}
-	err := group.Wait()
-	return time.Since(began), err
+		return group.Wait()
+	})
+}
+
+// marked returns the annotations of an object of an application with its tracking mark.
+func marked(app int, u *unstructured.Unstructured) map[string]string {
+	annotations := map[string]string{v1alpha1.AnnotationKeyAppInstance: appName(app) + ":" + u.GetKind() + "/" + u.GetName()}
+	maps.Copy(annotations, u.GetAnnotations())
+	return annotations
 }
 
 func apply(ctx context.Context, client dynamic.Interface, u *unstructured.Unstructured) error {
@@ -106,9 +153,9 @@ func apply(ctx context.Context, client dynamic.Interface, u *unstructured.Unstru
 }
 
 // patchStatus writes a status of the size that a sync of the application writes.
-func patchStatus(ctx context.Context, client dynamic.Interface, app, phase int) error {
+func patchStatus(ctx context.Context, client dynamic.Interface, app, phase, listed int) error {
 	status := v1alpha1.ApplicationStatus{Sync: v1alpha1.SyncStatus{Status: v1alpha1.SyncStatusCodeOutOfSync, Revision: fmt.Sprint(phase)}}
-	for i := range 10 {
+	for i := range listed {
 		status.Resources = append(status.Resources, v1alpha1.ResourceStatus{Version: "v1", Kind: "ConfigMap", Namespace: namespace,
 			Name: fmt.Sprintf("%s-%d", appName(app), i), Status: v1alpha1.SyncStatusCodeSynced})
 	}
@@ -138,6 +185,16 @@ func makeNamespaces(ctx context.Context, client dynamic.Interface, names ...stri
 		}
 	}
 	return nil
+}
+
+// createApplications creates so many Applications, some at a time.
+func createApplications(ctx context.Context, client dynamic.Interface, apps int, repoURL, ns string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range apps {
+		group.Go(func() error { return createApplication(ctx, client, application(i, repoURL, ns)) })
+	}
+	return group.Wait()
 }
 
 func createApplication(ctx context.Context, client dynamic.Interface, app *v1alpha1.Application) error {

@@ -8,6 +8,8 @@
 //   - Floor: what the API server itself needs for the same work: a bare server-side-apply loop with 16 workers over
 //     the same objects, and two merge patches per Application, on the same machine in the same run. It has a control
 //     plane of its own, so that nothing of it disturbs the measurement.
+//   - Load: applications that are there before Bowline is, and what a bare loop needs for the same.
+//   - Overhead: the processor time of Bowline less that of the bare loop, which has to send the same objects.
 //   - Monorepo: one repository with thousands of applications of one object each.
 //   - Estate: one cluster with many objects, of which a part is ours.
 //   - Storm: events of the estate's objects, as many each second as the goal says.
@@ -27,6 +29,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -42,7 +46,11 @@ type config struct {
 	storm   time.Duration // how long events come
 	rate    int           // of them, each second
 	crds    int
+	small   int // applications of one ConfigMap
+	waved   int // objects of the application with waves
+	jobs    int // applications with a Job before each sync
 	verbose bool
+	audited bool // control planes write an audit log
 }
 
 func main() {
@@ -50,12 +58,15 @@ func main() {
 	flag.IntVar(&c.apps, "apps", 200, "applications")
 	flag.IntVar(&c.objects, "objects", 10, "objects of each application, 3 at least")
 	flag.IntVar(&c.many, "many", 5000, "applications of the row with one large repository")
-	flag.StringVar(&c.only, "only", "", "fleet, monorepo, live, crds, row, clusters or engines; all of them if empty")
+	flag.StringVar(&c.only, "only", "", "one part: "+strings.Join(parts(), ", ")+"; all of them if empty")
 	flag.Float64Var(&c.scale, "scale", 1, "of the cluster of -only live: 1 is 100,000 objects, 20,000 of them of 2,000 applications")
 	flag.StringVar(&c.keep, "keep", "", "folder where the prepared cluster of -only live is kept, and found again")
 	flag.DurationVar(&c.storm, "storm", time.Minute, "how long -only live sends events")
 	flag.IntVar(&c.rate, "rate", 1000, "how many events -only live sends each second, if the API server carries them")
 	flag.IntVar(&c.crds, "crds", 1000, "unused CRDs of -only crds")
+	flag.IntVar(&c.small, "small", 10_000, "applications of -only ten-thousand")
+	flag.IntVar(&c.waved, "waved", 3000, "objects of the application of -only waves")
+	flag.IntVar(&c.jobs, "jobs", 500, "applications of -only hooks")
 	flag.IntVar(&c.samples, "samples", 15, "edits, deletions and pushes to take the median and the worst of")
 	flag.StringVar(&c.bin, "bin", "bin", "folder of the bowline and devcluster binaries")
 	flag.BoolVar(&c.verbose, "v", false, "show what is being done on standard error")
@@ -68,28 +79,39 @@ func main() {
 	}
 }
 
+// part is what -only names.
+type part struct {
+	name    string
+	measure func(ctx context.Context, c config, dir string) error
+}
+
+var all = []part{
+	{"fleet", measureFleet}, {"monorepo", measureMonorepo}, {"ten-thousand", measureTenThousand}, {"waves", measureWaves}, {"hooks", measureHooks},
+	{"fix", measureFix}, {"rollback", measureRollback},
+	{"live", measureLive}, {"crds", measureCRDs}, {"row", measureRow}, {"clusters", measureClusters}, {"engines", measureEngines},
+}
+
+func parts() (names []string) {
+	for _, p := range all {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 func run(ctx context.Context, c config) error {
+	if c.only != "" && !slices.Contains(parts(), c.only) {
+		return fmt.Errorf("-only %s: there is no such part; there are %s", c.only, strings.Join(parts(), ", "))
+	}
 	dir, err := os.MkdirTemp("", "bowline-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	for _, part := range []struct {
-		name    string
-		measure func() error
-	}{
-		{"fleet", func() error { return measureFleet(ctx, c, dir) }},
-		{"monorepo", func() error { return measureMonorepo(ctx, c, filepath.Join(dir, "monorepo")) }},
-		{"live", func() error { return measureLive(ctx, c, filepath.Join(dir, "live")) }},
-		{"crds", func() error { return measureCRDs(ctx, c, filepath.Join(dir, "crds")) }},
-		{"row", func() error { return measureRow(ctx, c, filepath.Join(dir, "row")) }},
-		{"clusters", func() error { return measureClusters(ctx, c, filepath.Join(dir, "clusters")) }},
-		{"engines", func() error { return measureEngines(ctx) }},
-	} {
+	for _, part := range all {
 		if c.only != "" && c.only != part.name {
 			continue
 		}
-		if err := part.measure(); err != nil {
+		if err := part.measure(ctx, c, filepath.Join(dir, part.name)); err != nil {
 			return err
 		}
 	}
@@ -103,8 +125,8 @@ func measureFleet(ctx context.Context, c config, dir string) error {
 	if err != nil {
 		return fmt.Errorf("the floor: %w", err)
 	}
-	report(map[string]any{"row": "floor", "objects": c.apps * c.objects, "seconds": round(base.all.Seconds()),
-		"seconds_one_object_each": round(base.one.Seconds())})
+	report(map[string]any{"row": "floor", "objects": c.apps * c.objects, "seconds": round(base.all.time.Seconds()),
+		"seconds_one_object_each": round(base.one.time.Seconds()), "cpu_ms_per_object": perObject(base.all.cpu, c.apps*c.objects)})
 
 	s, err := newSubject(ctx, c, filepath.Join(dir, "subject"))
 	if err != nil {

@@ -70,23 +70,27 @@ func (c *child) signal(signal syscall.Signal) {
 }
 
 // startPlane starts a devcluster under dir and returns its kubeconfig.
-func startPlane(ctx context.Context, bin, dir string) (*child, string, error) {
+func startPlane(ctx context.Context, c config, dir string) (*child, string, error) {
 	ready := make(chan struct{}, 1)
-	c, err := startChild(filepath.Join(bin, "devcluster"), os.Stderr, func(line string) {
+	args := []string{"up", "--dir", dir}
+	if c.audited {
+		args = append(args, "--audit", auditLog(dir))
+	}
+	plane, err := startChild(filepath.Join(c.bin, "devcluster"), os.Stderr, func(line string) {
 		if strings.TrimSpace(line) == "ready" {
 			ready <- struct{}{}
 		}
-	}, "up", "--dir", dir)
+	}, args...)
 	if err != nil {
 		return nil, "", err
 	}
 	select {
 	case <-ready:
-		return c, filepath.Join(dir, "kubeconfig"), nil
-	case <-c.done:
-		return nil, "", errors.Join(errors.New("devcluster ended before it was ready"), c.status)
+		return plane, filepath.Join(dir, "kubeconfig"), nil
+	case <-plane.done:
+		return nil, "", errors.Join(errors.New("devcluster ended before it was ready"), plane.status)
 	case <-ctx.Done():
-		c.stop(syscall.SIGTERM)
+		plane.stop(syscall.SIGTERM)
 		return nil, "", ctx.Err()
 	}
 }

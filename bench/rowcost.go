@@ -95,9 +95,7 @@ func (s *subject) rowEvents(ctx context.Context) (map[string]any, error) {
 
 // unbounded gives every application a budget that no event exhausts: what is measured is an event that is looked at.
 func (s *subject) unbounded(ctx context.Context) error {
-	_, err := s.client.Resource(resources["ConfigMap"]).Namespace(v1alpha1.DefaultNamespace).Patch(ctx, "argocd-cm", types.MergePatchType,
-		[]byte(`{"data":{"bowline.application.eventBudget":"1000000/s burst 1000000"}}`), metav1.PatchOptions{})
-	return err
+	return s.setting(ctx, "argocd-cm", "bowline.application.eventBudget", "1000000/s burst 1000000")
 }
 
 // eventCost is the time of processors that Bowline takes for one event: an annotation of somebody else's on one object.

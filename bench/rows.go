@@ -58,9 +58,12 @@ func (s *subject) syncAll(ctx context.Context, base floor) (map[string]any, erro
 	}
 	cpu := (after.cpu - before.cpu).Seconds()
 	return map[string]any{"seconds": round(all.Seconds()), "half_seconds": round(half.Seconds()),
-		"ratio_to_floor": round(all.Seconds() / base.all.Seconds()), "cpu_seconds": round(cpu),
-		"cpu_ms_per_object": round(1000 * cpu / float64(s.apps*s.objects))}, nil
+		"ratio_to_floor": round(all.Seconds() / base.all.time.Seconds()), "cpu_seconds": round(cpu),
+		"cpu_ms_per_object": perObject(after.cpu-before.cpu, s.apps*s.objects), "overhead_ms_per_object": perObject(after.cpu-before.cpu-base.all.cpu, s.apps*s.objects)}, nil
 }
+
+// perObject is a part of some processor time, in milliseconds.
+func perObject(cpu time.Duration, n int) float64 { return round(1000 * cpu.Seconds() / float64(n)) }
 
 // pollFloor is the least time between two polls of one repository: pushes that come faster wait for each other.
 const pollFloor = time.Second
@@ -119,8 +122,10 @@ func (s *subject) pushAll(ctx context.Context, base floor) (map[string]any, erro
 		return nil, err
 	}
 	after, err := s.bowline.usage()
+	cpu := after.cpu - before.cpu
 	return map[string]any{"seconds": round(all.Seconds()), "half_seconds": round(half.Seconds()),
-		"ratio_to_floor": round(all.Seconds() / base.one.Seconds()), "cpu_seconds": round((after.cpu - before.cpu).Seconds())}, err
+		"ratio_to_floor": round(all.Seconds() / base.one.time.Seconds()), "cpu_seconds": round(cpu.Seconds()),
+		"overhead_ms_per_object": perObject(cpu-base.one.cpu, s.apps*s.objects), "overhead_ms_per_application": perObject(cpu-base.one.cpu, s.apps)}, err
 }
 
 // drift: a hand edit until it is put back.
@@ -179,8 +184,8 @@ func (s *subject) sampled(measure func(i int) (time.Duration, error)) (map[strin
 
 // idle: what Bowline uses while nothing happens.
 func (s *subject) idle(ctx context.Context, _ floor) (map[string]any, error) {
-	const settle, span = time.Minute, time.Minute // Events of what was before are still being written
-	if err := rest(ctx, settle); err != nil {
+	const calm, span = time.Minute, time.Minute // Events of what was before are still being written
+	if err := rest(ctx, calm); err != nil {
 		return nil, err
 	}
 	before, err := s.bowline.usage()

@@ -85,7 +85,7 @@ func openSubject(ctx context.Context, c config, dir, planeDir string) (*subject,
 	if s.repo, err = s.git.Create("monorepo"); err != nil {
 		return nil, err
 	}
-	if s.plane, s.kubeconfig, err = startPlane(ctx, c.bin, planeDir); err != nil {
+	if s.plane, s.kubeconfig, err = startPlane(ctx, c, planeDir); err != nil {
 		return nil, err
 	}
 	if s.log, err = os.OpenFile(filepath.Join(dir, "bowline.log"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600); err != nil {
@@ -159,12 +159,16 @@ func (s *subject) webhook(ctx context.Context, commit string) error {
 	return nil
 }
 
-// watched follows every object of one resource in a namespace.
 func (s *subject) watched(ctx context.Context, gvr schema.GroupVersionResource, ns string, seen func(*unstructured.Unstructured, bool) (done bool)) error {
+	return watched(ctx, s.client, gvr, ns, seen)
+}
+
+// watched follows every object of one resource in a namespace.
+func watched(ctx context.Context, client dynamic.Interface, gvr schema.GroupVersionResource, ns string, seen func(*unstructured.Unstructured, bool) (done bool)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for ctx.Err() == nil {
-		w, err := s.client.Resource(gvr).Namespace(ns).Watch(ctx, metav1.ListOptions{})
+		w, err := client.Resource(gvr).Namespace(ns).Watch(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
@@ -182,12 +186,19 @@ func (s *subject) watched(ctx context.Context, gvr schema.GroupVersionResource, 
 
 // countApps follows Applications until all satisfy ok, and returns the time of the half.
 func (s *subject) countApps(ctx context.Context, ok func(*v1alpha1.Application) bool) (half time.Duration, err error) {
+	return s.countStatuses(ctx, func(u *unstructured.Unstructured) bool {
+		app, err := decode(u)
+		return err == nil && ok(app)
+	})
+}
+
+// countStatuses is countApps without decoding.
+func (s *subject) countStatuses(ctx context.Context, ok func(*unstructured.Unstructured) bool) (half time.Duration, err error) {
 	began := time.Now()
 	done := map[string]bool{}
 	err = s.watched(ctx, applications, v1alpha1.DefaultNamespace, func(u *unstructured.Unstructured, _ bool) bool {
-		app, err := decode(u)
-		if err == nil && ok(app) {
-			done[app.Name] = true
+		if ok(u) {
+			done[u.GetName()] = true
 		}
 		if half == 0 && len(done) >= s.apps/2 {
 			half = time.Since(began)
