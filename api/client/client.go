@@ -9,6 +9,7 @@
 //   - Request: what a client writes is only ever a request (the operation field, the refresh annotation, a deletion);
 //     the controller carries it out.
 //   - State: what a Wait waits for.
+//   - Hold: keeps automated sync from applying again what a rollback took back (api/bowline).
 //
 // Direct is the implementation that needs nothing but the resources and a kubeconfig's rights to them.
 package client
@@ -37,6 +38,17 @@ type Applications interface {
 	Wait(ctx context.Context, name string, state State, progress func(*v1alpha1.Application)) (*v1alpha1.Application, error)
 	// History returns the past deployments, oldest first.
 	History(ctx context.Context, name string) (v1alpha1.RevisionHistories, error)
+	// Rollback asks for a sync to an entry of the history and returns without waiting for it. If automated sync is on, a hold
+	// goes with it, which keeps what is desired now from being applied by itself; an automated operation under way is ended.
+	Rollback(ctx context.Context, name string, request RollbackRequest) (*v1alpha1.Application, error)
+	// Hold keeps what is desired now from being applied by itself, until something else is desired.
+	Hold(ctx context.Context, name string, request HoldRequest) (*v1alpha1.Application, error)
+	// Release ends a hold.
+	Release(ctx context.Context, name string) (*v1alpha1.Application, error)
+	// Terminate asks for the end of the operation under way, and takes back one that did not begin.
+	Terminate(ctx context.Context, name string) (*v1alpha1.Application, error)
+	// Approve confirms the deletions that wait, if they are those of a digest. The first digits of it are enough.
+	Approve(ctx context.Context, name, digest string) (*v1alpha1.Application, error)
 	// Delete deletes the application.
 	Delete(ctx context.Context, name string, request DeleteRequest) error
 }

@@ -42,6 +42,7 @@ func Connect(config *rest.Config, namespace string, now func() time.Time) (*Dire
 	}
 	mapper := meta.NewDefaultRESTMapper(nil)
 	mapper.Add(v1alpha1.ApplicationSchemaGroupVersionKind, meta.RESTScopeNamespace)
+	mapper.Add(selfSubjectReview, meta.RESTScopeRoot)
 	c, err := kube.NewWithWatch(config, kube.Options{Scheme: scheme, Mapper: mapper})
 	if err != nil {
 		return nil, fault.Wrap(fault.Stalled, "use", "the kubeconfig", err, "mend the kubeconfig or choose another with --kubeconfig and --context")

@@ -7,13 +7,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
+	"github.com/bowline-cd/bowline/internal/cli/app/approve"
 	appdelete "github.com/bowline-cd/bowline/internal/cli/app/delete"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/get"
 	"github.com/bowline-cd/bowline/internal/cli/app/history"
+	"github.com/bowline-cd/bowline/internal/cli/app/hold"
 	"github.com/bowline-cd/bowline/internal/cli/app/list"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
+	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	appsync "github.com/bowline-cd/bowline/internal/cli/app/sync"
+	"github.com/bowline-cd/bowline/internal/cli/app/terminate"
 	"github.com/bowline-cd/bowline/internal/cli/app/wait"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/session"
@@ -24,6 +28,7 @@ import (
 func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
+		rollback.NewCmd(s), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
 	)
 	if differ != nil {
 		cmd.AddCommand(diff.NewCmd(s, differ))

@@ -39,10 +39,11 @@ func run(ctx context.Context, s *session.Session, format output.Format, name str
 	if err != nil {
 		return err
 	}
-	history, err := c.History(ctx, s.Qualified(name))
+	app, err := c.Get(ctx, s.Qualified(name))
 	if err != nil {
 		return err
 	}
+	history := app.Status.History
 	if history == nil {
 		history = v1alpha1.RevisionHistories{} // a program is to read an empty list
 	}
@@ -60,6 +61,9 @@ func run(ctx context.Context, s *session.Session, format output.Format, name str
 		rows[i] = []string{fmt.Sprint(entry.ID), view.Time(&entry.DeployedAt), revision(entry), initiator(entry)}
 	}
 	output.Table(w, []string{"ID", "DATE", "REVISION", "INITIATOR"}, rows)
+	if hold := view.Hold(app); hold != "" {
+		fmt.Fprintf(w, "\nautomated sync is %s\n", output.Clean(hold))
+	}
 	return nil
 }
 

@@ -62,6 +62,7 @@ func Summary(w io.Writer, app *v1alpha1.Application) {
 		health += " (" + app.Status.Health.Message + ")"
 	}
 	line(w, "Health Status:", health)
+	waits(w, app)
 }
 
 func optional(w io.Writer, label, value string) {
