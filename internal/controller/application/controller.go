@@ -40,6 +40,7 @@ type Controller struct {
 	states   states
 	projects *projects
 	wanted   *wantedIndex
+	depends  *dependencies
 	failures *backoffs
 	slow     *slowLane
 	schemas  *schemas
@@ -57,6 +58,7 @@ func New(deps Deps) *Controller {
 		states:   states{byID: map[string]*appState{}},
 		projects: newProjects(deps),
 		wanted:   newWantedIndex(),
+		depends:  newDependencies(),
 		failures: newBackoffs(),
 		slow:     newSlowLane(),
 		schemas:  &schemas{compiled: map[schemaKey]*diff.Schema{}},
@@ -101,10 +103,19 @@ func (c *Controller) ofApplication() predicate.Funcs {
 		return true
 	}
 	return predicate.Funcs{
-		CreateFunc:  func(e event.CreateEvent) bool { return demand(e.Object) },
-		DeleteFunc:  func(e event.DeleteEvent) bool { return demand(e.Object) },
+		CreateFunc: func(e event.CreateEvent) bool {
+			c.noteDependencies(e.Object)
+			return demand(e.Object)
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			c.Enqueue(c.depends.drop(e.Object.GetName())...)
+			return demand(e.Object)
+		},
 		GenericFunc: func(e event.GenericEvent) bool { return demand(e.Object) },
-		UpdateFunc:  func(e event.UpdateEvent) bool { return c.isNews(e) && demand(e.ObjectNew) },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			c.noteDependencies(e.ObjectNew)
+			return c.isNews(e) && demand(e.ObjectNew)
+		},
 	}
 }
 
@@ -228,7 +239,8 @@ func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 		if !done {
 			p.undo()
 		}
-		p.st.looked(seen)
+		p.st.looked(seen, p.code)
+		c.hasNews(p.st.id)
 		c.Metrics.Reconciled(p.app.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
 	}()
 	run := p.run

@@ -3,6 +3,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,6 +167,7 @@ func (p *pass) allSeen(ctx context.Context, c *cluster.Cluster) error {
 // doomed is an object that goes with its application.
 type doomed struct {
 	key  object.Key
+	wave int
 	live cluster.Live
 	keep func(*unstructured.Unstructured) error // asked of a newer version, should it have changed
 }
@@ -209,9 +211,12 @@ func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, err
 			return nil, fmt.Errorf("%s asks for a confirmation before it is deleted (Delete=confirm): set the annotation %s on the Application to the present time",
 				key, v1alpha1.AnnotationDeletionApproved)
 		}
-		left = append(left, doomed{key, live, keep})
+		wave, _ := plan.WaveOf(live.Object)
+		left = append(left, doomed{key, wave, live, keep})
 	}
-	slices.SortFunc(left, func(a, b doomed) int { return object.CompareForApply(b.key, a.key) })
+	slices.SortFunc(left, func(a, b doomed) int {
+		return cmp.Or(cmp.Compare(b.wave, a.wave), object.CompareForApply(b.key, a.key))
+	})
 	return left, nil
 }
 
@@ -229,18 +234,11 @@ func (p *pass) deletionApproved() bool {
 	return err == nil && at.After(p.app.DeletionTimestamp.Time)
 }
 
-// deleteNext deletes the objects of the highest place in the order, and leaves the others until those are gone: what
-// uses something goes before what it uses.
+// deleteNext deletes the objects of the highest place in the order, and leaves the others until those are gone: the highest
+// wave first, and in a wave what uses something before what it uses.
 func (p *pass) deleteNext(ctx context.Context, c *cluster.Cluster, left []doomed, propagation metav1.DeletionPropagation) error {
-	if len(left) == 0 {
-		return nil
-	}
-	order := object.KindOrder(left[0].key.Kind)
 	var failures []error
-	for _, d := range left {
-		if object.KindOrder(d.key.Kind) != order {
-			break
-		}
+	for _, d := range p.dependentsFirst(highest(left)) {
 		if d.live.Deleting {
 			continue
 		}
@@ -248,6 +246,17 @@ func (p *pass) deleteNext(ctx context.Context, c *cluster.Cluster, left []doomed
 			Owner: p.st.id, Check: d.keep, Propagation: propagation}))
 	}
 	return errors.Join(failures...)
+}
+
+// highest returns the objects that go first, of a list in the order in which they go.
+func highest(left []doomed) []doomed {
+	i := slices.IndexFunc(left, func(d doomed) bool {
+		return d.wave != left[0].wave || object.KindOrder(d.key.Kind) != object.KindOrder(left[0].key.Kind)
+	})
+	if i < 0 {
+		return left
+	}
+	return left[:i]
 }
 
 func syncOptions(app *v1alpha1.Application) v1alpha1.SyncOptions {

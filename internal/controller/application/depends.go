@@ -2,7 +2,193 @@
 
 package application
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// awaited returns which application that this one depends on is not ready, and why; "" if all are.
-func (p *pass) awaited(ctx context.Context) string { return "" }
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// awaited returns which application that this one depends on is not ready, and why; "" if all are, or if nothing would be
+// synced by itself anyway. Applications that depend on each other are told so, and wait.
+func (p *pass) awaited(ctx context.Context) string {
+	id := p.st.id
+	on, _ := p.depends.note(id, p.app.Annotations[v1alpha1.AnnotationDependsOn])
+	if on.err != nil {
+		p.found.add(v1alpha1.ApplicationConditionDependencyError, on.err.Error())
+		return on.err.Error()
+	}
+	if len(on.list) == 0 {
+		p.depends.await(id, false)
+		return ""
+	}
+	p.depends.await(id, true)
+	if way := plan.Cycle(id, p.depends.names); way != nil {
+		message := fmt.Sprintf("applications depend on each other: %s: take the next one's name out of annotation %s of one of them",
+			strings.Join(way, " → "), v1alpha1.AnnotationDependsOn)
+		p.found.add(v1alpha1.ApplicationConditionDependencyError, message)
+		return message
+	}
+	why := ""
+	if p.mightSync() {
+		why = p.unready(ctx, on.list)
+	}
+	p.depends.await(id, why != "")
+	return why
+}
+
+// mightSync reports whether a sync may begin by itself, or one that has may go on at a newer revision.
+func (p *pass) mightSync() bool {
+	policy, last := p.app.Spec.SyncPolicy, p.next.Status.OperationState
+	return policy != nil && policy.Automated != nil &&
+		(p.code == v1alpha1.SyncStatusCodeOutOfSync || last != nil && !last.Phase.Completed())
+}
+
+// unready returns the first application that is not ready.
+func (p *pass) unready(ctx context.Context, on []plan.Dependency) string {
+	behind := p.Engine.Behind(p.st.id)
+	for _, d := range on {
+		up, err := p.upstream(ctx, d.Name, behind)
+		if err != nil {
+			return fmt.Sprintf("application %s cannot be read: %v", d.Name, err)
+		}
+		if why := d.Unready(up); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// upstream returns what is known of an application that another depends on; behind are those that are known at another
+// commit than that one.
+func (c *Controller) upstream(ctx context.Context, name string, behind []string) (plan.Upstream, error) {
+	app, err := c.application(ctx, name)
+	if app == nil || err != nil {
+		return plan.Upstream{}, err
+	}
+	up := plan.Upstream{App: app}
+	if app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] != "true" {
+		st := c.states.peek(name)
+		up.Late = st == nil || !st.isTold(app) || slices.Contains(behind, name)
+	}
+	return up, nil
+}
+
+// application returns an Application as it was last seen; nil if there is none. It is not to be changed.
+func (c *Controller) application(ctx context.Context, name string) (*v1alpha1.Application, error) {
+	app := &v1alpha1.Application{}
+	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return app, err
+}
+
+// isTold reports whether what was last found of an application is what this version of its resource says, and is about its
+// newest sources.
+func (s *appState) isTold(app *v1alpha1.Application) bool {
+	if s.isLate() || olderThan(app.ResourceVersion, s.lastWrite()) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.foundCode == app.Status.Sync.Status
+}
+
+// olderThan compares versions of one object; one that is no number is not older.
+func olderThan(a, b string) bool {
+	x, errX := strconv.ParseUint(a, 10, 64)
+	y, errY := strconv.ParseUint(b, 10, 64)
+	return errX == nil && errY == nil && x < y
+}
+
+// noteDependencies takes notice of an Application as it is now, and wakes who waits for news of it.
+func (c *Controller) noteDependencies(app client.Object) {
+	_, changed := c.depends.note(app.GetName(), app.GetAnnotations()[v1alpha1.AnnotationDependsOn])
+	c.Enqueue(changed...)
+	c.hasNews(app.GetName())
+}
+
+// hasNews wakes who waits for news of an application.
+func (c *Controller) hasNews(id string) { c.Enqueue(c.depends.interested(id)...) }
+
+// gatherTime is how long an application that others depend on waits, once it is being deleted, whether they are to be deleted
+// too: whoever deletes many does so one after the other.
+const gatherTime = 3 * time.Second
+
+// awaitsDependents returns what is waited for before this application is taken apart: an application that depends on it and
+// is being deleted, too. "" if there is none.
+func (p *pass) awaitsDependents(ctx context.Context) (string, error) {
+	id := p.st.id
+	dependents := p.depends.dependents(id)
+	p.depends.await(id, len(dependents) > 0)
+	var living bool
+	for _, name := range dependents {
+		app, err := p.application(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case app == nil, p.depends.leads(id, name), p.isAbove(ctx, name):
+		case app.DeletionTimestamp.IsZero():
+			living = true
+		default:
+			return "waits until application " + name + ", which depends on it and is being deleted too, is gone", nil
+		}
+	}
+	if left := gatherTime - p.Clock.Since(p.app.DeletionTimestamp.Time); living && left > 0 {
+		p.requeue(left)
+		return "waits a moment for applications that depend on it and may be about to be deleted too", nil
+	}
+	p.depends.await(id, false)
+	return "", nil
+}
+
+// maxAncestors bounds the way up from an application to those that it is an object of.
+const maxAncestors = 100
+
+// isAbove reports whether this application is an object of another one, or of one of its objects: then it goes with that one.
+func (p *pass) isAbove(ctx context.Context, name string) bool {
+	here, err := p.Clusters.Find(v1alpha1.ApplicationDestination{Server: v1alpha1.KubernetesInternalAPIServerAddr})
+	if err != nil {
+		return false
+	}
+	for at, n := p.st.id, 0; at != "" && n < maxAncestors; n++ {
+		live := here.Get(ctx, p.keyOf(at), "")
+		if live.Presence != cluster.Present {
+			return false
+		}
+		if at = live.Owner; at == name {
+			return true
+		}
+	}
+	return false
+}
+
+// keyOf returns the key of an Application's resource.
+func (c *Controller) keyOf(id string) object.Key {
+	return object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: c.Namespace, Name: id}
+}
+
+// dependentsFirst leaves out the Applications that others of a list depend on, unless these depend on them in turn.
+func (c *Controller) dependentsFirst(list []doomed) []doomed {
+	names := map[string]bool{}
+	for _, d := range list {
+		names[d.key.Name] = d.key == c.keyOf(d.key.Name)
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(d doomed) bool {
+		return names[d.key.Name] && slices.ContainsFunc(c.depends.above(d.key.Name), func(other string) bool {
+			return names[other] && !c.depends.leads(d.key.Name, other)
+		})
+	})
+}

@@ -154,11 +154,11 @@ func (s *appState) newsSeen() int {
 	return s.news
 }
 
-// looked notes that a pass ended which began when so much news was there.
-func (s *appState) looked(seen int) {
+// looked notes that a pass ended which began when so much news was there, and what it found.
+func (s *appState) looked(seen int, found v1alpha1.SyncStatusCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lookedAt, s.everLooked = seen, true
+	s.lookedAt, s.everLooked, s.foundCode = seen, true, found
 }
 
 // isLate reports whether there is news that no pass has seen.

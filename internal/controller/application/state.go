@@ -38,6 +38,7 @@ type appState struct {
 	news       int  // how often there was news of its sources
 	lookedAt   int  // the news that the last pass saw
 	everLooked bool
+	foundCode  v1alpha1.SyncStatusCode // that the last pass found
 
 	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
 	comparer atomic.Pointer[comparer]                   // of the last pass; nil if that one compared nothing

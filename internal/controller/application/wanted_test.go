@@ -107,11 +107,11 @@ func TestLate(t *testing.T) {
 	}
 	seen := s.newsSeen()
 	s.setLate() // while the pass goes on
-	s.looked(seen)
+	s.looked(seen, "")
 	if !s.isLate() {
 		t.Error("news that came during the pass was not seen by it")
 	}
-	s.looked(s.newsSeen())
+	s.looked(s.newsSeen(), "")
 	if s.isLate() {
 		t.Error("all news was seen")
 	}
