@@ -42,7 +42,7 @@ func (r *run) apply(i int) {
 		return
 	}
 	a.learn(answer)
-	r.report.applied(i, a.verb(answer), a.notes)
+	r.report.applied(i, a.verb(answer), a.notes, answer)
 }
 
 // prepare finds out how an object is written, and in which form.

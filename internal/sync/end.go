@@ -83,13 +83,17 @@ func (r *run) stop() bool {
 		return false
 	}
 	for _, h := range r.hooks {
-		if !h.ended {
+		live, err := r.liveOf(h.step)
+		mine := err == nil && live != nil && live.GetUID() == h.uid
+		switch {
+		case h.ended && mine:
+			_, err = r.release(h.step, live)
+		case !h.ended:
 			h.ended = true
 			r.report.ended(h.i, "", terminated(h.step))
-		}
-		live, err := r.liveHook(h.step)
-		if err == nil && live != nil && live.GetUID() == h.uid {
-			err = r.remove(h.step, live)
+			if mine {
+				err = r.remove(h.step, live)
+			}
 		}
 		r.noteLeft(h.step, err)
 	}
@@ -108,14 +112,25 @@ func (r *run) noteLeft(s *plan.Step, err error) {
 
 // endLeftOver deletes the hooks of this operation that run, for a run that is stopped before it begins.
 func (r *run) endLeftOver() {
-	if !r.endsHooks() {
-		return
+	if r.endsHooks() {
+		r.endAll()
 	}
+}
+
+// abandon ends the hooks that run from before this process took the operation up, if it cannot go on: nobody would see how they
+// end.
+func (r *run) abandon() {
+	if len(r.Before) > 0 && !r.DryRun {
+		r.endAll()
+	}
+}
+
+func (r *run) endAll() {
 	for i, s := range r.steps {
 		if s.Action != plan.Run {
 			continue
 		}
-		live, err := r.liveHook(s)
+		live, err := r.liveOf(s)
 		before := r.before(s)
 		if before != nil && before.HookPhase.Completed() {
 			r.believe(i, before)
@@ -132,7 +147,7 @@ func (r *run) endLeftOver() {
 // cleanUp deletes the hooks whose policies say so, now that it is known how all ended. Hooks that were not begun by this try
 // are left alone.
 func (r *run) cleanUp() {
-	if r.DryRun || r.halted && !r.endsHooks() {
+	if r.DryRun || r.KeepHooks || r.halted && !r.endsHooks() {
 		return
 	}
 	policy := v1alpha1.HookDeletePolicyHookSucceeded
@@ -143,7 +158,7 @@ func (r *run) cleanUp() {
 		if s.Action != plan.Run || !s.Hook.Has(policy) || !r.report.hasBegun(i) {
 			continue
 		}
-		live, err := r.liveHook(s)
+		live, err := r.liveOf(s)
 		if err == nil && r.made(s, live) {
 			err = r.remove(s, live)
 		}

@@ -14,6 +14,9 @@ import (
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
+// staleFor is how long a status that was there before our write is not held against an object.
+const staleFor = 5 * time.Second
+
 // gate is what a wave waits for after its steps.
 type gate struct {
 	*run
@@ -39,10 +42,23 @@ func (r *run) gate(at place) bool {
 	if at.wave.AwaitHealth && !r.DryRun && !g.failed() {
 		g.collect()
 	}
-	if !g.wait() {
+	switch {
+	case r.stopped() && (g.waits() || !r.report.allBegun(at)), !g.delay(), !g.wait():
 		return r.stop()
 	}
 	return !g.failed()
+}
+
+// waits reports whether the gate waits for anything.
+func (g *gate) waits() bool { return len(g.hooks) > 0 || len(g.awaited) > 0 }
+
+// delay is the pause between two waves. It comes before the first look at what this one did: controllers shall have had the
+// time to see it. It reports false if the run is stopped.
+func (g *gate) delay() bool {
+	if g.WaveDelay <= 0 || g.DryRun || g.last(g.at) || g.failed() && !g.waits() {
+		return true
+	}
+	return g.sleep(g.WaveDelay)
 }
 
 // failed reports whether anything of the wave failed.
@@ -61,38 +77,26 @@ func (g *gate) collect() {
 
 // wait returns true once nothing is waited for any more, and false if the run is stopped before.
 func (g *gate) wait() bool {
-	for {
-		if g.stopped() {
-			return false
-		}
+	for g.waits() {
 		began := g.Clock.Now()
 		ended, err := g.lookAtHooks()
 		if err != nil {
 			return false
 		}
 		g.lookAtObjects()
-		if len(g.hooks) == 0 && (len(g.awaited) == 0 || g.failed()) {
-			return g.work()
+		if len(g.hooks) == 0 && g.failed() {
+			break
 		}
-		if ended {
+		if ended || !g.waits() {
 			continue
 		}
 		g.tell(g.describe())
 		// Looking at many objects for each change of one would take all of the time.
-		if busy := g.Clock.Since(began); busy > 5*time.Millisecond && !g.pauseFor(min(20*busy, lookEvery)) || !g.pause(g.every()) {
+		if busy := g.Clock.Since(began); busy > 5*time.Millisecond && !g.sleep(min(20*busy, lookEvery)) || !g.pause(g.every()) {
 			return false
 		}
 	}
-}
-
-// pauseFor waits whatever changes. It reports false if the run is stopped.
-func (g *gate) pauseFor(d time.Duration) bool {
-	g.rest()
-	select {
-	case <-g.ctx.Done():
-	case <-g.Clock.After(d):
-	}
-	return !g.stopped()
+	return g.work() || g.last(g.at)
 }
 
 func (g *gate) every() time.Duration {
@@ -147,10 +151,15 @@ func (g *gate) lookAt(a *awaited) (bool, error) {
 	switch {
 	case !judged, status.Status == v1alpha1.HealthStatusHealthy:
 		return true, nil
-	case status.Status == v1alpha1.HealthStatusDegraded:
+	case status.Status == v1alpha1.HealthStatusDegraded && !g.stale(a, live):
 		return false, fault.New(fault.Wait, "finish", g.name(), "", fmt.Sprintf("%s: it is %s", a.step.Key, a.state), "")
 	}
 	return false, nil
+}
+
+// stale reports whether nobody has written an object since we did: its status may be about what we have just mended.
+func (g *gate) stale(a *awaited, live *unstructured.Unstructured) bool {
+	return live.GetResourceVersion() == g.report.version(a.i) && g.Clock.Since(g.since) < staleFor
 }
 
 func (g *gate) isGone(a *awaited, live *unstructured.Unstructured) bool {

@@ -71,28 +71,6 @@ func (r *run) begin(i int) {
 	r.hooks = append(r.hooks, h)
 }
 
-// before returns what the record of this try says of a hook; nil if it says nothing.
-func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult {
-	for _, res := range r.Before {
-		if res.HookType == s.Hook.Type && res.Kind == s.Key.Kind && res.Name == s.Key.Name && res.Namespace == s.Key.Namespace && res.Group == s.Key.Group {
-			return res
-		}
-	}
-	return nil
-}
-
-// believe takes over how a hook ended from the record, and takes the finalizer off its object should that be left.
-func (r *run) believe(i int, before *v1alpha1.ResourceResult) {
-	var err error
-	if !before.HookPhase.Successful() {
-		err = fault.New(fault.Wait, "", "", "", before.Message, "")
-	}
-	r.report.ended(i, before.Message, err)
-	if live, err := r.liveHook(r.steps[i]); err == nil && r.made(r.steps[i], live) {
-		r.release(r.steps[i], live)
-	}
-}
-
 // tryHook sends a hook as a dry run.
 func (r *run) tryHook(i int) {
 	a, err := r.prepareHook(r.steps[i], nil)
@@ -103,12 +81,12 @@ func (r *run) tryHook(i int) {
 		r.report.fail(i, err)
 		return
 	}
-	r.report.applied(i, created, a.notes)
+	r.report.applied(i, created, a.notes, nil)
 }
 
 // makeHook makes the object of a hook and returns it. What is there already is judged first.
 func (r *run) makeHook(s *plan.Step, before *v1alpha1.ResourceResult) (live *unstructured.Unstructured, verb string, notes []string, err error) {
-	live, err = r.liveHook(s)
+	live, err = r.liveOf(s)
 	for try := 1; err == nil; try++ {
 		switch {
 		case live == nil:
@@ -216,7 +194,7 @@ func (r *run) replace(s *plan.Step, live *unstructured.Unstructured) error {
 		return err
 	}
 	gone, err := r.until(r.ctx, r.Wait, pollEvery, func() (bool, error) {
-		now, err := r.liveHook(s)
+		now, err := r.liveOf(s)
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})
 	switch {
@@ -230,8 +208,8 @@ func (r *run) replace(s *plan.Step, live *unstructured.Unstructured) error {
 		"see what holds it; the hook is made when the sync is tried again")
 }
 
-// liveHook returns the object that has a hook's name, nil if there is none.
-func (r *run) liveHook(s *plan.Step) (*unstructured.Unstructured, error) {
+// liveOf returns the object that has a step's name, nil if there is none.
+func (r *run) liveOf(s *plan.Step) (*unstructured.Unstructured, error) {
 	gvk := s.Desired.GroupVersionKind()
 	if live, known := r.target.Live(r.whole(), gvk, s.Key.Namespace, s.Key.Name); known {
 		return live, nil

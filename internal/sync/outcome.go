@@ -31,7 +31,8 @@ func (g *gate) lookAtHooks() (ended bool, err error) {
 		g.hooks = append(g.hooks, over...) // whoever goes on looks at them again
 		return false, err
 	}
-	if !g.work() {
+	if !g.KeepHooks && !g.work() {
+		g.hooks = append(g.hooks, over...)
 		return false, g.ctx.Err()
 	}
 	for _, h := range over {
@@ -116,7 +117,10 @@ func (g *gate) end(h *hook, err error) {
 // letGo takes the finalizer off the object of a hook whose end is on record. One that is past its deadline is deleted: it may
 // run still.
 func (g *gate) letGo(h *hook) {
-	live, err := g.liveHook(h.step)
+	if g.KeepHooks {
+		return
+	}
+	live, err := g.liveOf(h.step)
 	if err != nil || live == nil || live.GetUID() != h.uid {
 		return
 	}

@@ -37,6 +37,7 @@ type outcome struct {
 	verb    string
 	err     error
 	phase   v1alpha1.OperationPhase // of a hook, or of an object whose health is awaited; "": as err says
+	version string                  // resourceVersion of the answer to our write
 }
 
 // report collects outcomes.
@@ -72,12 +73,17 @@ func (rep *report) fail(i int, err error) {
 	rep.set(i, outcome{status: v1alpha1.ResultCodeSyncFailed, message: err.Error(), err: err})
 }
 
-func (rep *report) applied(i int, verb string, notes []string) {
+// applied notes an object that was written, and the answer; nil if nothing was sent.
+func (rep *report) applied(i int, verb string, notes []string, answer *unstructured.Unstructured) {
 	message := resourceName(rep.run.steps[i].Key) + " " + verb + rep.dry()
 	if len(notes) > 0 {
 		message += " (" + strings.Join(notes, "; ") + ")"
 	}
-	rep.set(i, outcome{status: v1alpha1.ResultCodeSynced, verb: verb, message: message})
+	o := outcome{status: v1alpha1.ResultCodeSynced, verb: verb, message: message}
+	if answer != nil && verb != unchanged {
+		o.version = answer.GetResourceVersion()
+	}
+	rep.set(i, o)
 }
 
 func (rep *report) pruned(i int) {
@@ -176,6 +182,20 @@ func (rep *report) deleted(i int) bool {
 	return rep.outcomes[i].verb == pruned
 }
 
+// version returns the resourceVersion that our write of an object made.
+func (rep *report) version(i int) string {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return rep.outcomes[i].version
+}
+
+// allBegun reports whether every step of a wave was begun.
+func (rep *report) allBegun(at place) bool {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	return !slices.ContainsFunc(rep.outcomes[at.first:at.first+len(at.wave.Steps)], func(o outcome) bool { return o.status == "" })
+}
+
 func (rep *report) hasBegun(i int) bool {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()
@@ -207,7 +227,10 @@ func (rep *report) result() Result {
 		res.Message = "not all objects could be synced: " + rep.errorText()
 	case rep.run.halted:
 		res.Phase, res.Retryable = v1alpha1.OperationError, true
-		res.Message = fmt.Sprintf("stopped after %d of %d objects: %v", rep.begun(), rep.run.ordinary(), context.Cause(rep.run.ctx))
+		res.Message = fmt.Sprintf("stopped after %d of %d objects", rep.begun(), rep.run.ordinary())
+		if cause := context.Cause(rep.run.ctx); cause != nil {
+			res.Message += ": " + cause.Error()
+		}
 	default:
 		res.Phase = v1alpha1.OperationSucceeded
 		res.Message = "successfully synced" + rep.dry() + rep.summary()

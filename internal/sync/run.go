@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	stdsync "sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -28,7 +29,8 @@ type run struct {
 
 	halted bool                            // it was stopped before its end
 	resume func(ctx context.Context) error // gives back the place that was given up while it waits; nil if it works
-	told   string                          // what Record was told last
+	told   string                          // what Record was told last, and when
+	toldAt time.Time
 
 	mu    stdsync.Mutex
 	hooks []*hook // those of the wave that is carried out
@@ -81,9 +83,11 @@ func Run(ctx context.Context, p plan.Plan, target Target, o Options) Result {
 		return r.report.impossible(err)
 	}
 	if !r.validate() {
+		r.abandon()
 		return r.report.invalid()
 	}
 	if err := r.namespace(); err != nil {
+		r.abandon()
 		return r.report.impossible(err)
 	}
 	r.carryOut()
@@ -106,15 +110,15 @@ func (r *run) named() error {
 
 // carryOut goes through the waves until one fails, and then through those of OnFailure.
 func (r *run) carryOut() {
-	failed := false
+	failed := r.failedBefore()
 	for n, at := range r.places {
-		if at.onFailure != failed {
-			if failed {
-				continue // a wave that is not reached any more
-			}
+		switch {
+		case at.onFailure && !failed:
 			return
-		}
-		if n > 0 && !failed && !r.delay() || !failed && !r.unblocked() {
+		case !at.onFailure && failed:
+			continue // it is not reached
+		case n > 0 && r.stopped(), !failed && !r.unblocked():
+			r.halted = true
 			return
 		}
 		if r.wave(at) {
@@ -125,6 +129,12 @@ func (r *run) carryOut() {
 		}
 		failed = true
 	}
+}
+
+// last reports whether nothing comes after a wave if it succeeds.
+func (r *run) last(at place) bool {
+	end := at.first + len(at.wave.Steps)
+	return at.onFailure && end == len(r.steps) || !at.onFailure && end == r.ordinary()
 }
 
 // ordinary counts the steps that are carried out if nothing fails.

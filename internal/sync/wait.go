@@ -13,6 +13,8 @@ const (
 	// askEvery is the pause between questions to the API server about an object that is not watched, and the longest between
 	// looks at what is.
 	askEvery = 10 * time.Second
+	// tellEvery is the shortest time between two words about what is waited for.
+	tellEvery = time.Second
 	// blockedEvery is the pause between questions whether a run that is blocked may go on.
 	blockedEvery = 5 * time.Second
 )
@@ -47,6 +49,16 @@ func (r *run) pause(limit time.Duration) bool {
 	return !r.stopped()
 }
 
+// sleep rests until the time is over, whatever changes, and reports false if the run is stopped.
+func (r *run) sleep(d time.Duration) bool {
+	r.rest()
+	select {
+	case <-r.ctx.Done():
+	case <-r.Clock.After(d):
+	}
+	return !r.stopped()
+}
+
 // rest gives the run's place to others, until work.
 func (r *run) rest() {
 	if r.Rest != nil && r.resume == nil {
@@ -65,19 +77,6 @@ func (r *run) work() bool {
 	return !r.stopped()
 }
 
-// delay is the pause between two waves. It reports false if the run is stopped.
-func (r *run) delay() bool {
-	if r.WaveDelay <= 0 || r.DryRun {
-		return true
-	}
-	r.rest()
-	select {
-	case <-r.ctx.Done():
-	case <-r.Clock.After(r.WaveDelay):
-	}
-	return r.work() || r.halt()
-}
-
 // unblocked waits until the run may go on, and reports false if it is stopped.
 func (r *run) unblocked() bool {
 	if r.Blocked == nil || r.DryRun {
@@ -86,21 +85,22 @@ func (r *run) unblocked() bool {
 	for {
 		reason := r.Blocked()
 		if reason == "" {
-			return r.work() || r.halt()
+			return r.work()
 		}
 		r.tell(reason)
 		if !r.pause(blockedEvery) {
-			return r.halt()
+			return false
 		}
 	}
 }
 
-// tell says what is waited for, once.
+// tell says what is waited for: once, and not too often.
 func (r *run) tell(message string) {
-	if r.Record == nil || r.told == message || r.DryRun {
+	now := r.Clock.Now()
+	if r.Record == nil || r.told == message || r.DryRun || now.Sub(r.toldAt) < tellEvery {
 		return
 	}
-	r.told = message
+	r.told, r.toldAt = message, now
 	_ = r.Record(r.ctx, r.progress(message), false) // what is not durable may be lost
 }
 
@@ -109,7 +109,7 @@ func (r *run) settle(message string) error {
 	if r.Record == nil {
 		return nil
 	}
-	r.told = message
+	r.told, r.toldAt = message, r.Clock.Now()
 	return r.Record(r.ctx, r.progress(message), true)
 }
 

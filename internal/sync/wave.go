@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/health"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -82,7 +81,7 @@ func (r *run) do(i int) {
 	s := r.steps[i]
 	switch {
 	case s.Action == plan.Keep:
-		r.report.applied(i, unchanged, nil)
+		r.report.applied(i, unchanged, nil, nil)
 	case s.Action == plan.Skip, s.Waiting:
 		r.report.leave(i, s.Reason)
 	case s.Action == plan.Refuse:
@@ -122,8 +121,12 @@ func (r *run) awaitEstablished(group []int) {
 		}
 		// Whatever goes wrong here is told by the objects of the kind, which are refused then.
 		_, _ = r.until(r.ctx, r.Wait, pollEvery, func() (bool, error) {
-			status, err := r.healthOf(s)
-			return status.Status == v1alpha1.HealthStatusHealthy, err
+			live, err := r.liveOf(s)
+			if err != nil || live == nil {
+				return false, err
+			}
+			status, judged := r.Health.Of(live)
+			return !judged || status.Status == v1alpha1.HealthStatusHealthy, nil
 		})
 	}
 }
@@ -136,18 +139,6 @@ func (r *run) used(definition object.Key) bool {
 		}
 	}
 	return false
-}
-
-func (r *run) healthOf(s *plan.Step) (health.Status, error) {
-	live, err := r.target.Read(r.whole(), s.Desired.GroupVersionKind(), s.Key.Namespace, s.Key.Name)
-	if err != nil {
-		return health.Status{}, err
-	}
-	status, ok := r.Health.Of(live)
-	if !ok {
-		status.Status = v1alpha1.HealthStatusHealthy
-	}
-	return status, nil
 }
 
 // lastOther returns who, other than us, changed an object last, by its managedFields.

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sync
+
+import (
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// before returns what the record of this try says of a step; nil if it says nothing.
+func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult {
+	var hook v1alpha1.HookType
+	if s.Hook != nil {
+		hook = s.Hook.Type
+	}
+	for _, res := range r.Before {
+		if res.HookType == hook && res.Kind == s.Key.Kind && res.Name == s.Key.Name && res.Namespace == s.Key.Namespace && res.Group == s.Key.Group {
+			return res
+		}
+	}
+	return nil
+}
+
+// believe takes over how a hook ended from the record, and takes the finalizer off its object should that be left.
+func (r *run) believe(i int, before *v1alpha1.ResourceResult) {
+	r.recall(i, before)
+	if r.KeepHooks {
+		return
+	}
+	s := r.steps[i]
+	live, err := r.liveOf(s)
+	if err == nil && r.made(s, live) {
+		_, err = r.release(s, live)
+	}
+	r.noteLeft(s, err)
+}
+
+// recall takes over from the record how a step ended.
+func (r *run) recall(i int, before *v1alpha1.ResourceResult) {
+	o := outcome{status: before.Status, message: before.Message, phase: before.HookPhase}
+	switch {
+	case before.HookPhase == v1alpha1.OperationFailed || before.HookPhase == v1alpha1.OperationError:
+		o.err = fault.New(fault.Wait, "", "", "", before.Message, "")
+	case before.HookType != "":
+		o.verb = succeeded
+	}
+	if o.status == "" {
+		o.status = v1alpha1.ResultCodeSynced
+	}
+	r.report.set(i, o)
+}
+
+// failedBefore reports whether, by the record, this try failed and had come to its hooks of OnFailure. Then it goes on with
+// those; what failed might succeed now, but that it did not is what the hooks were begun for.
+func (r *run) failedBefore() bool {
+	reached, failed := false, false
+	for _, at := range r.places {
+		for i := at.first; i < at.first+len(at.wave.Steps); i++ {
+			before := r.before(r.steps[i])
+			if before == nil {
+				continue
+			}
+			reached = reached || at.onFailure
+			failed = failed || !at.onFailure && before.HookPhase.Failed()
+		}
+	}
+	if !reached || !failed {
+		return false
+	}
+	for _, at := range r.places {
+		for i := at.first; i < at.first+len(at.wave.Steps) && !at.onFailure; i++ {
+			switch before := r.before(r.steps[i]); {
+			case before == nil:
+			case before.HookType != "":
+				r.believe(i, before)
+			default:
+				r.recall(i, before)
+			}
+		}
+	}
+	return true
+}
