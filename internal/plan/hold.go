@@ -5,7 +5,6 @@ package plan
 import (
 	"time"
 
-	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
 )
@@ -28,10 +27,9 @@ const (
 type HoldInput struct {
 	// Digest is that of the desired state, Sources that of the sources of the spec.
 	Digest, Sources object.Digest
-	// Synced is the digest of the last full sync that succeeded, as far as this process knows.
-	Synced object.Digest
-	// Last is the record of the running or last operation.
-	Last *v1alpha1.OperationState
+	// Asked is the digest of a full sync that a person asked for while there was the hold, and that has just succeeded; ""
+	// if there is none.
+	Asked object.Digest
 	// Standing says that Digest is that of what was resolved last, because the source does not answer: no news.
 	Standing bool
 	Now      time.Time
@@ -47,7 +45,7 @@ func JudgeHold(h bowline.Hold, in HoldInput) (verdict HoldVerdict, why string) {
 		return HoldEnds, "its time is over"
 	case held == "":
 		return HoldDoubtful, "it is not known yet what is held off"
-	case held == in.Synced && askedFor(in.Last, h.Since):
+	case held == in.Asked:
 		return HoldEnds, "what was held off was synced by hand"
 	case held == in.Digest, in.Standing:
 		return HoldStands, ""
@@ -56,10 +54,4 @@ func JudgeHold(h bowline.Hold, in HoldInput) (verdict HoldVerdict, why string) {
 	default:
 		return HoldDoubtful, "something else is rendered"
 	}
-}
-
-// askedFor reports whether the last operation is a full sync that succeeded, which a person asked for since a moment.
-func askedFor(last *v1alpha1.OperationState, since time.Time) bool {
-	return last != nil && last.Phase == v1alpha1.OperationSucceeded && last.Operation.Sync != nil && !last.Operation.InitiatedBy.Automated &&
-		!last.Operation.Sync.DryRun && len(last.Operation.Sync.Resources) == 0 && !last.StartedAt.Time.Before(since.Truncate(time.Second))
 }

@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -16,13 +13,6 @@ import (
 func TestJudgeHold(t *testing.T) {
 	since := time.Date(2026, 3, 1, 12, 0, 0, 500, time.UTC)
 	hold := bowline.Hold{Digest: "bad", Sources: "s", Revisions: []string{"b"}, Since: since}
-	synced := func(change func(*v1alpha1.OperationState)) *v1alpha1.OperationState {
-		s := &v1alpha1.OperationState{Phase: v1alpha1.OperationSucceeded, StartedAt: metav1.NewTime(since.Truncate(time.Second)), Operation: v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{}}}
-		if change != nil {
-			change(s)
-		}
-		return s
-	}
 	const stands, ends, doubtful = plan.HoldStands, plan.HoldEnds, plan.HoldDoubtful
 	for name, tt := range map[string]struct {
 		change func(*bowline.Hold, *plan.HoldInput)
@@ -41,27 +31,10 @@ func TestJudgeHold(t *testing.T) {
 		"at its time, and nothing is known": {func(h *bowline.Hold, in *plan.HoldInput) {
 			h.Until, in.Digest, in.Standing = in.Now, "", true
 		}, ends},
-		"synced by hand":             {func(_ *bowline.Hold, in *plan.HoldInput) { in.Synced, in.Last = "bad", synced(nil) }, ends},
-		"another one synced by hand": {func(_ *bowline.Hold, in *plan.HoldInput) { in.Synced, in.Last = "good", synced(nil) }, stands},
-		"synced before the hold": {func(_ *bowline.Hold, in *plan.HoldInput) {
-			in.Synced, in.Last = "bad", synced(func(s *v1alpha1.OperationState) { s.StartedAt.Time = since.Add(-time.Minute) })
-		}, stands},
-		"synced by itself": {func(_ *bowline.Hold, in *plan.HoldInput) {
-			in.Synced, in.Last = "bad", synced(func(s *v1alpha1.OperationState) { s.Operation.InitiatedBy.Automated = true })
-		}, stands},
-		"a part synced by hand": {func(_ *bowline.Hold, in *plan.HoldInput) {
-			in.Synced, in.Last = "bad", synced(func(s *v1alpha1.OperationState) {
-				s.Operation.Sync.Resources = make([]v1alpha1.SyncOperationResource, 1)
-			})
-		}, stands},
-		"rehearsed by hand": {func(_ *bowline.Hold, in *plan.HoldInput) {
-			in.Synced, in.Last = "bad", synced(func(s *v1alpha1.OperationState) { s.Operation.Sync.DryRun = true })
-		}, stands},
-		"a sync by hand that failed": {func(_ *bowline.Hold, in *plan.HoldInput) {
-			in.Synced, in.Last = "bad", synced(func(s *v1alpha1.OperationState) { s.Phase = v1alpha1.OperationFailed })
-		}, stands},
+		"synced by hand":             {func(_ *bowline.Hold, in *plan.HoldInput) { in.Asked = "bad" }, ends},
+		"another one synced by hand": {func(_ *bowline.Hold, in *plan.HoldInput) { in.Asked = "good" }, stands},
 	} {
-		h, in := hold, plan.HoldInput{Digest: "bad", Sources: "s", Synced: "bad", Now: since.Add(time.Hour)}
+		h, in := hold, plan.HoldInput{Digest: "bad", Sources: "s", Now: since.Add(time.Hour)}
 		if tt.change != nil {
 			tt.change(&h, &in)
 		}

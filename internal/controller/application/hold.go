@@ -30,7 +30,8 @@ func (p *pass) holdOff(ctx context.Context) string {
 		p.found.add(v1alpha1.ApplicationConditionHoldWarning, text+"; "+howToEnd(p.app.Name))
 		return text
 	}
-	verdict, why := plan.JudgeHold(h, p.holdInput())
+	asked := p.askedWhileHeld()
+	verdict, why := plan.JudgeHold(h, p.holdInput(asked))
 	if verdict == plan.HoldDoubtful && p.state != nil {
 		verdict, why = p.resolveHold(ctx, &h)
 	}
@@ -44,11 +45,25 @@ func (p *pass) holdOff(ctx context.Context) string {
 	return h.Text()
 }
 
-func (p *pass) holdInput() plan.HoldInput {
-	in := plan.HoldInput{
-		Sources: sourcesDigest(p.app), Synced: p.st.syncedDigest, Last: p.next.Status.OperationState,
-		Standing: p.unreachable || p.state == nil, Now: p.Clock.Now(),
+// askedWhileHeld returns the digest of what a person asked for while there was a hold, if that is what just ended with a
+// full sync that succeeded. It also notes that such a request is there now.
+func (p *pass) askedWhileHeld() object.Digest {
+	if p.app.Operation != nil {
+		p.st.askedHeldAt = p.now
 	}
+	if p.took == nil {
+		return ""
+	}
+	o := p.took.outcome
+	if o.result.Phase != v1alpha1.OperationSucceeded || o.cause != nil || o.op.automated() || o.op.work.Partial || isDryRun(o.op.spec) ||
+		!o.op.record.StartedAt.Equal(&p.st.askedHeldAt) {
+		return ""
+	}
+	return o.op.state.Digest
+}
+
+func (p *pass) holdInput(asked object.Digest) plan.HoldInput {
+	in := plan.HoldInput{Sources: sourcesDigest(p.app), Asked: asked, Standing: p.unreachable || p.state == nil, Now: p.Clock.Now()}
 	if p.state != nil {
 		in.Digest = p.state.Digest
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -59,6 +60,7 @@ type appState struct {
 	running          *operation
 	unreachableSince time.Time
 	doubtAt          time.Time     // when rows that could not be compared are due again
+	askedHeldAt      metav1.Time   // when the last request came that a hold does not keep from being carried out
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
 	triedDigest      object.Digest // rendered digest of the last try
 	supersessions    int           // in a row, of the operation under way
