@@ -4,14 +4,18 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -125,5 +129,309 @@ func TestAFailedHookEndsThePhasesAndRunsSyncFail(t *testing.T) {
 	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed", "SyncFail tell=Succeeded"})
 	if !res.Retryable {
 		t.Error("a hook that failed is not tried again")
+	}
+}
+
+// oneHook is a plan of one hook before anything else.
+func oneHook(s plan.Step) plan.Plan {
+	return plan.Plan{Phases: []plan.Phase{
+		phase(v1alpha1.SyncPhasePreSync, gated(0, s)),
+		phase(v1alpha1.SyncPhaseSync, plan.Wave{Steps: []plan.Step{applyStep(configMap("a"))}}),
+	}}
+}
+
+func TestWhichHooksAreDeletedInTheEnd(t *testing.T) {
+	const onSuccess, onFailure, before = v1alpha1.HookDeletePolicyHookSucceeded, v1alpha1.HookDeletePolicyHookFailed, v1alpha1.HookDeletePolicyBeforeHookCreation
+	tests := []struct {
+		reason   string
+		policies []v1alpha1.HookDeletePolicy
+		hook     string // how it ends
+		later    string // how the hook after the sync ends
+		left     bool
+	}{
+		{"success, and the policy is for success", []v1alpha1.HookDeletePolicy{onSuccess}, "Complete", "Complete", false},
+		{"failure, and the policy is for success", []v1alpha1.HookDeletePolicy{onSuccess}, "Failed", "Complete", true},
+		{"success, and the policy is for failure", []v1alpha1.HookDeletePolicy{onFailure}, "Complete", "Complete", true},
+		{"failure, and the policy is for failure", []v1alpha1.HookDeletePolicy{onFailure}, "Failed", "Complete", false},
+		{"the hook succeeds but the sync does not, and the policy is for success", []v1alpha1.HookDeletePolicy{onSuccess}, "Complete", "Failed", true},
+		{"the hook succeeds but the sync does not, and the policy is for failure", []v1alpha1.HookDeletePolicy{onFailure}, "Complete", "Failed", false},
+		{"both", []v1alpha1.HookDeletePolicy{onSuccess, onFailure}, "Complete", "Complete", false},
+		{"the default keeps it until the next time", []v1alpha1.HookDeletePolicy{before}, "Failed", "Complete", true},
+	}
+	for _, tt := range tests {
+		f := newFake()
+		f.tick = jobs(map[string]string{"migrate": tt.hook, "smoke": tt.later})
+		p := oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync, tt.policies...))
+		p.Phases = append(p.Phases, phase(v1alpha1.SyncPhasePostSync, gated(0, hookStep(job("smoke"), v1alpha1.HookTypePostSync))))
+		Run(context.Background(), p, f, f.hookOptions())
+		if left := f.get(object.KeyOf(job("migrate"))) != nil; left != tt.left {
+			t.Errorf("%s: the hook is left: %v", tt.reason, left)
+		}
+	}
+}
+
+// earlier returns the object of a hook as an earlier try left it.
+func earlier(u *unstructured.Unstructured) *unstructured.Unstructured {
+	u.SetAnnotations(merged(u.GetAnnotations(), v1alpha1.AnnotationOperation, "1763000000-0-00000000"))
+	return u
+}
+
+func TestWhatIsThereAlready(t *testing.T) {
+	foreign := job("migrate")
+	foreign.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyAppInstance: "pay:batch/Job:shop/migrate"})
+	nobodys := job("migrate")
+	nobodys.SetAnnotations(nil)
+	forged := job("migrate")
+	forged.SetAnnotations(map[string]string{v1alpha1.AnnotationOperation: operation})
+	finished := earlier(job("migrate"))
+	finished.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Complete", "status": "True"}}}
+	onSuccess := []v1alpha1.HookDeletePolicy{v1alpha1.HookDeletePolicyHookSucceeded}
+	tests := []struct {
+		reason   string
+		live     *unstructured.Unstructured
+		policies []v1alpha1.HookDeletePolicy
+		writes   []string
+		says     string // of the failure; "" if it succeeds
+	}{
+		{"a Job of an earlier try makes place", finished, nil, []string{"delete Job.batch shop/migrate", "create Job.batch shop/migrate"}, ""},
+		{"whatever its policy, for it never runs again", finished, onSuccess, []string{"delete Job.batch shop/migrate", "create Job.batch shop/migrate"}, ""},
+		{"an object that does not run to an end makes place by its policy", earlier(configMap("migrate")), nil,
+			[]string{"delete ConfigMap shop/migrate", "create ConfigMap shop/migrate"}, ""},
+		{"and is changed without one", ours(earlier(configMap("migrate"))), onSuccess, []string{"apply ConfigMap shop/migrate", "delete ConfigMap shop/migrate"}, ""},
+		{"another application's object is left alone", foreign, nil, nil, "does not belong to application shop"},
+		{"so is nobody's", nobodys, nil, nil, "does not belong to application shop"},
+		{"and one that only pretends to be of this try", forged, nil, nil, "does not belong to application shop"},
+	}
+	for _, tt := range tests {
+		f := newFake(tt.live)
+		f.tick = jobs(nil)
+		hook := job("migrate")
+		if tt.live.GetKind() == "ConfigMap" {
+			hook = configMap("migrate")
+		}
+		res := Run(context.Background(), oneHook(hookStep(hook, v1alpha1.HookTypePreSync, tt.policies...)), f, f.hookOptions())
+		writes := slices.DeleteFunc(f.writes(), func(line string) bool {
+			return line == "apply ConfigMap shop/a" || strings.HasPrefix(line, "adopt ")
+		})
+		if last := len(writes) - 1; hook.GetKind() == "Job" && len(tt.policies) > 0 && last >= 0 {
+			writes = writes[:last] // the deletion by the policy
+		}
+		requireEqual(t, tt.reason, writes, tt.writes)
+		if tt.says == "" {
+			requirePhase(t, res, v1alpha1.OperationSucceeded)
+		} else {
+			requirePhase(t, res, v1alpha1.OperationFailed, tt.says)
+		}
+	}
+}
+
+func TestAnObjectThatIsAHookOfTwoTypes(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	p := oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync))
+	p.Phases = append(p.Phases, phase(v1alpha1.SyncPhasePostSync, gated(0, hookStep(job("migrate"), v1alpha1.HookTypePostSync))))
+	requirePhase(t, Run(context.Background(), p, f, f.hookOptions()), v1alpha1.OperationSucceeded, "2 hooks succeeded")
+	requireEqual(t, "writes", f.writes(), []string{
+		"create Job.batch shop/migrate", "apply ConfigMap shop/a", "delete Job.batch shop/migrate", "create Job.batch shop/migrate",
+	})
+}
+
+func TestAHookThatDisappears(t *testing.T) {
+	for _, finalizer := range []bool{true, false} {
+		f := newFake()
+		f.tick = func(f *fake) {
+			key := object.KeyOf(job("migrate"))
+			u := f.objects[key]
+			switch {
+			case u == nil:
+			case finalizer: // it ends, and is deleted at once; its finalizer holds it
+				u.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Complete", "status": "True"}}}
+				now := metav1.Now()
+				u.SetDeletionTimestamp(&now)
+				f.put(u)
+			default: // somebody took the finalizer off
+				delete(f.objects, key)
+			}
+		}
+		res := Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions())
+		if finalizer {
+			requirePhase(t, res, v1alpha1.OperationSucceeded)
+			if f.get(object.KeyOf(job("migrate"))) != nil {
+				t.Error("the hook is still held")
+			}
+			continue
+		}
+		requirePhase(t, res, v1alpha1.OperationFailed, "it disappeared before its outcome was seen")
+	}
+}
+
+// A hook that the record calls running, and that is gone when the next process looks, is not made again.
+func TestAHookThatDisappearsBetweenTwoProcesses(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	before := v1alpha1.ResourceResults{{Group: "batch", Kind: "Job", Namespace: "shop", Name: "migrate", HookType: v1alpha1.HookTypePreSync, HookPhase: v1alpha1.OperationRunning}}
+	res := Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.Before = before }))
+	requirePhase(t, res, v1alpha1.OperationFailed, "it disappeared before its outcome was seen")
+	requireEqual(t, "writes", f.writes(), nil)
+}
+
+func TestAHookPastItsDeadline(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(map[string]string{"migrate": ""})
+	began := f.clock.Now()
+	res := Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.HookWait = 10 * time.Minute }))
+	requirePhase(t, res, v1alpha1.OperationFailed, "it has not ended after 10m0s (Progressing)")
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
+	if took := f.clock.Since(began); took > 11*time.Minute {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// stopAt returns a context that is stopped, and a tick that stops it after some waits.
+func stopAt(n int, cause error) (context.Context, func(*fake)) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return ctx, func(*fake) {
+		if n--; n == 0 {
+			cancel(cause)
+		}
+	}
+}
+
+func TestRunningHooksAreEnded(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, fmt.Errorf("operation terminated: %w", EndHooks))
+	f.tick = tick
+	res := Run(ctx, shopPlan(), f, f.hookOptions())
+	requirePhase(t, res, v1alpha1.OperationFailed, "terminated: the hook Job.batch shop/migrate ran and was deleted")
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
+	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed"})
+	if !res.Stopped || f.get(object.KeyOf(job("migrate"))) != nil {
+		t.Errorf("stopped: %v, the hook is left: %v", res.Stopped, f.get(object.KeyOf(job("migrate"))))
+	}
+}
+
+func TestHooksAreLeftToTheNextProcess(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, errors.New("leads no more"))
+	f.tick = tick
+	res := Run(ctx, shopPlan(), f, f.hookOptions())
+	live := f.get(object.KeyOf(job("migrate")))
+	if !res.Stopped || live == nil || len(live.GetFinalizers()) != 1 {
+		t.Fatalf("stopped: %v, left: %v", res.Stopped, live)
+	}
+	f.tick = jobs(nil)
+	requirePhase(t, Run(context.Background(), shopPlan(), f, f.hookOptions()), v1alpha1.OperationSucceeded)
+	requireOnce(t, "after it", f, map[string]int{"migrate": 1, "smoke": 1})
+}
+
+func TestTheNextProcessEndsHooks(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, errors.New("killed"))
+	f.tick = tick
+	Run(ctx, shopPlan(), f, f.hookOptions())
+	ended, cancel := context.WithCancelCause(context.Background())
+	cancel(EndHooks)
+	res := Run(ended, shopPlan(), f, f.hookOptions())
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
+	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed"})
+}
+
+func TestAHookWhoseCreationWasNotAnswered(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	f.refuse = func(f *fake, w Write) error {
+		if w.Method != Create || w.DryRun {
+			return nil
+		}
+		f.refuse = nil
+		f.put(w.Object) // it was made, but the answer is lost
+		return fault.New(fault.Retry, "create", "Job", "", "no answer in time", "")
+	}
+	requirePhase(t, Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions()), v1alpha1.OperationSucceeded)
+	requireOnce(t, "after it", f, map[string]int{"migrate": 1})
+}
+
+func TestAHookThatIsRefused(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	f.refuse = func(_ *fake, w Write) error {
+		if w.Object.GetName() == "migrate" {
+			return refuse("", fault.Stalled, "exceeded quota")
+		}
+		return nil
+	}
+	res := Run(context.Background(), shopPlan(), f, f.hookOptions())
+	requirePhase(t, res, v1alpha1.OperationFailed, "exceeded quota")
+	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed", "SyncFail tell=Succeeded"})
+}
+
+// The outcome of a hook is on record before its object may go.
+func TestTheRecordComesFirst(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	var seen []string
+	record := func(_ context.Context, p Progress, durable bool) error {
+		if durable {
+			held := f.get(object.KeyOf(job("migrate"))).GetFinalizers()
+			seen = append(seen, fmt.Sprint(hookPhases(p.Resources), held))
+		}
+		return nil
+	}
+	Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.Record = record }))
+	requireEqual(t, "records", seen, []string{"[PreSync migrate=Succeeded] [" + v1alpha1.HookFinalizer + "]"})
+}
+
+func TestARecordThatCannotBeWrittenStopsTheRun(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	record := func(_ context.Context, _ Progress, durable bool) error {
+		if durable {
+			return errors.New("leads no more")
+		}
+		return nil
+	}
+	res := Run(context.Background(), shopPlan(), f, f.hookOptions(func(o *Options) { o.Record = record }))
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate"})
+	if !res.Stopped || len(f.get(object.KeyOf(job("migrate"))).GetFinalizers()) != 1 {
+		t.Errorf("stopped %v, %s", res.Stopped, res.Message)
+	}
+}
+
+func TestWhatIsWaitedForIsSaid(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	var said []string
+	record := func(_ context.Context, p Progress, durable bool) error {
+		if !durable {
+			said = append(said, p.Message)
+		}
+		return nil
+	}
+	Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.Record = record }))
+	requireEqual(t, "said", said, []string{"waiting for hook Job.batch shop/migrate (Progressing, since 12:00:00, until 2026-03-02 12:00:00 UTC)"})
+}
+
+func TestADryRunOfHooks(t *testing.T) {
+	f := newFake(earlier(job("migrate")))
+	res := Run(context.Background(), shopPlan(), f, f.options(func(o *Options) { o.DryRun = true }))
+	requirePhase(t, res, v1alpha1.OperationSucceeded, "(dry run)")
+	requireEqual(t, "calls", f.calls(), []string{
+		"dry create Job.batch shop/migrate", "dry apply ConfigMap shop/a", "dry apply ConfigMap shop/b", "dry create Job.batch shop/smoke",
+	})
+}
+
+func TestAnOperationWithoutANameRunsNoHooks(t *testing.T) {
+	f := newFake()
+	requirePhase(t, Run(context.Background(), shopPlan(), f, f.options()), v1alpha1.OperationError, "the operation has no name")
+	requireEqual(t, "calls", f.calls(), nil)
+}
+
+func TestKeptHooks(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	p := oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync, v1alpha1.HookDeletePolicyHookSucceeded))
+	requirePhase(t, Run(context.Background(), p, f, f.hookOptions(func(o *Options) { o.KeepHooks = true })), v1alpha1.OperationSucceeded)
+	if live := f.get(object.KeyOf(job("migrate"))); live == nil || len(live.GetFinalizers()) != 1 {
+		t.Errorf("the hook is not kept as it was: %v", live)
 	}
 }
