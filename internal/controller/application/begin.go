@@ -26,27 +26,39 @@ func (p *pass) begin(op *operation) {
 		return
 	}
 	op.ctx, op.cancel = context.WithCancelCause(*root)
+	op.place.slots = p.slots
 	p.st.running = op
-	p.publish(event.OperationStarted, false, describeStart(op))
+	p.watchKinds(op.work)
+	p.publish(event.OperationStarted, false, p.describeStart(op))
 	target := clusterTarget{c: p.cluster, as: p.identityOn(p.cluster), letGo: func(key object.Key) error { return p.letGo(op.ctx, p.st.id, op.server, key) }}
-	go p.perform(op, target, p.syncOptions(op))
+	go p.perform(op, target, p.syncOptions(*root, op))
 }
 
-func describeStart(op *operation) string {
-	return "sync to " + describeCommits(op.state.Commits) + " started"
+func (p *pass) describeStart(op *operation) string {
+	text := "sync to " + describeCommits(op.state.Commits) + " started"
+	if p.takesOver {
+		text += ": " + op.record.Message
+	}
+	return text
+}
+
+// watchKinds makes sure that the kinds of a plan's hooks are watched, be they of another revision than the one that is compared.
+func (p *pass) watchKinds(work plan.Plan) {
+	for _, s := range work.Steps() {
+		if s.Action == plan.Run {
+			p.cluster.Watch(s.Desired.GroupVersionKind())
+		}
+	}
 }
 
 // perform carries out the work and hands over the outcome. It runs beside the reconciler and touches nothing of the pass
 // or the state but what is made for that.
 func (p *pass) perform(op *operation, target sync.Target, options sync.Options) {
 	defer op.cancel(nil)
-	var result sync.Result
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
+	result := sync.Result{Phase: v1alpha1.OperationError, Message: "stopped before it began", Stopped: true, Retryable: true}
+	if op.place.take(op.ctx) == nil {
+		defer op.place.leave()
 		result = sync.Run(op.ctx, op.work, target, options)
-	case <-op.ctx.Done():
-		result = sync.Result{Phase: v1alpha1.OperationError, Message: "stopped before it began", Stopped: true, Retryable: true}
 	}
 	p.st.finish(outcome{op: op, result: result, cause: context.Cause(op.ctx)})
 	p.Enqueue(p.st.id)
@@ -88,7 +100,8 @@ func (p *pass) tell(written *v1alpha1.Application) {
 }
 
 // syncOptions says how the work is carried out. It also gathers, in op, what the cluster makes of each object.
-func (p *pass) syncOptions(op *operation) sync.Options {
+func (p *pass) syncOptions(root context.Context, op *operation) sync.Options {
+	s := p.rules.Settings
 	customs := p.customs.of(p.rules, p.Log)
 	return sync.Options{
 		App: p.st.id, Permit: p.permitter(op.ctx), Adopt: p.adopt(), Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
@@ -97,7 +110,9 @@ func (p *pass) syncOptions(op *operation) sync.Options {
 		Schema: func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error) {
 			return p.schemas.get(ctx, p.cluster, gvk, customs.knownTypes(gvk.GroupKind()))
 		},
-		Learn: op.learn,
+		Learn:     op.learn,
+		Operation: op.name, Before: op.before, Record: p.recorder(root, p.st.id, op), Hold: op.hold, Rest: op.place.rest, Changed: p.st.listen(),
+		HealthWait: s.WaveTimeout, HookWait: s.HookTimeout, WaveDelay: s.WaveDelay,
 	}
 }
 

@@ -30,9 +30,6 @@ import (
 // there are more than cores.
 const parallelPasses = 48
 
-// parallelOperations bounds how many syncs run at once; what they send to one cluster is bounded by that cluster.
-const parallelOperations = 32
-
 // Controller reconciles Applications of the control namespace.
 type Controller struct {
 	Deps
@@ -270,7 +267,7 @@ func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
 func (c *Controller) forget(id string) {
 	if st := c.states.peek(id); st != nil {
 		if st.running != nil {
-			st.running.cancel(errGone)
+			st.running.abandon()
 		}
 		st.seek(nil)
 		if st.learned != nil {

@@ -34,7 +34,7 @@ func (p *pass) delete(ctx context.Context) error {
 	p.st.comparer.Store(nil)      // each event is to lead to the next step
 	p.st.takeDirty(p.Clock.Now()) // and none is to be taken for one that waits already
 	if p.st.running != nil {
-		p.st.running.cancel(errGone)
+		p.st.running.abandon()
 		if p.st.takeFinished() == nil {
 			p.requeue(time.Second)
 			return nil

@@ -19,6 +19,7 @@ type mark struct {
 func (s *appState) touch(keys ...object.Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.signal()
 	if len(keys) == 0 {
 		s.allDirty = true
 	}
@@ -32,6 +33,7 @@ func (s *appState) touch(keys ...object.Key) {
 func (s *appState) noteEvent(key object.Key, now time.Time) (pause time.Duration, wake, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.signal()
 	if m, waits := s.dirty[key]; waits {
 		held = m.due.After(now)
 		s.budget.hold(key, now, held)

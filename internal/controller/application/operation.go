@@ -16,17 +16,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
-// Causes for which a running operation is ended, always between two objects.
-var (
-	errSuperseded = errors.New("superseded by a newer revision")
-	errTerminated = errors.New("operation terminated")
-	errGone       = errors.New("the application is gone")
-)
-
-// maxSupersessions is how often in a row a newer revision may take over one operation; then it runs to its end, so
-// that a busy repository cannot starve it.
-const maxSupersessions = 3
-
 // operation is a sync that runs beside the reconciler.
 type operation struct {
 	spec   v1alpha1.Operation
@@ -36,22 +25,23 @@ type operation struct {
 	work   plan.Plan
 	cancel context.CancelCauseFunc
 	ctx    context.Context
+	name   string                   // of this try
+	before v1alpha1.ResourceResults // what the record says of this very try, if it was cut off
+	told   progress
+	place  place
 
-	mu      stdsync.Mutex
-	learned []sync.Learned // what the cluster made of objects
+	mu       stdsync.Mutex
+	learned  []sync.Learned // what the cluster made of objects
+	holds    int            // how many hold it, so that hooks come to their end
+	resumes  bool           // hooks of this try run already: it is held until it was held once
+	overtake error          // why it is to be ended as soon as nobody holds it
 }
 
 // outcome is how an operation ended.
 type outcome struct {
 	op     *operation
 	result sync.Result
-	cause  error // errSuperseded, errTerminated or nil; anything else: this process ended it without a decision
-}
-
-// interrupted reports whether nobody decided that the operation was to end: the process stops, or leads no more. Its
-// record stays as it is, and whoever comes next goes on with it.
-func (o *outcome) interrupted() bool {
-	return o.cause != nil && !errors.Is(o.cause, errSuperseded) && !errors.Is(o.cause, errTerminated)
+	cause  error // see interrupted; nil if it came to its end
 }
 
 // automated reports whether nobody asked for the operation.
@@ -70,38 +60,21 @@ func (p *pass) operate(ctx context.Context) {
 			p.requeue(time.Millisecond) // what follows from the end is decided once that is written
 		}
 	}()
+	p.releaseHooks(ctx)
 	switch {
 	case p.st.running != nil:
 		p.superviseRunning()
 	case state != nil && state.Phase == v1alpha1.OperationTerminating:
-		p.end(v1alpha1.OperationFailed, "operation terminated")
+		p.giveUp(ctx, state, "operation terminated")
 	case state != nil && state.Phase == v1alpha1.OperationRunning:
 		p.goOn(ctx, state)
-	case p.app.Operation != nil && p.finished:
-		p.requeue(time.Millisecond) // the end of the one before is written first
+	case p.app.Operation != nil && (p.finished || p.tooSoon()):
+		p.requeue(p.afterTheLast())
 	case p.app.Operation != nil:
 		p.beginRequested(ctx)
 	default:
 		p.beginAutomated(ctx)
 	}
-}
-
-// superviseRunning ends the running operation if a person terminated it, or if a newer revision wants something else.
-func (p *pass) superviseRunning() {
-	op := p.st.running
-	state := p.next.Status.OperationState
-	switch {
-	case state != nil && state.Phase == v1alpha1.OperationTerminating:
-		op.cancel(errTerminated)
-	case p.supersedes(op.spec, op.state):
-		op.cancel(errSuperseded)
-	}
-}
-
-// supersedes reports whether what is desired now takes the place of what an operation is about.
-func (p *pass) supersedes(spec v1alpha1.Operation, about *desired.State) bool {
-	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && p.held == "" && about != nil &&
-		p.state.Digest != about.Digest && p.st.supersessions < maxSupersessions
 }
 
 // record writes the outcome of the operation that just ended.
@@ -125,14 +98,27 @@ func (p *pass) record(o *outcome) {
 	}
 	switch {
 	case errors.Is(o.cause, errSuperseded):
+		p.st.supersessions++
 		p.takeOver(state)
 	case errors.Is(o.cause, errTerminated):
 		p.end(v1alpha1.OperationFailed, "operation terminated")
+	case errors.Is(o.cause, errTimedOut):
+		p.end(v1alpha1.OperationFailed, p.timeoutMessage())
+	case errors.Is(o.cause, errHeld):
+		p.end(v1alpha1.OperationFailed, "not gone on with: "+o.cause.Error())
 	case o.result.Phase == v1alpha1.OperationSucceeded:
 		p.succeed(o)
 	default:
 		p.fail(o)
 	}
+}
+
+// resultsOf returns what a record says became of objects.
+func resultsOf(state *v1alpha1.OperationState) v1alpha1.ResourceResults {
+	if state.SyncResult == nil {
+		return nil
+	}
+	return state.SyncResult.Resources
 }
 
 // learn takes over what the cluster made of objects, if the rows are still about that cluster.
@@ -162,16 +148,6 @@ func (p *pass) undo() {
 	}
 }
 
-// takeOver goes on with the same operation at the newer revision: it stays Running, its results begin anew.
-func (p *pass) takeOver(state *v1alpha1.OperationState) {
-	p.st.supersessions++
-	state.Message = fmt.Sprintf("superseded %s by a newer revision", shortCommit(revisionOf(state)))
-	state.SyncResult.Resources = nil
-	state.FinishedAt = &p.now
-	state.RetryCount = 0
-	p.takesOver = true
-}
-
 func revisionOf(state *v1alpha1.OperationState) string {
 	if state.SyncResult == nil {
 		return ""
@@ -196,6 +172,7 @@ func isDryRun(op v1alpha1.Operation) bool { return op.Sync != nil && op.Sync.Dry
 
 // fail schedules the next try, or ends the operation.
 func (p *pass) fail(o *outcome) {
+	p.st.supersessions = 0
 	state := p.next.Status.OperationState
 	retry, err := plan.ParseRetry(o.op.spec.Retry)
 	if err != nil {
@@ -204,7 +181,6 @@ func (p *pass) fail(o *outcome) {
 	}
 	wait, again := retry.Next(state.RetryCount)
 	if !again || !o.result.Retryable {
-		p.st.supersessions = 0
 		message := o.result.Message
 		if state.RetryCount > 0 {
 			message += fmt.Sprintf(" (retried %d times)", state.RetryCount)
@@ -226,60 +202,78 @@ func (p *pass) end(phase v1alpha1.OperationPhase, message string) {
 }
 
 // goOn takes up a recorded operation that does not run: one that waits for its next try, one that a newer revision has
-// taken over, or one whose process ended. Nothing of the record is believed but what was asked for; all rules are
-// checked again.
+// taken over, or one whose process ended. Nothing of the record is believed but what was asked for, and which hooks have
+// ended; all rules are checked again.
 func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
-	if state.Operation.Sync == nil {
+	switch left, bounded := p.timeLeft(state.StartedAt); {
+	case state.Operation.Sync == nil:
 		p.end(v1alpha1.OperationError, "the recorded operation is not a sync; ask for one with the operation field")
 		return
-	}
-	if p.cutOff() {
+	case bounded && left <= 0:
+		p.giveUp(ctx, state, p.timeoutMessage())
+		return
+	case p.cutOff():
 		p.requeue(connectGrace)
 		return
+	case p.held != "" && state.Operation.InitiatedBy.Automated:
+		p.giveUp(ctx, state, "not gone on with: held: "+p.held)
+		return
+	case bounded:
+		p.requeue(left)
 	}
-	if p.held != "" && state.Operation.InitiatedBy.Automated {
-		p.end(v1alpha1.OperationFailed, "not gone on with: "+p.held)
+	running, known := p.hooksRun(ctx, state)
+	if !known {
+		p.requeue(lookSoon)
 		return
 	}
-	newer := p.takesOver || state.Operation.InitiatedBy.Automated && p.outdated(&state.Operation)
-	if state.FinishedAt != nil && !newer && !p.kindCame() {
+	newer := p.takesOver || !running && p.outdated(&state.Operation)
+	switch {
+	case p.takesOver && p.awaits != "":
+		return // whoever is waited for wakes it
+	case newer && !p.takesOver:
+		p.takeOver(state)
+	case state.FinishedAt == nil:
+		p.resumes = resultsOf(state)
+	case !newer && !p.kindCame():
 		if wait := p.retryWait(state); wait > 0 {
 			p.requeue(wait)
 			return
 		}
 	}
+	p.prepare(ctx, p.nextSpec(state, newer, running), state.StartedAt, state.RetryCount, state.Message)
+	if p.launch != nil {
+		p.launch.resumes = running
+	}
+}
+
+// nextSpec returns what the next try of a recorded operation is asked for: what the one before was, the newest revision if
+// that takes over or the retry says so, or the very revision of a try whose hooks run.
+func (p *pass) nextSpec(state *v1alpha1.OperationState, newer, running bool) v1alpha1.Operation {
 	spec := *state.Operation.DeepCopy()
-	if newer || spec.Retry.Refresh && state.FinishedAt != nil && spec.InitiatedBy.Automated {
+	automated := spec.InitiatedBy.Automated
+	switch refresh := spec.Retry.Refresh && state.FinishedAt != nil && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0; {
+	case running && len(pinnedRevisions(spec)) == 0 && state.SyncResult != nil:
+		spec.Sync.Revision, spec.Sync.Revisions = state.SyncResult.Revision, state.SyncResult.Revisions
+	case newer, refresh && automated:
 		spec.Sync.Revision, spec.Sync.Revisions = "", nil
 		if p.state != nil {
 			spec.Sync.Revision, spec.Sync.Revisions = p.state.Revision(len(p.app.Spec.Sources) > 0)
 		}
 		spec.Sync.Resources = nil
 		spec.Sync.SelfHealAttemptsCount = 0
+	case refresh:
+		spec.Sync.Revision, spec.Sync.Revisions = "", nil
 	}
-	if spec.InitiatedBy.Automated && len(spec.Sync.Resources) > 0 && p.compared {
+	if automated && len(spec.Sync.Resources) > 0 && p.compared {
 		spec.Sync.Resources = plan.Widen(spec.Sync.Resources, p.autoSync(false))
 	}
-	p.prepare(ctx, spec, state.StartedAt, state.RetryCount, state.Message)
+	return spec
 }
 
 // cutOff reports whether nothing can be tried at all: the repository does not answer and nothing stands, or the cluster does
 // not answer. A recorded operation waits then. A try would use up its retries, and its failure would be final for the revision.
 func (p *pass) cutOff() bool {
 	return p.unreachable && p.state == nil || p.cluster != nil && !p.cluster.Connection().Connected
-}
-
-// outdated reports whether what an automated operation was begun for is not what is desired now. After a restart it is
-// not known what the last try applied: then a newer revision counts.
-func (p *pass) outdated(op *v1alpha1.Operation) bool {
-	switch {
-	case p.state == nil:
-		return false
-	case p.st.triedDigest != "":
-		return p.st.triedDigest != p.state.Digest
-	default:
-		return !p.names(pinnedRevisions(*op))
-	}
 }
 
 // kindCame reports whether a kind that the last try lacked is served by now: waiting any longer helps nobody. What a try
@@ -330,8 +324,8 @@ func (p *pass) beginAutomated(ctx context.Context) {
 	if !d.Sync {
 		return
 	}
-	if p.finished {
-		p.requeue(time.Millisecond) // the end of the one before is written first
+	if p.finished || p.tooSoon() {
+		p.requeue(p.afterTheLast())
 		return
 	}
 	if p.awaitsFormerOwner() {
@@ -355,6 +349,9 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		in.Source = *p.app.Spec.Source
 	}
 	for _, r := range p.st.table.inOrder() {
+		if r.verdict == Apart {
+			continue
+		}
 		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra,
 			Held: r.keep || r.shared != "" || r.verdict == Extra && r.live.deleting})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
@@ -26,7 +27,7 @@ func passOf(state *v1alpha1.OperationState) *pass {
 	app.Status.OperationState = state
 	return &pass{
 		Controller: &Controller{Deps: Deps{Clock: clocktesting.NewFakeClock(now)}}, st: newAppState("shop"),
-		app: app, next: app.DeepCopy(), now: metav1.NewTime(now),
+		app: app, next: app.DeepCopy(), now: metav1.NewTime(now), rules: &Rules{Settings: settings.Defaults()},
 	}
 }
 
@@ -161,7 +162,7 @@ func TestOneSourceInAListHasItsRevisionInAList(t *testing.T) {
 	p := passOf(&v1alpha1.OperationState{Phase: v1alpha1.OperationSucceeded, SyncResult: &v1alpha1.SyncOperationResult{
 		Revisions: []string{"aaa"}, Sources: v1alpha1.ApplicationSources{source},
 	}, Operation: v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{Revisions: []string{"aaa"}}}})
-	p.app.Spec.Sources, p.state, p.rules = v1alpha1.ApplicationSources{source}, state, &Rules{}
+	p.app.Spec.Sources, p.state = v1alpha1.ApplicationSources{source}, state
 	p.app.Spec.SyncPolicy = &v1alpha1.SyncPolicy{Automated: &v1alpha1.SyncPolicyAutomated{}}
 	p.code = v1alpha1.SyncStatusCodeOutOfSync
 	in := p.autoSync(false)

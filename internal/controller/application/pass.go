@@ -51,12 +51,15 @@ type pass struct {
 	awaits  string                  // which application has to be ready first, and why it is not
 	code    v1alpha1.SyncStatusCode // what this pass found
 
-	took        *taken     // what is lost if this pass fails
-	launch      *operation // to be started once the status that announces it is written
-	guard       bool       // the write must fail if somebody else wrote meanwhile
-	finished    bool       // an operation came to its end, or to a pause, in this pass
-	takesOver   bool       // a newer revision goes on with the operation
-	keepHistory bool       // the history has a new entry
+	resumes     v1alpha1.ResourceResults // what the record says of a try that was cut off
+	reports     *operation               // whose progress is in the next status
+	reported    int                      // how much of it
+	took        *taken                   // what is lost if this pass fails
+	launch      *operation               // to be started once the status that announces it is written
+	guard       bool                     // the write must fail if somebody else wrote meanwhile
+	finished    bool                     // an operation came to its end, or to a pause, in this pass
+	takesOver   bool                     // a newer revision goes on with the operation
+	keepHistory bool                     // the history has a new entry
 	again       time.Duration
 }
 
@@ -72,6 +75,7 @@ func (p *pass) run(ctx context.Context) error {
 	p.refresh = v1alpha1.RefreshType(p.app.Annotations[v1alpha1.AnnotationKeyRefresh])
 	p.expire()
 	p.record(p.st.takeFinished())
+	p.report()
 	p.admit(ctx)
 	p.want(ctx)
 	p.compare(ctx)
@@ -353,6 +357,7 @@ func (p *pass) write(ctx context.Context) error {
 	if p.refresh != "" {
 		delete(p.next.Annotations, v1alpha1.AnnotationKeyRefresh)
 	}
+	pressed := p.reports != nil && p.reports.told.presses()
 	guarded := p.guard || p.refresh != "" || p.app.Operation != nil && p.next.Operation == nil
 	switch {
 	case p.finished || p.refresh != "":
@@ -361,12 +366,12 @@ func (p *pass) write(ctx context.Context) error {
 	case meaningful(&p.app.Status, &p.next.Status):
 		p.next.Status.ReconciledAt = &p.now
 	}
-	if !p.urgent && onlyRevision(&p.app.Status, &p.next.Status) && meaningful(&p.app.Status, &p.next.Status) && !guarded && p.launch == nil {
+	if !p.urgent && onlyRevision(&p.app.Status, &p.next.Status) && meaningful(&p.app.Status, &p.next.Status) && !guarded && p.launch == nil && !pressed {
 		// Nothing but the name of the revision is new: it follows at a bounded rate.
 		p.slow.add(p.st.id)
 		return nil
 	}
-	if p.st.quiet(p.Clock.Now()) && !guarded && p.launch == nil && !p.finished {
+	if p.st.quiet(p.Clock.Now()) && !guarded && p.launch == nil && !p.finished && !pressed {
 		p.requeue(writesDuringOperation)
 		return nil
 	}
@@ -375,6 +380,7 @@ func (p *pass) write(ctx context.Context) error {
 		return err
 	}
 	p.st.wrote(written, p.Clock.Now())
+	p.reportWritten()
 	if overtaken(p.next, written) {
 		p.requeue(time.Millisecond) // whoever watches may be told of our write alone, which is no news
 	}

@@ -36,14 +36,18 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		return
 	}
 	record.SyncResult = syncResult(p.app, spec, state)
-	work, err := p.plan(ctx, spec, state)
+	number := tryNumber(spec, retries)
+	work, err := p.planTry(ctx, spec, state, startedAt, number)
 	if err != nil {
 		p.end(v1alpha1.OperationFailed, err.Error())
 		return
 	}
 	p.st.triedDigest, p.st.triedEpoch = state.Digest, p.st.epoch
 	p.st.refused = refusedBy(work)
-	p.launch = &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
+	op := &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
+	p.nameTry(op, number)
+	record.Operation.Info = op.spec.Info
+	p.launch = op
 }
 
 // stateFor returns what an operation applies: the newest state, or that of the revision it names.
@@ -147,13 +151,23 @@ func syncResult(app *v1alpha1.Application, spec v1alpha1.Operation, state *desir
 	return r
 }
 
-// plan turns a state and the rows into ordered work, with deletions that a person has to approve held back.
+// plan turns a state and the rows into ordered work, as an operation that began now would.
 func (p *pass) plan(ctx context.Context, spec v1alpha1.Operation, state *desired.State) (plan.Plan, error) {
+	return p.planTry(ctx, spec, state, p.now, 0)
+}
+
+// planTry turns a state and the rows into the ordered work of one try, with deletions that a person has to approve held back.
+func (p *pass) planTry(ctx context.Context, spec v1alpha1.Operation, state *desired.State, startedAt metav1.Time, number int64) (plan.Plan, error) {
 	in := plan.Input{
 		App: p.st.id, Self: object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
 		Namespace: p.app.Spec.Destination.Namespace, Options: operationOptions(p.app, spec), Items: p.items(ctx, state),
 		Prune: spec.Sync.Prune, Force: isForced(spec.Sync.SyncStrategy), Selection: spec.Sync.Resources,
 		KeepSame: spec.InitiatedBy.Automated, TakeShared: p.rules.Settings.SharedResources == settings.SharedTake,
+		NoHooks: withoutHooks(spec.Sync.SyncStrategy), ReplaceForbidden: p.replaceForbidden(spec),
+		StartedAt: startedAt.Time, Try: number,
+	}
+	if len(state.Commits) > 0 {
+		in.Revision = state.Commits[0].ID
 	}
 	if p.app.Spec.SyncPolicy != nil {
 		in.NamespaceMetadata = p.app.Spec.SyncPolicy.ManagedNamespaceMetadata
@@ -176,6 +190,14 @@ func operationOptions(app *v1alpha1.Application, spec v1alpha1.Operation) v1alph
 		return spec.Sync.SyncOptions
 	}
 	return syncOptions(app)
+}
+
+// withoutHooks reports whether a sync runs no hooks: the strategy apply does not.
+func withoutHooks(s *v1alpha1.SyncStrategy) bool { return s != nil && s.Apply != nil && s.Hook == nil }
+
+// replaceForbidden reports whether a person asks for the option Replace in a request where settings forbid that.
+func (p *pass) replaceForbidden(spec v1alpha1.Operation) bool {
+	return !p.rules.Settings.ReplaceAllowed && !spec.InitiatedBy.Automated && len(spec.Sync.SyncOptions) > 0
 }
 
 func isForced(s *v1alpha1.SyncStrategy) bool {

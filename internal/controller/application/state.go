@@ -28,12 +28,13 @@ type appState struct {
 	demanded  bool // a whole pass is due
 	budget    budget
 	orphans   orphans
-	orphansAt time.Time // when they are to be counted again; zero: when something changes
-	urgent    bool      // what waited in the slow lane is due
-	finished  *outcome  // of the operation that just ended, not yet recorded
-	server    string    // destination the rows are about
-	awaited   kinds     // that it desires and that were not served when its objects were made
-	lastRV    string    // resourceVersion of our own last write
+	orphansAt time.Time     // when they are to be counted again; zero: when something changes
+	urgent    bool          // what waited in the slow lane is due
+	finished  *outcome      // of the operation that just ended, not yet recorded
+	server    string        // destination the rows are about
+	awaited   kinds         // that it desires and that were not served when its objects were made
+	lastRV    string        // resourceVersion of our own last write
+	changes   chan struct{} // of objects, for the operation that runs; nil if none does
 
 	pinned     bool // what its history names is pinned, by this process
 	news       int  // how often there was news of its sources
@@ -108,7 +109,7 @@ func (s *appState) calm(now time.Time) time.Duration {
 	s.mu.Lock()
 	ended := s.finished != nil
 	s.mu.Unlock()
-	if s.running != nil && !ended {
+	if s.running != nil && !ended && !s.running.told.presses() {
 		if wait := passesDuringOperation - now.Sub(s.passedAt); wait > 0 {
 			return wait
 		}
@@ -123,6 +124,22 @@ func (s *appState) calm(now time.Time) time.Duration {
 // quiet reports whether a status that is not urgent may wait for the end of the operation that runs.
 func (s *appState) quiet(now time.Time) bool {
 	return s.running != nil && now.Sub(s.writtenAt) < writesDuringOperation
+}
+
+// listen returns a channel that is sent to when an object of the application changes, until the next call.
+func (s *appState) listen() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes = make(chan struct{}, 1)
+	return s.changes
+}
+
+// signal tells the operation that runs that an object of the application changed. The lock is held.
+func (s *appState) signal() {
+	select {
+	case s.changes <- struct{}{}:
+	default: // it was told already, or there is none
+	}
 }
 
 func (s *appState) takeFinished() *outcome {

@@ -26,6 +26,7 @@ type sums struct {
 	unknown keySet // rows whose comparison did not come to its end
 	kept    keySet // rows that wait for a person
 	told    keySet // rows that say something in a condition
+	leaving keySet // objects of hooks that were deleted and are still there
 
 	explaining map[v1alpha1.HealthStatusCode]*explaining
 }
@@ -38,7 +39,7 @@ type explaining struct {
 
 func newSums() sums {
 	return sums{
-		images: map[string]int{}, unknown: keySet{}, kept: keySet{}, told: keySet{},
+		images: map[string]int{}, unknown: keySet{}, kept: keySet{}, told: keySet{}, leaving: keySet{},
 		explaining: map[v1alpha1.HealthStatusCode]*explaining{},
 	}
 }
@@ -75,6 +76,7 @@ func (s *sums) enter(r *row) {
 	include(s.unknown, r.key, r.verdict == Unknown)
 	include(s.kept, r.key, r.keep)
 	include(s.told, r.key, r.told())
+	include(s.leaving, r.key, r.hook && r.live.deleting)
 	if !r.explains() {
 		return
 	}
@@ -93,7 +95,7 @@ func (s *sums) enter(r *row) {
 func (s *sums) leave(r *row) {
 	s.tally.Remove(r.child())
 	s.count(r, -1)
-	for _, set := range []keySet{s.unknown, s.kept, s.told} {
+	for _, set := range []keySet{s.unknown, s.kept, s.told, s.leaving} {
 		delete(set, r.key)
 	}
 	if !r.explains() {
