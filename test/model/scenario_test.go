@@ -108,8 +108,9 @@ func (m maker) oneIn(n int) bool { return m.IntN(n) == 0 }
 
 func pick[T any](m maker, of ...T) T { return of[m.IntN(len(of))] }
 
-// scenario makes an application with two to five commits, the last of which can be carried out.
-func (m maker) scenario(name string) scenario {
+// scenario makes an application with two to five commits, the last of which can be carried out. If hanging, there may be what
+// never gets healthy in the others.
+func (m maker) scenario(name string, hanging bool) scenario {
 	s := scenario{name: name, retries: m.IntN(3), selfHeal: m.oneIn(2)}
 	if m.oneIn(8) {
 		s.options = append(s.options, "PruneLast=true")
@@ -117,15 +118,19 @@ func (m maker) scenario(name string) scenario {
 	if m.oneIn(6) {
 		s.options = append(s.options, "ApplyOutOfSyncOnly=true")
 	}
+	hooks := !m.oneIn(5)
 	count := 2 + m.IntN(4)
 	for i := range count {
 		var last commit
 		if i > 0 {
 			last = s.commits[i-1]
 		}
-		next := commit{things: m.next(last.things, i), after: m.IntN(25)}
+		next := commit{things: m.next(last.things, i, hooks), after: m.IntN(25)}
 		if i == count-1 {
 			mend(next.things, i)
+		}
+		if !hanging {
+			unhang(next.things)
 		}
 		s.commits = append(s.commits, next)
 	}
@@ -133,7 +138,7 @@ func (m maker) scenario(name string) scenario {
 }
 
 // next makes the objects of a commit out of those of the one before.
-func (m maker) next(last []thing, version int) []thing {
+func (m maker) next(last []thing, version int, hooks bool) []thing {
 	var things []thing
 	for _, t := range last {
 		switch {
@@ -153,8 +158,10 @@ func (m maker) next(last []thing, version int) []thing {
 	for range more {
 		things = m.add(things, m.plain(version))
 	}
-	for range m.IntN(3) {
-		things = m.add(things, m.hook(version))
+	for range m.IntN(4) {
+		if hooks {
+			things = m.add(things, m.hook(version))
+		}
 	}
 	return things
 }
@@ -219,6 +226,15 @@ func mend(things []thing, version int) {
 			*t = thing{kind: "ConfigMap", name: "something", end: well, version: version, wave: t.wave}
 		} else if t.end != well {
 			t.end, t.version = well, version
+		}
+	}
+}
+
+// unhang leaves out what would keep a wave waiting without end.
+func unhang(things []thing) {
+	for i := range things {
+		if things[i].end == never {
+			things[i].end = well
 		}
 	}
 }
