@@ -164,7 +164,7 @@ func newManager(kube *rest.Config, opts RunOptions, lead *lead, log *slog.Logger
 	duration, deadline, period := leaseDuration, renewDeadline, retryPeriod
 	skipNames := true // a process may build more than one manager: the demo and tests do
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
-		Scheme: scheme,
+		Scheme: scheme, MapperProvider: newMapper,
 		Logger: logr.FromSlogHandler(aside{log.Handler()}),
 		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{opts.Namespace: {}}, DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}, &corev1.Secret{}: {}}},

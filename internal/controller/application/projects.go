@@ -5,9 +5,11 @@ package application
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -25,21 +27,35 @@ type projects struct {
 }
 
 type compiledProject struct {
-	version string
+	of      projectVersion
+	version string // the same as a text
 	project *access.Project
 	spec    v1alpha1.AppProjectSpec
 	orphans *topology.OrphanRules // nil: nobody asks for orphans
 	broken  error                 // what of orphans cannot be used
 }
 
+// projectVersion is what a compiled project was made of.
+type projectVersion struct {
+	uid             types.UID
+	resourceVersion string
+	scoped          access.Scoped
+}
+
+func (v projectVersion) equal(w projectVersion) bool {
+	return v.uid == w.uid && v.resourceVersion == w.resourceVersion && slices.Equal(v.scoped.Repositories, w.scoped.Repositories) &&
+		slices.Equal(v.scoped.Clusters, w.scoped.Clusters)
+}
+
 func newProjects(deps Deps) *projects {
 	return &projects{deps: deps, cache: map[string]compiledProject{}}
 }
 
-// get returns a project and a version that changes with any of its rules. A missing project permits nothing.
+// get returns a project and a version that changes with any of its rules. A missing project permits nothing. It is asked for
+// every object of every sync.
 func (p *projects) get(ctx context.Context, name string) (*access.Project, string, error) {
 	var found v1alpha1.AppProject
-	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.deps.Namespace, Name: name}, &found)
+	err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.deps.Namespace, Name: name}, &found, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil, "", fault.New(fault.Forbidden, "use", "project "+name, "spec.project", "there is no such AppProject in namespace "+p.deps.Namespace,
 			"create it, or name one that exists")
@@ -47,17 +63,18 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	if err != nil {
 		return nil, "", fmt.Errorf("read project %s: %w", name, err)
 	}
-	scoped := p.deps.Clusters.ScopedTo(name)
-	version := string(object.DigestOf([]any{found.UID, found.ResourceVersion, scoped}))
+	of := projectVersion{found.UID, found.ResourceVersion, p.deps.Clusters.ScopedTo(name)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if known, ok := p.cache[name]; ok && known.version == version {
-		return known.project, version, nil
+	if known, ok := p.cache[name]; ok && known.of.equal(of) {
+		return known.project, known.version, nil
 	}
-	compiled := compiledProject{version: version, spec: found.Spec, project: access.Compile(&found, scoped)}
-	compiled.orphans, compiled.broken = topology.CompileOrphanRules(found.Spec.OrphanedResources)
+	own := found.DeepCopy() // what was read is the cache's
+	compiled := compiledProject{of: of, version: string(object.DigestOf([]any{of.uid, of.resourceVersion, of.scoped})),
+		spec: own.Spec, project: access.Compile(own, of.scoped)}
+	compiled.orphans, compiled.broken = topology.CompileOrphanRules(own.Spec.OrphanedResources)
 	p.cache[name] = compiled
-	return compiled.project, version, nil
+	return compiled.project, compiled.version, nil
 }
 
 // orphans returns what a project says of objects that belong to nobody; nil if it does not ask for them. Call it after get.
