@@ -157,6 +157,8 @@ type Object struct {
 	Refused error
 	// Hook says that it is made in each sync for what it does, and Aside that it takes no part in any: neither is compared.
 	Hook, Aside bool
+	// Wave is its place in the order of a sync.
+	Wave int
 	// The manifest is shared with the render it comes from; what the application adds to it is added when it is decoded.
 	manifest []byte
 	placed   *placement

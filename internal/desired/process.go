@@ -125,6 +125,7 @@ func (p *processor) add(m object.Manifest, raw *rawManifest) error {
 	o.Refused = p.target.Permit(o.Key, scope != ScopeCluster)
 	hooks, takesPart := plan.Hooks(u)
 	o.Hook, o.Aside = len(hooks) > 0, !takesPart
+	o.Wave, _ = plan.WaveOf(u)
 	p.put(o)
 	return nil
 }

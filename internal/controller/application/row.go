@@ -129,6 +129,9 @@ func (r *row) status(persistHealth bool) v1alpha1.ResourceStatus {
 		Group: r.key.Group, Version: r.version, Kind: r.key.Kind, Namespace: r.key.Namespace, Name: r.key.Name,
 		Status: r.code(), Hook: r.hook, RequiresPruning: r.verdict == Extra, RequiresDeletionConfirmation: r.keep,
 	}
+	if r.desired != nil {
+		s.SyncWave = int64(r.desired.Wave)
+	}
 	if persistHealth && r.hasHealth {
 		s.Health = &v1alpha1.HealthStatus{Status: r.health.Status, Message: r.health.Message}
 	}

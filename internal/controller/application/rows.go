@@ -14,7 +14,6 @@ import (
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/plan"
 )
 
 // RowView is one object of an application, as it was last looked at. Nothing in it is to be changed.
@@ -68,9 +67,7 @@ func viewOf(r *row) RowView {
 		UID: r.live.uid, ResourceVersion: r.live.resourceVersion, Health: r.status(true).Health,
 	}
 	if r.desired != nil {
-		want := r.desired.Rendered()
-		wave, _ := plan.WaveOf(want)
-		v.SyncWave = int64(wave)
+		v.SyncWave = int64(r.desired.Wave)
 	}
 	return v
 }
