@@ -31,6 +31,8 @@ const (
 	Terminating       Reason = "terminating"         // wait: the namespace is being deleted
 	NoSuchKind        Reason = "no such kind"        // wait: for a CRD, or for its version
 	Forbidden         Reason = "forbidden"           // stalled: a right is missing
+	QuotaExceeded     Reason = "quota exceeded"      // wait: for what uses it up to go
+	NotAdmitted       Reason = "not admitted"        // stalled: a rule of the cluster for all objects, such as pod security, says no
 	Unauthorized      Reason = "unauthorized"        // stalled: the credentials are refused
 	Invalid           Reason = "invalid"             // mistake: Fields names the fields
 	ApplyRefused      Reason = "apply refused"       // mistake: server-side apply cannot merge it; other ways of writing may
@@ -84,6 +86,8 @@ var rules = map[Reason]rule{
 	Terminating:       {fault.Wait, "wait until the namespace is deleted"},
 	NoSuchKind:        {fault.Wait, "install the CustomResourceDefinition, or write a version that the cluster serves"},
 	Forbidden:         {fault.Stalled, "grant this right to the account Bowline uses on the cluster"},
+	QuotaExceeded:     {fault.Wait, "raise the ResourceQuota, or remove what uses it up"},
+	NotAdmitted:       {fault.Stalled, "change the manifest, or the rule that refuses it"},
 	Unauthorized:      {fault.Stalled, "renew the credentials in the cluster's Secret"},
 	Invalid:           {fault.Mistake, "correct the manifest"},
 	ApplyRefused:      {fault.Mistake, "correct the manifest"},
@@ -184,6 +188,10 @@ func reasonByMessage(s metav1.Status, webhook string) Reason {
 	case strings.Contains(text, "failed to create typed patch object"), strings.Contains(text, "failed to create manager for existing fields"),
 		strings.Contains(text, "metadata.managedFields must be nil"), strings.Contains(text, "failed to convert new object"):
 		return ApplyRefused
+	case s.Code == http.StatusForbidden && strings.Contains(text, "exceeded quota:"), s.Code == http.StatusForbidden && strings.Contains(text, "failed quota:"):
+		return QuotaExceeded
+	case s.Code == http.StatusForbidden && notAdmitted.MatchString(text):
+		return NotAdmitted
 	case strings.Contains(text, "etcdserver: request is too large"), strings.Contains(text, "trying to send message larger than max"):
 		return TooLarge
 	}
@@ -205,6 +213,10 @@ func (t target) notFound(s metav1.Status) Reason {
 func hasCause(s metav1.Status, cause metav1.CauseType) bool {
 	return s.Details != nil && slices.ContainsFunc(s.Details.Causes, func(c metav1.StatusCause) bool { return c.Type == cause })
 }
+
+// notAdmitted are the words of the API server's own admission plugins, which answer 403 as a missing right does
+// (https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/): PodSecurity, LimitRanger, ServiceAccount.
+var notAdmitted = regexp.MustCompile(`violates PodSecurity "|(minimum|maximum) (cpu|memory|\S*storage|\S+) usage per |error looking up service account |no PriorityClass with name `)
 
 var (
 	webhookPattern = regexp.MustCompile(`webhook "([^"]+)"`)

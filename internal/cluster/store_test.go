@@ -282,6 +282,10 @@ func TestRefusalsAreRecognised(t *testing.T) {
 		{"a policy that says no", metav1.Status{Code: 422, Message: `configmaps "a" is forbidden: ValidatingAdmissionPolicy 'no-a' with binding 'b' denied request: no`}, WebhookRefused, "no-a"},
 		{"a namespace that is going away", metav1.Status{Code: 403, Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: "NamespaceTerminating"}}}}, Terminating, ""},
 		{"no right", metav1.Status{Code: 403}, Forbidden, ""},
+		{"a quota", metav1.Status{Code: 403, Message: `pods "a" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2`}, QuotaExceeded, ""},
+		{"a quota that wants limits", metav1.Status{Code: 403, Message: `pods "a" is forbidden: failed quota: q: must specify limits.cpu`}, QuotaExceeded, ""},
+		{"pod security", metav1.Status{Code: 403, Message: `pods "a" is forbidden: violates PodSecurity "restricted:latest": privileged`}, NotAdmitted, ""},
+		{"a limit range", metav1.Status{Code: 403, Message: `pods "a" is forbidden: maximum cpu usage per Container is 1, but limit is 2`}, NotAdmitted, ""},
 		{"too large", metav1.Status{Code: 500, Message: "etcdserver: request is too large"}, TooLarge, ""},
 		{"the API server fails", metav1.Status{Code: 503}, Unavailable, ""},
 	} {

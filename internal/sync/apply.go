@@ -5,6 +5,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -214,16 +215,20 @@ func (a *attempt) learn(answer *unstructured.Unstructured) {
 	}
 }
 
+// lasting are words by which API servers say that a field cannot be changed.
+var lasting = []string{"immutable", "updates to statefulset spec", "may not change", "cannot change roleRef", "can not be changed", "cannot be changed"}
+
 // explain adds the way out to an error about a field that cannot be changed.
 func (a *attempt) explain(err error) error {
 	if a.in.Live == nil || a.target.Reason(err) != Invalid || a.step.Options.Force {
 		return err
 	}
 	text := err.Error()
-	for _, sign := range []string{"immutable", "updates to statefulset spec", "may not change once set"} {
-		if strings.Contains(text, sign) {
-			return fmt.Errorf("%w; the option Replace=true,Force=true on the object deletes it and creates it anew", err)
-		}
+	if !slices.ContainsFunc(lasting, func(sign string) bool { return strings.Contains(text, sign) }) {
+		return err
 	}
-	return err
+	if !a.mayRecreate() {
+		return fmt.Errorf("%w; it cannot be changed, and is never deleted by a sync, for all that it holds would go along", err)
+	}
+	return fmt.Errorf("%w; the option Replace=true,Force=true on the object deletes it and creates it anew", err)
 }

@@ -19,6 +19,9 @@ func (a *attempt) mayRecreate() bool {
 	return !isDefinition(k) && (k.Group != "" || k.Kind != "Namespace")
 }
 
+// forces reports whether the object is deleted and created anew if it cannot be changed.
+func (a *attempt) forces() bool { return a.step.Options.Force && a.in.Live != nil && a.mayRecreate() }
+
 // recreate deletes the object and creates it anew. cause is why it could not be changed, nil if it was not tried.
 func (a *attempt) recreate(cause error) (*unstructured.Unstructured, error) {
 	if !a.mayRecreate() {
@@ -36,7 +39,7 @@ func (a *attempt) recreate(cause error) (*unstructured.Unstructured, error) {
 		return nil, err
 	}
 	gone, err := a.until(a.ctx, a.Wait, pollEvery, func() (bool, error) {
-		now, err := a.read()
+		now, err := a.liveOf(a.step)
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})
 	if err != nil {

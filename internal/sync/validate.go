@@ -49,8 +49,12 @@ func isDefinition(k object.Key) bool {
 func (r *run) validate() bool {
 	seen := map[appearance]bool{}
 	for i, s := range r.steps {
-		if err := r.check(s, seen); err != nil {
+		doubtful, err := r.check(s, seen)
+		if err != nil {
 			r.report.fail(i, err)
+		}
+		if doubtful {
+			r.doubtful[s] = true
 		}
 	}
 	if !r.DryRun && !r.report.failed() {
@@ -61,15 +65,19 @@ func (r *run) validate() bool {
 
 // rehearsals returns the steps that are sent as a dry run before anything is applied: those that change what is there,
 // whose refusals (an immutable field, say) only the API server knows. A step that is alone needs none, as nothing
-// else would be applied before it; nor does a creation, most mistakes in which are seen here.
+// else would be applied before it; nor does a creation without fields that are not known here, as most mistakes are seen.
 func (r *run) rehearsals() []int {
 	if r.ValidateByDryRun {
 		return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Run })
 	}
-	if len(r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Prune })) < 2 {
+	if len(r.indices(func(s *plan.Step) bool {
+		return s.Action == plan.Apply || s.Action == plan.Prune || s.Action == plan.Run
+	})) < 2 {
 		return nil
 	}
-	return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply && !s.Creates() })
+	return r.indices(func(s *plan.Step) bool {
+		return s.Action == plan.Apply && (!s.Creates() || r.doubtful[s]) || s.Action == plan.Run && r.doubtful[s]
+	})
 }
 
 func (r *run) indices(want func(*plan.Step) bool) []int {
@@ -95,50 +103,52 @@ func appearanceOf(s *plan.Step) appearance {
 	return appearance{s.Key, s.Hook.Type}
 }
 
-// check finds what is wrong with one step without asking the API server about the object.
-func (r *run) check(s *plan.Step, seen map[appearance]bool) error {
+// check finds what is wrong with one step without asking the API server about the object. doubtful says that only the API
+// server can tell whether it is right.
+func (r *run) check(s *plan.Step, seen map[appearance]bool) (doubtful bool, err error) {
 	if seen[appearanceOf(s)] {
-		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it is in the source twice", "take one of them out")
+		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "", "it is in the source twice", "take one of them out")
 	}
 	seen[appearanceOf(s)] = true
 	switch {
 	case s.Action == plan.Prune && !s.Waiting:
-		return r.Permit(s.Key, s.Key.Namespace != "")
+		return false, r.Permit(s.Key, s.Key.Namespace != "")
 	case s.Action != plan.Apply && s.Action != plan.Keep && s.Action != plan.Run:
-		return nil
+		return false, nil
 	case s.Desired.GetAPIVersion() == "" || s.Key.Kind == "":
-		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "it has no apiVersion or no kind", "set both")
+		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "", "it has no apiVersion or no kind", "set both")
 	case s.Key.Name == "":
-		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", "it has no name",
-			"set metadata.name; generateName is not supported for objects that are kept equal to a source")
+		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", "it has no name",
+			"set metadata.name; generateName is for hooks, and not for objects that are kept equal to a source")
 	}
 	if err := r.checkKind(s); err != nil || s.Action == plan.Keep {
-		return err
+		return false, err
 	}
 	return checkForm(s)
 }
 
 // checkForm checks the types of the fields of a built-in kind, and the name. Fields that are not known here are left to
-// the API server, which may be newer.
-func checkForm(s *plan.Step) error {
+// the API server, which may be newer: they make the object doubtful.
+func checkForm(s *plan.Step) (doubtful bool, err error) {
 	typed, err := scheme.Scheme.New(s.Desired.GroupVersionKind())
 	if err != nil {
-		return nil
+		return false, nil
 	}
 	if problems := validation.IsDNS1123Subdomain(s.Key.Name); len(problems) > 0 && slices.Contains([]string{"", "apps", "batch"}, s.Key.Group) {
-		return fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", strings.Join(problems, "; "), "choose another name")
+		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", strings.Join(problems, "; "), "choose another name")
 	}
 	raw, err := s.Desired.MarshalJSON()
+	var unknown []error
 	if err == nil {
-		err = json.UnmarshalCaseSensitivePreserveInts(raw, typed)
+		unknown, err = json.UnmarshalStrict(raw, typed)
 	}
 	switch {
 	case err == nil:
-		return nil
+		return len(unknown) > 0 && !s.Options.SkipValidation, nil
 	case s.Key.Group == "" && s.Key.Kind == "Secret":
-		return fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type", "values of data are base64, those of stringData text")
+		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type", "values of data are base64, those of stringData text")
 	}
-	return fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type: "+err.Error(), "mend the value")
+	return false, fault.New(fault.Mistake, "apply", s.Key.String(), "", "a value in it is of the wrong type: "+err.Error(), "mend the value")
 }
 
 // checkKind checks the step's kind, its scope, and that the project permits it.
@@ -185,13 +195,16 @@ func (r *run) scope(s *plan.Step) (namespaced, known bool, err error) {
 func (r *run) rehearse(i int) {
 	s := r.steps[i]
 	a, err := r.prepare(r.whole(), s)
-	if err == nil {
-		a.dryRun, a.create = true, s.Action == plan.Run
-		_, err = a.write()
-	}
-	if err != nil && !r.forgiven(s, err) {
+	if err != nil {
 		r.report.fail(i, err)
+		return
 	}
+	a.dryRun, a.create = true, s.Action == plan.Run
+	_, err = a.write()
+	if err == nil || r.forgiven(s, err) || r.target.Reason(err) == Invalid && a.forces() && a.creatable(err) == nil {
+		return
+	}
+	r.report.fail(i, a.explain(err))
 }
 
 // forgiven reports whether a dry run failed only because nothing was done yet, or because a webhook takes no dry runs.

@@ -146,3 +146,41 @@ func TestChangesAreRehearsedTogether(t *testing.T) {
 	requirePhase(t, res, v1alpha1.OperationFailed, "field is immutable")
 	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/a", "dry apply ConfigMap shop/b"})
 }
+
+// What cannot be changed is told before anything is applied, with the way out; with that option it is taken.
+func TestAnImmutableFieldBesideOthers(t *testing.T) {
+	for _, force := range []string{"false", "true"} {
+		f := newFake(ours(with(configMap("a", "k", "before"), "Force="+force)), ours(configMap("b", "k", "v")))
+		f.refuse = func(f *fake, w Write) error {
+			if live := f.objects[object.KeyOf(w.Object)]; live != nil && w.Object.GetName() == "a" && w.Method == Apply {
+				return refuse(Invalid, fault.Mistake, "data: field is immutable")
+			}
+			return nil
+		}
+		res := f.sync(t, plan.Input{}, f.options(), with(configMap("a", "k", "after"), "Force="+force), configMap("b", "k", "w"))
+		if force == "true" {
+			requirePhase(t, res, v1alpha1.OperationSucceeded, "1 configured, 1 replaced")
+			continue
+		}
+		requirePhase(t, res, v1alpha1.OperationFailed, "nothing was applied", "Replace=true,Force=true")
+		requireEqual(t, "writes", f.writes(), nil)
+	}
+}
+
+// A field that is not known here may be known to the API server: it is asked before anything is applied.
+func TestAnUnknownFieldOfANewObjectIsRehearsed(t *testing.T) {
+	odd := func() *unstructured.Unstructured {
+		return parse("{apiVersion: v1, kind: ConfigMap, metadata: {name: odd, namespace: shop}, dataa: {a: b}}")
+	}
+	f := newFake()
+	f.refuse = func(_ *fake, w Write) error {
+		if w.Object.Object["dataa"] != nil && !w.DropUnknown {
+			return refuse(Invalid, fault.Mistake, "unknown field \"dataa\"")
+		}
+		return nil
+	}
+	res := f.sync(t, plan.Input{}, f.options(), configMap("fine"), odd())
+	requirePhase(t, res, v1alpha1.OperationFailed, "nothing was applied", "dataa")
+	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/odd"})
+	requirePhase(t, f.sync(t, plan.Input{}, f.options(), configMap("fine"), with(odd(), "Validate=false")), v1alpha1.OperationSucceeded)
+}
