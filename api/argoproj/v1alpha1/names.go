@@ -174,12 +174,21 @@ const (
 // clients which know only Argo CD's types do not take it for an error.
 const ApplicationConditionHoldWarning ApplicationConditionType = "HoldWarning"
 
+// ApplicationConditionSyncWindowWarning says which sync window keeps an automated sync back, and until when.
+const ApplicationConditionSyncWindowWarning ApplicationConditionType = "SyncWindowWarning"
+
+// InfoOverrideWindow is the name of an info of an operation whose value says why a person has it pass closed sync windows.
+const InfoOverrideWindow = "bowline.dev/override-window"
+
 // ApplicationConditionDependencyWarning says which application a new revision waits for, by AnnotationDependsOn;
 // ApplicationConditionDependencyError says that the annotation cannot be followed: it cannot be read, or leads in a circle.
 const (
 	ApplicationConditionDependencyWarning ApplicationConditionType = "DependencyWarning"
 	ApplicationConditionDependencyError   ApplicationConditionType = "DependencyError"
 )
+
+// ApplicationConditionDeletionWarning says what the deletion of an Application waits for.
+const ApplicationConditionDeletionWarning ApplicationConditionType = "DeletionWarning"
 
 // ApplicationConditionManifestWarning names what is odd in manifests but accepted: a key that a mapping holds twice.
 const ApplicationConditionManifestWarning ApplicationConditionType = "ManifestWarning"

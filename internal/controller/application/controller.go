@@ -269,6 +269,9 @@ func (c *Controller) forget(id string) {
 		if st.running != nil {
 			st.running.abandon()
 		}
+		if st.demolition != nil {
+			st.demolition.cancel(errGone)
+		}
 		st.seek(nil)
 		if st.learned != nil {
 			st.learned.forgetAll(st.table.rows)

@@ -3,34 +3,21 @@
 package application
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
-	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
-	"github.com/bowline-cd/bowline/internal/desired"
-	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/plan"
 )
-
-// sweepTimeout bounds the last look for objects before a finalizer is dropped; it is tried again after that.
-const sweepTimeout = time.Minute
 
 // deleteAgain is how soon a deletion that waits for objects to go is looked at again if no event comes.
 const deleteAgain = 5 * time.Second
 
 // delete carries out the finalizers of an Application that is being deleted.
 func (p *pass) delete(ctx context.Context) error {
+	p.refresh = v1alpha1.RefreshType(p.app.Annotations[v1alpha1.AnnotationKeyRefresh])
 	p.st.comparer.Store(nil)      // each event is to lead to the next step
 	p.st.takeDirty(p.Clock.Now()) // and none is to be taken for one that waits already
 	if p.st.running != nil {
@@ -44,16 +31,38 @@ func (p *pass) delete(ctx context.Context) error {
 	if !p.acts {
 		return nil
 	}
-	p.reportHooks()
-	if propagation, cascade := cascadeOf(p.app.Finalizers); cascade {
-		p.cascadeAndLetGo(ctx, propagation)
-	}
+	p.takeApart(ctx)
 	return p.write(ctx)
 }
 
-// cascadeAndLetGo deletes objects, and drops the finalizer when none is left.
-func (p *pass) cascadeAndLetGo(ctx context.Context, propagation metav1.DeletionPropagation) {
-	done, err := p.cascade(ctx, propagation)
+// demolition is one step of a deletion.
+type demolition struct {
+	asked func(finalizer string) bool
+	// do takes the step as far as it goes now, and reports whether it is done.
+	do func(p *pass, ctx context.Context, c *cluster.Cluster) (bool, error)
+}
+
+// demolitions are the steps in their order. Each is asked for by a finalizer, which is dropped when it is done: the finalizers
+// that are left are all that another process needs to go on.
+var demolitions = []demolition{
+	{only(v1alpha1.PreDeleteFinalizerName), hooksOf(v1alpha1.HookTypePreDelete)},
+	{only(v1alpha1.PreDeleteFinalizerCleanupName), cleanUpOf(v1alpha1.HookTypePreDelete)},
+	{isResourcesFinalizer, (*pass).cascade},
+	{only(v1alpha1.PostDeleteFinalizerName), hooksOf(v1alpha1.HookTypePostDelete)},
+	{only(v1alpha1.PostDeleteFinalizerCleanupName), cleanUpOf(v1alpha1.HookTypePostDelete)},
+}
+
+func only(name string) func(string) bool {
+	return func(finalizer string) bool { return finalizer == name }
+}
+
+// takeApart takes the next step, and drops its finalizer when it is done. Applications that depend on this one go first.
+func (p *pass) takeApart(ctx context.Context) {
+	i := slices.IndexFunc(demolitions, func(d demolition) bool { return slices.ContainsFunc(p.app.Finalizers, d.asked) })
+	if i < 0 {
+		return
+	}
+	done, err := p.demolish(ctx, demolitions[i])
 	switch {
 	case err != nil:
 		p.found.add(v1alpha1.ApplicationConditionDeletionError, err.Error())
@@ -61,37 +70,21 @@ func (p *pass) cascadeAndLetGo(ctx context.Context, propagation metav1.DeletionP
 	case !done:
 		p.requeue(deleteAgain)
 	default:
-		p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, isResourcesFinalizer)
+		p.failures.forget(p.st.id)
+		p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, demolitions[i].asked)
 		p.guard = true
+		p.requeue(time.Millisecond) // our own write is no news
 	}
 }
 
-// reportHooks says which finalizers nobody serves: an Application that waits for them would wait for ever.
-func (p *pass) reportHooks() {
-	for _, name := range p.app.Finalizers {
-		if strings.HasPrefix(name, v1alpha1.PreDeleteFinalizerName) || strings.HasPrefix(name, v1alpha1.PostDeleteFinalizerName) {
-			p.found.add(v1alpha1.ApplicationConditionDeletionError, "finalizer "+name+
-				" asks for hooks to be run, which this version of Bowline does not do: run them by hand and remove the finalizer")
-		}
+// demolish takes a step on the application's cluster. A destination that nobody has configured has nothing that could be
+// deleted, and nothing that a hook could do: the Application may go, as in Argo CD.
+func (p *pass) demolish(ctx context.Context, d demolition) (done bool, err error) {
+	if why, err := p.awaitsDependents(ctx); err != nil || why != "" {
+		p.waitsFor(why)
+		return false, err
 	}
-}
-
-func isResourcesFinalizer(name string) bool {
-	return name == v1alpha1.ResourcesFinalizerName || strings.HasPrefix(name, v1alpha1.ResourcesFinalizerName+"/")
-}
-
-// cascadeOf returns how objects are deleted with their Application, and whether they are at all.
-func cascadeOf(finalizers []string) (metav1.DeletionPropagation, bool) {
-	if slices.Contains(finalizers, v1alpha1.BackgroundPropagationFinalizer) {
-		return metav1.DeletePropagationBackground, true
-	}
-	return metav1.DeletePropagationForeground, slices.ContainsFunc(finalizers, isResourcesFinalizer)
-}
-
-// cascade deletes the application's objects, the last in apply order first, and reports whether none is left. A
-// destination that nobody has configured has nothing that could be deleted: the Application may go, as in Argo CD.
-func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagation) (bool, error) {
-	if d := p.app.Spec.Destination; d.Server == "" && d.Name == "" {
+	if dest := p.app.Spec.Destination; dest.Server == "" && dest.Name == "" {
 		return true, nil // it never went anywhere
 	}
 	c, err := p.Clusters.Find(p.app.Spec.Destination)
@@ -108,155 +101,16 @@ func (p *pass) cascade(ctx context.Context, propagation metav1.DeletionPropagati
 		}
 		return false, deadCluster(c, link)
 	}
+	p.cluster = c
 	p.st.place(c.Config().Server, nil)
-	if p.awaitsNews(ctx) {
-		return false, nil
-	}
-	left, err := p.remaining(ctx, c)
-	if err != nil || len(left) > 0 {
-		return false, errors.Join(err, p.deleteNext(ctx, c, left, propagation))
-	}
-	return p.nothingLeft(ctx, c)
+	return d.do(p, ctx, c)
 }
 
-// awaitsNews reports whether another application may be about to take over what would be deleted: one that has news of its
-// sources and was not looked at since. That keeps a deletion waiting only for so long.
-func (p *pass) awaitsNews(ctx context.Context) bool {
-	if p.Clock.Since(p.app.DeletionTimestamp.Time) > letGoPatience {
-		return false
+// waitsFor says on the Application what its deletion waits for.
+func (p *pass) waitsFor(what string) {
+	if what != "" {
+		p.found.add(v1alpha1.ApplicationConditionDeletionWarning, what)
 	}
-	late, err := p.late(ctx, p.st.id)
-	if err != nil || late == "" {
-		return false
-	}
-	p.requeue(letGoEvery)
-	return true
-}
-
-// nothingLeft looks once more, at every kind there is, before the last trace of the application goes.
-func (p *pass) nothingLeft(ctx context.Context, c *cluster.Cluster) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
-	inventory, err := c.Sweep(ctx)
-	if err != nil {
-		return false, err
-	}
-	if !inventory.Complete {
-		return false, fmt.Errorf("the cluster's objects are not all known: %s", inventory.Reason)
-	}
-	if err := p.allSeen(ctx, c); err != nil {
-		return false, err
-	}
-	left, err := p.remaining(ctx, c)
-	return len(left) == 0, err
-}
-
-// allSeen returns an error if of an object that the status names nobody can tell whether it is there: its kind cannot be
-// listed, is left out for want of rights, or is of an API group that does not answer.
-func (p *pass) allSeen(ctx context.Context, c *cluster.Cluster) error {
-	var kinds []schema.GroupVersionKind
-	for _, r := range p.app.Status.Resources {
-		kinds = append(kinds, schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind})
-	}
-	if err := c.Wait(ctx, kinds...); err != nil {
-		return fmt.Errorf("list the kinds of the application's objects: %w", err)
-	}
-	return unseen(p.app.Status.Resources, beyond(c), func(key object.Key) cluster.Live { return c.Get(ctx, key, "") })
-}
-
-// doomed is an object that goes with its application.
-type doomed struct {
-	key  object.Key
-	wave int
-	live cluster.Live
-	keep func(*unstructured.Unstructured) error // asked of a newer version, should it have changed
-}
-
-// remaining returns the objects that still have to go: those that carry the application's mark, without those that
-// stay by rule (CustomResourceDefinitions, the application itself, objects the project does not permit, and those that ask
-// to be kept).
-func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, error) {
-	project, _, err := p.projects.get(ctx, desired.ProjectOf(p.app))
-	if err != nil {
-		return nil, err
-	}
-	options, _ := plan.ParseOptions(syncOptions(p.app))
-	dest := destinationOf(p.app, c)
-	keep := func(u *unstructured.Unstructured) error {
-		if of, _ := options.For(u); of.Delete == plan.DeleteNever || of.Delete == plan.DeleteConfirmed && !p.deletionApproved() {
-			return fmt.Errorf("%s asks to be kept by now", object.KeyOf(u))
-		}
-		return nil
-	}
-	var left []doomed
-	for _, key := range c.Owned(p.st.id) {
-		live := c.Get(ctx, key, "")
-		switch live.Presence {
-		case cluster.Unknown:
-			return nil, fmt.Errorf("whether %s still exists is not known: %s", key, live.Reason)
-		case cluster.Absent:
-			continue
-		}
-		if live.Owner != p.st.id || p.staysBehind(key, dest) || p.claimant(ctx, dest.Server, key, p.st.id) != "" {
-			continue // the last: another application takes it over once this one is gone
-		}
-		if project.Object(key, key.Namespace != "", access.Cluster{Server: dest.Server, Name: dest.Name}) != nil {
-			continue
-		}
-		of, _ := options.For(live.Object)
-		if of.Delete == plan.DeleteNever {
-			continue
-		}
-		if of.Delete == plan.DeleteConfirmed && !p.deletionApproved() {
-			return nil, fmt.Errorf("%s asks for a confirmation before it is deleted (Delete=confirm): set the annotation %s on the Application to the present time",
-				key, v1alpha1.AnnotationDeletionApproved)
-		}
-		wave, _ := plan.WaveOf(live.Object)
-		left = append(left, doomed{key, wave, live, keep})
-	}
-	slices.SortFunc(left, func(a, b doomed) int {
-		return cmp.Or(cmp.Compare(b.wave, a.wave), object.CompareForApply(b.key, a.key))
-	})
-	return left, nil
-}
-
-func (p *pass) staysBehind(key object.Key, dest access.Destination) bool {
-	if key.Group == "apiextensions.k8s.io" && key.Kind == "CustomResourceDefinition" {
-		return true
-	}
-	self := object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name}
-	return key == self && dest.Server == v1alpha1.KubernetesInternalAPIServerAddr
-}
-
-// deletionApproved reports whether a person confirmed after the deletion was asked for.
-func (p *pass) deletionApproved() bool {
-	at, err := time.Parse(time.RFC3339, p.app.Annotations[v1alpha1.AnnotationDeletionApproved])
-	return err == nil && at.After(p.app.DeletionTimestamp.Time)
-}
-
-// deleteNext deletes the objects of the highest place in the order, and leaves the others until those are gone: the highest
-// wave first, and in a wave what uses something before what it uses.
-func (p *pass) deleteNext(ctx context.Context, c *cluster.Cluster, left []doomed, propagation metav1.DeletionPropagation) error {
-	var failures []error
-	for _, d := range p.dependentsFirst(highest(left)) {
-		if d.live.Deleting {
-			continue
-		}
-		failures = append(failures, c.Delete(ctx, d.key, cluster.DeleteOptions{UID: d.live.UID, ResourceVersion: d.live.ResourceVersion,
-			Owner: p.st.id, Check: d.keep, Propagation: propagation}))
-	}
-	return errors.Join(failures...)
-}
-
-// highest returns the objects that go first, of a list in the order in which they go.
-func highest(left []doomed) []doomed {
-	i := slices.IndexFunc(left, func(d doomed) bool {
-		return d.wave != left[0].wave || object.KindOrder(d.key.Kind) != object.KindOrder(left[0].key.Kind)
-	})
-	if i < 0 {
-		return left
-	}
-	return left[:i]
 }
 
 func syncOptions(app *v1alpha1.Application) v1alpha1.SyncOptions {

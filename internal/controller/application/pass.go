@@ -78,6 +78,7 @@ func (p *pass) run(ctx context.Context) error {
 	p.report()
 	p.admit(ctx)
 	p.want(ctx)
+	p.keepFinalizers()
 	p.compare(ctx)
 	if p.compared {
 		p.seekOrphans(ctx)

@@ -59,6 +59,8 @@ type appState struct {
 	seenAt           time.Time // of the first pass
 	freshAt          time.Time // when everything was last forgotten on purpose
 	running          *operation
+	demolition       *demolitionRun // of the hooks of its deletion; nil if none goes on
+	hookFailure      *hookFailure   // how the last of those failed
 	unreachableSince time.Time
 	doubtAt          time.Time     // when rows that could not be compared are due again
 	askedHeldAt      metav1.Time   // when the last request came that a hold does not keep from being carried out
