@@ -26,6 +26,7 @@ type hook struct {
 	deadline time.Time
 	state    string    // as it was seen last
 	asked    time.Time // when the API server was asked about it last
+	lost     time.Time // since when it is being deleted and has no Pods
 	ended    bool
 }
 

@@ -265,6 +265,23 @@ func TestAHookThatDisappears(t *testing.T) {
 	}
 }
 
+// A Job that is deleted while its finalizer holds it never ends, once its Pods are gone.
+func TestAJobThatIsDeletedBeforeItEnds(t *testing.T) {
+	f := newFake()
+	began := f.clock.Now()
+	f.tick = atTick(3, func(f *fake) {
+		live := f.objects[object.KeyOf(job("migrate"))].DeepCopy()
+		now := metav1.Now()
+		live.SetDeletionTimestamp(&now)
+		f.put(live)
+	})
+	requirePhase(t, Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions()),
+		v1alpha1.OperationFailed, "it was deleted before it ended")
+	if took := f.clock.Since(began); took > time.Minute || f.get(object.KeyOf(job("migrate"))) != nil {
+		t.Errorf("it took %s, left: %v", took, f.get(object.KeyOf(job("migrate"))))
+	}
+}
+
 // A hook that the record calls running, and that is gone when the next process looks, is not made again.
 func TestAHookThatDisappearsBetweenTwoProcesses(t *testing.T) {
 	f := newFake()

@@ -4,7 +4,10 @@ package sync
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -98,10 +101,35 @@ func (g *gate) judge(h *hook, live *unstructured.Unstructured) bool {
 			why = "it is Degraded"
 		}
 		g.end(h, fault.New(fault.Wait, "run", "hook "+h.step.Key.String(), "", why, "see its logs"))
+	case live.GetDeletionTimestamp() != nil:
+		return g.lost(h, live)
 	default:
 		return false
 	}
 	return true
+}
+
+// lostAfter is how long a Job that is being deleted may have no Pod before it is taken for lost: between the end of its last
+// Pod and its own there is a moment.
+const lostAfter = 10 * time.Second
+
+// lost ends a Job that was deleted before it ended, and whose Pods are gone: our finalizer still holds it, but its
+// controller makes no new ones.
+func (g *gate) lost(h *hook, live *unstructured.Unstructured) bool {
+	h.state += ", being deleted"
+	active, _, _ := unstructured.NestedInt64(live.Object, "status", "active")
+	collected := !slices.Contains(live.GetFinalizers(), metav1.FinalizerDeleteDependents)
+	now := g.Clock.Now()
+	switch {
+	case live.GetKind() != "Job" || active > 0 || !collected:
+		h.lost = time.Time{}
+	case h.lost.IsZero():
+		h.lost = now
+	case now.Sub(h.lost) >= lostAfter:
+		g.end(h, fault.New(fault.Wait, "see the end of", "hook "+h.step.Key.String(), "", "it was deleted before it ended", "see who deletes it; the sync can be tried again"))
+		return true
+	}
+	return false
 }
 
 func (g *gate) succeed(h *hook, message string) {

@@ -166,11 +166,15 @@ func (b *bench) plan(in plan.Input, desired []*unstructured.Unstructured, extra 
 }
 
 func (b *bench) run(p plan.Plan, change ...func(*sync.Options)) sync.Result {
+	return b.runIn(b.Context(), p, change...)
+}
+
+func (b *bench) runIn(ctx context.Context, p plan.Plan, change ...func(*sync.Options)) sync.Result {
 	o := sync.Options{App: b.app, Permit: func(object.Key, bool) error { return nil }, Clock: clock.RealClock{}, Automated: true}
 	for _, c := range change {
 		c(&o)
 	}
-	return sync.Run(b.Context(), p, b.target, o)
+	return sync.Run(ctx, p, b.target, o)
 }
 
 // sync runs a sync of what is desired, and requires that it succeeds.
