@@ -30,6 +30,8 @@ const (
 	ResourceDeleted    Reason = "ResourceDeleted"
 	OperationStarted   Reason = "OperationStarted"
 	OperationCompleted Reason = "OperationCompleted"
+	// SyncWindowOverridden is a reason of our own: a person has an operation pass closed sync windows.
+	SyncWindowOverridden Reason = "SyncWindowOverridden"
 )
 
 // Record is one thing that happened.

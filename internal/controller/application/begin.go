@@ -30,6 +30,7 @@ func (p *pass) begin(op *operation) {
 	p.st.running = op
 	p.watchKinds(op.work)
 	p.publish(event.OperationStarted, false, p.describeStart(op))
+	p.tellOverride(*root, op)
 	target := clusterTarget{c: p.cluster, as: p.identityOn(p.cluster), letGo: func(key object.Key) error { return p.letGo(op.ctx, p.st.id, op.server, key) }}
 	go p.perform(op, target, p.syncOptions(*root, op))
 }
@@ -112,6 +113,7 @@ func (p *pass) syncOptions(root context.Context, op *operation) sync.Options {
 		},
 		Learn:     op.learn,
 		Operation: op.name, Before: op.before, Record: p.recorder(root, p.st.id, op), Hold: op.hold, Rest: op.place.rest, Changed: p.st.listen(),
+		Blocked:    p.blocked(root, op),
 		HealthWait: s.WaveTimeout, HookWait: s.HookTimeout, WaveDelay: s.WaveDelay,
 	}
 }

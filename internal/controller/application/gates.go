@@ -12,7 +12,7 @@ func (p *pass) gates(ctx context.Context) {
 		return
 	}
 	p.nobody = p.unidentified(ctx)
-	p.denied = p.closedWindow(false)
+	p.denied = p.closedWindow(ctx)
 	if p.state == nil {
 		return
 	}

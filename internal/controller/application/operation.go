@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	stdsync "sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -29,6 +31,8 @@ type operation struct {
 	before v1alpha1.ResourceResults // what the record says of this very try, if it was cut off
 	told   progress
 	place  place
+
+	windowClosed atomic.Bool // it waits for a sync window
 
 	mu       stdsync.Mutex
 	learned  []sync.Learned // what the cluster made of objects
@@ -226,6 +230,15 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.requeue(lookSoon)
 		return
 	}
+	if !running {
+		if why := p.waitsForWindow(ctx, state.Operation, state.StartedAt.Time); why != "" {
+			state.Message = why
+			return
+		}
+		if strings.HasPrefix(state.Message, blockedPrefix) {
+			state.Message = ""
+		}
+	}
 	newer := p.takesOver || !running && p.outdated(&state.Operation)
 	switch {
 	case p.takesOver && p.awaits != "":
@@ -301,6 +314,10 @@ func (p *pass) beginRequested(ctx context.Context) {
 	if spec.Sync == nil {
 		p.next.Status.OperationState = &v1alpha1.OperationState{Operation: spec, StartedAt: p.now}
 		p.end(v1alpha1.OperationError, "the operation is empty: set operation.sync")
+		return
+	}
+	if why := p.waitsForWindow(ctx, spec, p.now.Time); why != "" {
+		p.next.Status.OperationState = &v1alpha1.OperationState{Operation: spec, Phase: v1alpha1.OperationRunning, Message: why, StartedAt: p.now}
 		return
 	}
 	p.prepare(ctx, spec, p.now, 0, "")

@@ -42,6 +42,7 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		p.end(v1alpha1.OperationFailed, err.Error())
 		return
 	}
+	work.Notes = append(work.Notes, p.overrideNotes(ctx, spec)...)
 	p.st.triedDigest, p.st.triedEpoch = state.Digest, p.st.epoch
 	p.st.refused = refusedBy(work)
 	op := &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}

@@ -16,6 +16,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
 	"github.com/bowline-cd/bowline/internal/topology"
 )
 
@@ -33,6 +34,7 @@ type compiledProject struct {
 	spec    v1alpha1.AppProjectSpec
 	orphans *topology.OrphanRules // nil: nobody asks for orphans
 	broken  error                 // what of orphans cannot be used
+	windows plan.Windows
 }
 
 // projectVersion is what a compiled project was made of.
@@ -72,6 +74,7 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	own := found.DeepCopy() // what was read is the cache's
 	compiled := compiledProject{of: of, version: string(object.DigestOf([]any{of.uid, of.resourceVersion, of.scoped})),
 		spec: own.Spec, project: access.Compile(own, of.scoped)}
+	compiled.windows = plan.CompileWindows(own.Spec.SyncWindows)
 	compiled.orphans, compiled.broken = topology.CompileOrphanRules(own.Spec.OrphanedResources)
 	p.cache[name] = compiled
 	return compiled.project, compiled.version, nil
@@ -82,6 +85,16 @@ func (p *projects) orphans(name string) (*topology.OrphanRules, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cache[name].orphans, p.cache[name].broken
+}
+
+// windows returns the sync windows of a project.
+func (p *projects) windows(ctx context.Context, name string) (plan.Windows, error) {
+	if _, _, err := p.get(ctx, name); err != nil {
+		return plan.Windows{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cache[name].windows, nil
 }
 
 // PermitSource says whether a project permits to read from an address; nil means yes.

@@ -19,6 +19,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/plan"
 )
 
 // recheck is how often a held project is looked at again: Applications that leave it do not wake this reconciler.
@@ -44,7 +45,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Client.Get(ctx, req.NamespacedName, &project); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	for _, problem := range access.Compile(&project, access.Scoped{}).Validate() {
+	problems := access.Compile(&project, access.Scoped{}).Validate()
+	for _, problem := range append(problems, plan.CompileWindows(project.Spec.SyncWindows).Problems(project.Name)...) {
 		r.Log.Warn("a rule of a project is wrong, and closed until it is put right", "error", problem)
 	}
 	if project.DeletionTimestamp.IsZero() || !controllerutil.ContainsFinalizer(&project, v1alpha1.ResourcesFinalizerName) {
