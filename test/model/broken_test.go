@@ -3,6 +3,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -75,7 +76,7 @@ func (w *writer) ends(name, hookType, ended string) {
 
 func (w *writer) says(s status) {
 	s.hooks = w.records
-	s.started = "try"
+	s.started, s.revision = "try", fmt.Sprint(s.commit)
 	w.add(event{operations: &s})
 }
 
@@ -259,7 +260,7 @@ func TestWrongHistoriesAreFound(t *testing.T) {
 		"an object left over":     {func(t *testing.T, e []event) []event { return drop(e, "map-1", "gone") }, "not as in Git"},
 		"an end that is not well": {func(t *testing.T, e []event) []event { return e[:len(e)-1] }, "does not end well"},
 		"more tries than asked for": {func(t *testing.T, e []event) []event {
-			return slices.Insert(e, len(e)-1, event{revision: 130, operations: &status{phase: "Running", commit: 1, retries: 1, compared: -1}})
+			return slices.Insert(e, len(e)-1, event{revision: 130, operations: &status{phase: "Running", commit: 1, revision: "1", retries: 1, compared: -1}})
 		}, "more tries"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,26 +4,25 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
-	"time"
 )
 
 // says is about what the Application tells: it is never ahead of what is so.
 func (r *replay) says(now status) {
 	if now.sync == "Synced" && now.compared >= 0 && !r.equalled[now.compared] {
-		r.wrong("green before it is so", "Synced at commit %d: %v", now.compared, r.same(now.compared))
+		r.wrong("green before it is so", "Synced at commit %d: %v", now.compared, r.same(now.compared, false))
 	}
 	if now.phase == "" || now.commit < 0 || now.partial {
 		return
 	}
-	try := fmt.Sprintf("%s retry %d of commit %d", now.started, now.retries, now.commit)
-	earlier, known := r.tries[try]
-	r.tries[try] = now
+	try := fmt.Sprintf("%s retry %d of %s (commit %d)", now.started, now.retries, now.revision, now.commit)
+	earlier := r.tries[try]
+	r.tries[try], r.revisions[try] = now.phase, now.revision
 	if now.retries > r.retries {
 		r.wrong("more tries than the retry permits", "%s", try)
 	}
-	if now.phase != "Succeeded" || known && earlier.phase == "Succeeded" {
+	if now.phase != "Succeeded" || earlier == "Succeeded" {
 		return
 	}
 	if err := r.completeInATry(now.commit, now); err != nil {
@@ -31,30 +30,22 @@ func (r *replay) says(now status) {
 	}
 }
 
-// completeInATry looks at the tries whose name begins with what the Application says of the operation.
+// completeInATry looks at the try that the record names.
 func (r *replay) completeInATry(k int, now status) error {
-	err := r.complete(k, "")
+	err := r.complete(k, now.try)
 	for _, try := range r.triesOf(k) {
-		if err != nil && strings.HasPrefix(try, tryPrefix(now)) {
+		if err != nil && now.try == "" {
 			err = r.complete(k, try)
 		}
 	}
 	return err
 }
 
-func tryPrefix(s status) string {
-	started, err := time.Parse(time.RFC3339, s.started)
-	if err != nil {
-		return s.started // histories written by hand
-	}
-	return fmt.Sprintf("%d-%d-", started.Unix(), s.retries)
-}
-
 // end is about how it all ends: the cluster is as the last commit, what hooks leave behind is what their policies say,
 // and nothing was tried more often than asked for.
 func (r *replay) end() {
 	last := len(r.commits) - 1
-	if err := r.same(last); err != nil {
+	if err := r.same(last, false); err != nil {
 		r.wrong("the end is not as in Git", "%v", err)
 	}
 	if a := r.app; a.phase != "Succeeded" || a.sync != "Synced" || a.commit != last || a.compared != last {
@@ -66,9 +57,11 @@ func (r *replay) end() {
 		}
 	}
 	r.leftovers(last)
-	for k := range r.commits {
-		if tries := r.triesOf(k); len(tries) > 1+r.retries {
-			r.wrong("more tries than the retry permits", "commit %d: %v", k, tries)
+	tries := map[string][]string{}
+	for _, try := range slices.Sorted(maps.Keys(r.revisions)) {
+		revision := r.revisions[try]
+		if tries[revision] = append(tries[revision], try); len(tries[revision]) > 1+r.retries {
+			r.wrong("more tries than the retry permits", "%v", tries[revision])
 		}
 	}
 }

@@ -35,6 +35,8 @@ type event struct {
 // status is what the Application says of itself.
 type status struct {
 	phase, started, message string
+	revision                string // of Git, that the operation is about
+	try                     string // the name of the try, if the record tells
 	retries                 int
 	commit                  int  // what the operation syncs; -1 if it does not say
 	partial                 bool // the operation has a selection
@@ -47,7 +49,7 @@ type status struct {
 func (e event) String() string {
 	if e.operations != nil {
 		o := e.operations
-		return fmt.Sprintf("%d Application: %s (commit %d, started %s, retry %d), %s at commit %d: %s", e.revision, o.phase, o.commit, o.started, o.retries, o.sync, o.compared, o.message)
+		return fmt.Sprintf("%d Application: %s (commit %d, started %s, retry %d, try %q), %s at commit %d: %s, outcomes on record %v", e.revision, o.phase, o.commit, o.started, o.retries, o.try, o.sync, o.compared, o.message, o.hooks)
 	}
 	text := fmt.Sprintf("%d %s/%s is version %d", e.revision, e.kind, e.name, e.version)
 	for _, about := range []struct {
@@ -144,11 +146,18 @@ func readStatus(u *unstructured.Unstructured, commitOf func(string) int) *status
 	of := func(path ...string) []string { return append(slices.Clone(at), path...) }
 	s := &status{
 		phase: text(u, of("phase")...), started: text(u, of("startedAt")...), message: text(u, of("message")...), retries: int(number(u, of("retryCount")...)),
-		commit: commitOf(text(u, of("syncResult", "revision")...)), sync: text(u, "status", "sync", "status"),
+		revision: text(u, of("syncResult", "revision")...), sync: text(u, "status", "sync", "status"),
 		compared: commitOf(text(u, "status", "sync", "revision")), hooks: map[string]string{},
 	}
+	s.commit = commitOf(s.revision)
 	selection, _, _ := unstructured.NestedSlice(u.Object, of("operation", "sync", "resources")...)
 	s.partial = len(selection) > 0
+	about, _, _ := unstructured.NestedSlice(u.Object, of("operation", "info")...)
+	for _, i := range about {
+		if i, _ := i.(fields); i["name"] == v1alpha1.AnnotationOperation {
+			s.try, _ = i["value"].(string)
+		}
+	}
 	results, _, _ := unstructured.NestedSlice(u.Object, of("syncResult", "resources")...)
 	for _, r := range results {
 		r, _ := r.(fields)

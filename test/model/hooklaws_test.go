@@ -53,7 +53,7 @@ func strip(manifest fields) fields {
 
 // turn notes a run of a hook, and reports what is not done before, or that it ran already.
 func (r *replay) turn(e event, t *thing) error {
-	hookType := cmp.Or(e.hookType, t.hooks[0])
+	hookType := typeOf(e, t)
 	again := r.runOf(t, hookType, e.operation)
 	err := r.ready(e.version, hookPlace(t, hookType), e.operation)
 	if hookType == syncFail {
@@ -67,6 +67,16 @@ func (r *replay) turn(e event, t *thing) error {
 		return fmt.Errorf("it is made the second time: %s", again.event)
 	}
 	return err
+}
+
+// typeOf returns which of its types a hook runs for: a generated name tells, else an annotation for all but the first.
+func typeOf(e event, t *thing) string {
+	for _, hookType := range t.hooks {
+		if t.generated && strings.Contains(e.name, "-"+strings.ToLower(hookType)+"-") {
+			return hookType
+		}
+	}
+	return cmp.Or(e.hookType, t.hooks[0])
 }
 
 // failure reports why the hooks for a failure have no reason in a try.
@@ -160,5 +170,5 @@ func (r *replay) complete(k int, try string) error {
 			}
 		}
 	}
-	return r.same(k)
+	return r.same(k, true)
 }

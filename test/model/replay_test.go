@@ -20,8 +20,8 @@ type replay struct {
 	app  status
 	// low is the oldest commit that can still be in effect: syncs never go back.
 	low int
-	// tries holds what the Application said of each try.
-	tries map[string]status
+	// tries holds the phase of each try that the Application spoke of, revisions the revision of Git that each was about.
+	tries, revisions map[string]string
 	// equalled has the commits that the cluster was equal to at some time.
 	equalled map[int]bool
 	problems []string
@@ -37,12 +37,12 @@ type run struct {
 
 // check goes through the history of a scenario and returns what is against the rules.
 func check(s *scenario, history []event, endHooks bool) []string {
-	r := &replay{scenario: s, endHooks: endHooks, live: map[string]event{}, equalled: map[int]bool{}, tries: map[string]status{}}
+	r := &replay{scenario: s, endHooks: endHooks, live: map[string]event{}, equalled: map[int]bool{}, tries: map[string]string{}, revisions: map[string]string{}}
 	for _, e := range history {
 		r.now = e.revision
 		r.step(e)
 		for k := range s.commits {
-			r.equalled[k] = r.equalled[k] || r.arrived(k) && r.same(k) == nil
+			r.equalled[k] = r.equalled[k] || r.arrived(k) && r.same(k, false) == nil
 		}
 	}
 	r.end()
@@ -133,8 +133,9 @@ func (r *replay) prunedLast(e event) bool {
 	return slices.Contains(r.options, "PruneLast=true") || t != nil && t.pruneLast
 }
 
-// same reports how the plain objects of the cluster differ from those of a commit; nil if they do not.
-func (r *replay) same(k int) error {
+// same reports how the plain objects of the cluster differ from those of a commit; nil if they do not. What is on its way out
+// counts as gone if that is enough: nothing waits for it behind the last wave.
+func (r *replay) same(k int, going bool) error {
 	for i := range r.commits[k].things {
 		t := &r.commits[k].things[i]
 		if t.hook() {
@@ -144,8 +145,10 @@ func (r *replay) same(k int) error {
 			return fmt.Errorf("%s is not as it should be", t)
 		}
 	}
-	if more := append(r.extras(k, false), r.extras(k, true)...); len(more) > 0 {
-		return fmt.Errorf("%s should not be there", more[0])
+	for _, e := range append(r.extras(k, false), r.extras(k, true)...) {
+		if !going || !e.deleting {
+			return fmt.Errorf("%s should not be there", e)
+		}
 	}
 	return nil
 }
