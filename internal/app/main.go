@@ -4,7 +4,6 @@ package app
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/app/demo"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/render"
@@ -32,14 +32,13 @@ func Main(ctx context.Context, args []string) int {
 }
 
 func newRoot() *cobra.Command {
-	root := cli.New(cli.Deps{Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Drawer: resources.DrawerFunc(drawer), Actions: openActions, Renderer: render.RendererFunc(renderer)})
+	root := cli.New(cli.Deps{
+		Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Drawer: resources.DrawerFunc(drawer), Actions: openActions,
+		Planner: plan.PlannerFunc(planner), Renderer: render.RendererFunc(renderer),
+	})
 	root.AddCommand(newRunCommand(), newDemoCommand())
 	return root
 }
-
-// gcPercent trades some CPU for memory: most of the heap is long-lived state, and collecting earlier keeps what a burst of
-// renders and syncs leaves behind from doubling it.
-const gcPercent = 60
 
 func newRunCommand() *cobra.Command {
 	opts := RunOptions{}
@@ -64,7 +63,7 @@ Exit code: 0 when it was asked to end, 1 an error that may pass, 2 wrong use, 3 
 				opts.Install = &installs
 			}
 			opts.Log = cmd.ErrOrStderr()
-			debug.SetGCPercent(gcPercent)
+			tuneCollector()
 			return Run(cmd.Context(), opts)
 		},
 	}

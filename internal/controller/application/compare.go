@@ -36,12 +36,38 @@ func (p *pass) compare(ctx context.Context) {
 		p.found.add(v1alpha1.ApplicationConditionComparisonError, err.Error())
 		return
 	}
-	p.watch(ctx)
 	p.settle()
-	p.st.touchDoubtful(p.Clock.Now())
 	c := p.newComparer(rules)
-	dirty, all := p.st.takeDirty(p.Clock.Now())
 	made := string(object.DigestOf([]any{p.state.Digest, p.target.Version, syncOptions(p.app), c.adopt, c.compareAs, c.migrates != nil}))
+	if !p.postpones(made) {
+		p.bringUpToDate(ctx, c, made)
+	}
+	p.st.comparer.Store(c)
+	p.compared = true
+	p.complete = p.judgeInventory()
+	p.reportRows()
+	p.reportUnserved()
+	p.reportRestless(ctx, c.live)
+	p.retryDoubtful()
+}
+
+// postpones reports whether rows that are marked may wait: the operation that runs marks them, and what they say together is
+// told when it ends, or now and then. made is what rows are made by now.
+func (p *pass) postpones(made string) bool {
+	left := writesDuringOperation - p.Clock.Since(p.st.comparedAt)
+	if p.st.running == nil || p.refresh != "" || p.st.made != made || !p.st.table.ready || left <= 0 {
+		return false
+	}
+	p.requeue(left)
+	return true
+}
+
+// bringUpToDate computes the rows that are marked, or all if they were made by something else.
+func (p *pass) bringUpToDate(ctx context.Context, c *comparer, made string) {
+	p.watch(ctx)
+	p.st.comparedAt = p.Clock.Now()
+	p.st.touchDoubtful(p.st.comparedAt)
+	dirty, all := p.st.takeDirty(p.st.comparedAt)
 	if p.st.made != made || p.st.state == nil {
 		all = true
 		p.st.made = made
@@ -56,17 +82,10 @@ func (p *pass) compare(ctx context.Context) {
 	if first {
 		c.recollect(ctx, p.app)
 	}
-	p.st.comparer.Store(c)
 	p.st.place(p.target.Server, p.unserved)
 	if awaitedCame(p.cluster, p.unserved) {
 		p.requeue(letGoEvery) // its event may have come before it was noted that the kind is awaited
 	}
-	p.compared = true
-	p.complete = p.judgeInventory()
-	p.reportRows()
-	p.reportUnserved()
-	p.reportRestless(ctx, c.live)
-	p.retryDoubtful()
 }
 
 // settle sees to it that the rows are about the cluster that the application is sent to: what was learned of another one

@@ -42,7 +42,7 @@ func (e *claimedError) Error() string {
 func (c *Controller) letGo(ctx context.Context, id, server string, key object.Key) error {
 	deadline := c.Clock.Now().Add(letGoPatience)
 	for {
-		late, err := c.late(ctx, id)
+		late, err := c.latest(ctx, id)
 		if app := c.claimant(ctx, server, key, id); app != "" {
 			return &claimedError{key, app}
 		}
@@ -76,6 +76,20 @@ func (c *Controller) claimant(ctx context.Context, server string, key object.Key
 		return other
 	}
 	return ""
+}
+
+// latest is late, asked no more often than letGoEvery for one application: it goes through all of them, and a sync may delete
+// thousands of objects. Whoever has news after that has them after the deletion was planned.
+func (c *Controller) latest(ctx context.Context, id string) (string, error) {
+	st, now := c.states.peek(id), c.Clock.Now()
+	if st.nobodyWasLate(now) {
+		return "", nil
+	}
+	late, err := c.late(ctx, id)
+	if err == nil && late == "" {
+		st.nobodyIsLate(now)
+	}
+	return late, err
 }
 
 // late returns an application whose newest desired state is not known yet; "" if there is none.
@@ -138,6 +152,26 @@ func (c *Controller) Look(ids ...string) {
 		}
 	}
 	c.Enqueue(ids...)
+}
+
+// nobodyWasLate reports whether it was found out a moment ago that no other application was late. There may be no state.
+func (s *appState) nobodyWasLate(now time.Time) bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Sub(s.nobodyLateAt) < letGoEvery
+}
+
+// nobodyIsLate notes what nobodyWasLate tells.
+func (s *appState) nobodyIsLate(now time.Time) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nobodyLateAt = now
 }
 
 // setLate notes that there is news which no pass has seen.

@@ -40,7 +40,9 @@ type appState struct {
 	news       int  // how often there was news of its sources
 	lookedAt   int  // the news that the last pass saw
 	everLooked bool
-	foundCode  v1alpha1.SyncStatusCode // that the last pass found
+
+	nobodyLateAt time.Time               // when it was last found out that no other application was late
+	foundCode    v1alpha1.SyncStatusCode // that the last pass found
 
 	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
 	comparer atomic.Pointer[comparer]                   // of the last pass; nil if that one compared nothing
@@ -56,6 +58,7 @@ type appState struct {
 	written          *v1alpha1.Application
 	writtenAt        time.Time
 	passedAt         time.Time
+	comparedAt       time.Time // when marked rows were last computed by a pass
 	seenAt           time.Time // of the first pass
 	freshAt          time.Time // when everything was last forgotten on purpose
 	running          *operation

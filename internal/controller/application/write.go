@@ -4,10 +4,12 @@ package application
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -26,15 +28,43 @@ func (w writer) patch(ctx context.Context, before, after *v1alpha1.Application, 
 	if w.observe || unchanged(before, after) {
 		return before, nil
 	}
-	p := client.MergeFrom(before)
+	was, is := changedParts(before, after)
+	p := client.MergeFrom(was)
 	if guarded {
-		p = client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+		p = client.MergeFromWithOptions(was, client.MergeFromWithOptimisticLock{})
 	}
-	written := after.DeepCopy()
-	if err := w.client.Patch(ctx, written, p, client.FieldOwner(v1alpha1.FieldManagerHub)); err != nil {
+	data, err := p.Data(is)
+	if err != nil {
 		return before, err
 	}
+	written := &v1alpha1.Application{ObjectMeta: metav1.ObjectMeta{Namespace: after.Namespace, Name: after.Name}}
+	if err := w.client.Patch(ctx, written, client.RawPatch(p.Type(), data), client.FieldOwner(v1alpha1.FieldManagerHub)); err != nil {
+		return before, err
+	}
+	written.ManagedFields = nil // as in the cache
 	return written, nil
+}
+
+// changedParts returns two versions of an Application without what the hub never writes, and without the long lists that are
+// the same in both: a patch is made from the JSON forms of both.
+func changedParts(before, after *v1alpha1.Application) (was, is *v1alpha1.Application) {
+	whole := func(app *v1alpha1.Application) *v1alpha1.Application {
+		return &v1alpha1.Application{ObjectMeta: app.ObjectMeta, Operation: app.Operation, Status: app.Status}
+	}
+	was, is = whole(before), whole(after)
+	if sameResources(was.Status.Resources, is.Status.Resources) {
+		was.Status.Resources, is.Status.Resources = nil, nil
+	}
+	if equality.Semantic.DeepEqual(was.Status.History, is.Status.History) {
+		was.Status.History, is.Status.History = nil, nil
+	}
+	if shareResults(was.Status.OperationState, is.Status.OperationState) {
+		was.Status.OperationState, is.Status.OperationState = withoutResults(was.Status.OperationState), withoutResults(is.Status.OperationState)
+	}
+	if nothing := (v1alpha1.ApplicationStatus{}); reflect.DeepEqual(was.Status, nothing) || reflect.DeepEqual(is.Status, nothing) {
+		return whole(before), whole(after) // a status without anything has no JSON form: the patch would remove all of it
+	}
+	return was, is
 }
 
 // overtaken reports whether somebody else wrote between our read and our write, of what the hub acts on.
@@ -102,7 +132,7 @@ func onlyRevision(before, after *v1alpha1.ApplicationStatus) bool {
 // sameStatus compares every field of two statuses. The list of objects, which may be long, is compared without
 // reflection, and not at all if both share it.
 func sameStatus(a, b v1alpha1.ApplicationStatus) bool {
-	if !shared(a.Resources, b.Resources) && !slices.EqualFunc(a.Resources, b.Resources, sameResource) {
+	if !sameResources(a.Resources, b.Resources) {
 		return false
 	}
 	a.Resources, b.Resources = nil, nil
@@ -114,6 +144,10 @@ func sameStatus(a, b v1alpha1.ApplicationStatus) bool {
 
 // shared reports whether two lists are one.
 func shared[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+func sameResources(a, b []v1alpha1.ResourceStatus) bool {
+	return shared(a, b) || slices.EqualFunc(a, b, sameResource)
+}
 
 func sameResource(a, b v1alpha1.ResourceStatus) bool {
 	healthA, healthB := a.Health, b.Health

@@ -4,10 +4,12 @@ package application
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
@@ -28,6 +30,58 @@ func TestEveryFieldOfAStatusIsMeaningful(t *testing.T) {
 			t.Errorf("a change of %s is of the revision only: %v", name, !revision)
 		}
 	})
+}
+
+// Whatever field differs, the patch is the one that the whole objects would make.
+func TestAPatchLeavesOutOnlyWhatIsTheSame(t *testing.T) {
+	base := &v1alpha1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", ResourceVersion: "7", Annotations: map[string]string{"a": "1"}}}
+	base.Spec.Project = "shop"
+	base.Status.Resources = []v1alpha1.ResourceStatus{{Name: "one"}, {Name: "two"}}
+	base.Status.History = v1alpha1.RevisionHistories{{Revision: "aaa"}, {Revision: "bbb"}}
+	base.Status.OperationState = &v1alpha1.OperationState{Phase: v1alpha1.OperationRunning,
+		SyncResult: &v1alpha1.SyncOperationResult{Revision: "aaa", Resources: v1alpha1.ResourceResults{{Name: "one"}, {Name: "two"}}}}
+	same := func(name string, before, after *v1alpha1.Application) {
+		t.Helper()
+		was, is := changedParts(before, after)
+		got, err := client.MergeFrom(was).Data(is)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := client.MergeFrom(before).Data(after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want) {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+	}
+	every(t, reflect.TypeFor[v1alpha1.ApplicationStatus](), "status", func(name string, set func(reflect.Value)) {
+		if strings.Contains(name, "ValuesObject") {
+			return // what is set there is no JSON
+		}
+		before, after := base, copyOf(base)
+		after.Status = *after.Status.DeepCopy() // it shares lists
+		set(reflect.ValueOf(&after.Status).Elem())
+		same(name, before, after)
+		same(name+" back", after, before)
+	})
+	for name, change := range map[string]func(*v1alpha1.Application){
+		"nothing": func(*v1alpha1.Application) {},
+		"an operation": func(a *v1alpha1.Application) {
+			a.Operation = &v1alpha1.Operation{Retry: v1alpha1.RetryStrategy{Limit: 3}}
+		},
+		"no annotation":       func(a *v1alpha1.Application) { delete(a.Annotations, "a") },
+		"the phase alone":     func(a *v1alpha1.Application) { a.Status.OperationState.Phase = v1alpha1.OperationFailed },
+		"no results":          func(a *v1alpha1.Application) { a.Status.OperationState.SyncResult.Resources = nil },
+		"no operation at all": func(a *v1alpha1.Application) { a.Status.OperationState = nil },
+		"one object less":     func(a *v1alpha1.Application) { a.Status.Resources = a.Status.Resources[:1] },
+		"no history":          func(a *v1alpha1.Application) { a.Status.History = nil },
+	} {
+		next := copyOf(base)
+		change(next)
+		same(name, base, next)
+		same(name+" back", next, base)
+	}
 }
 
 // every calls do for each field below a struct type, with what sets it to something.
