@@ -30,7 +30,8 @@ func (j *judges) of(s *configuration.Snapshot) *health.Judge {
 	if j.judge != nil && j.version == s.Version {
 		return j.judge
 	}
-	if j.judge != nil && j.made.HealthConventions == s.Settings.HealthConventions && reflect.DeepEqual(j.made.Customizations, s.Settings.Customizations) {
+	if j.judge != nil && j.made.HealthConventions == s.Settings.HealthConventions && j.made.ApplicationHealth == s.Settings.ApplicationHealth &&
+		reflect.DeepEqual(j.made.Customizations, s.Settings.Customizations) {
 		j.version = s.Version
 		return j.judge
 	}
@@ -40,5 +41,8 @@ func (j *judges) of(s *configuration.Snapshot) *health.Judge {
 	}
 	j.made = s.Settings
 	j.judge, j.version = health.NewJudge(overrides, s.Settings.HealthConventions), s.Version
+	if s.Settings.ApplicationHealth {
+		j.judge = j.judge.WithApplications()
+	}
 	return j.judge
 }

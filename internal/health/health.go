@@ -71,12 +71,20 @@ type Overrides interface {
 type Judge struct {
 	overrides     Overrides
 	noConventions bool
+	applications  bool
 }
 
 // NewJudge returns a Judge. overrides may be nil; without conventions an object of a kind that nothing is known of has
 // no health.
 func NewJudge(overrides Overrides, conventions bool) *Judge {
 	return &Judge{overrides: overrides, noConventions: !conventions}
+}
+
+// WithApplications returns a Judge that judges Applications, too, by what their own status says.
+func (j *Judge) WithApplications() *Judge {
+	with := *j
+	with.applications = true
+	return &with
 }
 
 // Of judges a live object. ok is false if nothing is known of its kind and it is not being deleted; then it has no health.
@@ -127,7 +135,7 @@ func (j *Judge) checkOf(gk schema.GroupKind) (Check, bool) {
 		}
 	}
 	if gk == applications {
-		return nil, false
+		return ofStatus, j != nil && j.applications
 	}
 	if rule, ok := library.Of(gk); ok {
 		return ofLibrary(rule), true
@@ -141,9 +149,11 @@ func (j *Judge) checkOf(gk schema.GroupKind) (Check, bool) {
 	return ofLibrary(library.Conventions()), true
 }
 
-// applications have no health of their own: whether an application of applications waits for its children is for users
-// to say, by a check that copies status.health.
+// applications have no health of their own unless a setting gives them one: whether an application of applications waits for its
+// children is for users to say.
 var applications = schema.GroupKind{Group: v1alpha1.Group, Kind: "Application"}
+
+var ofStatus = Check(typed(application))
 
 func ofLibrary(rule *library.Rule) Check {
 	return func(obj *unstructured.Unstructured) (Status, error) {
