@@ -274,7 +274,7 @@ func TestStopBetweenObjects(t *testing.T) {
 	}
 	p := f.planFor(t, plan.Input{}, configMap("a", "k", "v"), configMap("b"), configMap("c"))
 	res := Run(ctx, p, f, f.options())
-	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/a", "adopt ConfigMap shop/a", "apply ConfigMap shop/a"})
+	requireEqual(t, "calls", f.calls(), []string{"adopt ConfigMap shop/a", "apply ConfigMap shop/a"})
 	requirePhase(t, res, v1alpha1.OperationError, "stopped after 1 of 3 objects", newer.Error())
 	if !res.Stopped || !res.Retryable || len(res.Resources) != 1 {
 		t.Errorf("got %+v", res)

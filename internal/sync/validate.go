@@ -63,33 +63,6 @@ func (r *run) validate() bool {
 	return !r.report.failed()
 }
 
-// rehearsals returns the steps that are sent as a dry run before anything is applied: those that change what is there,
-// whose refusals (an immutable field, say) only the API server knows. A step that is alone needs none, as nothing
-// else would be applied before it; nor does a creation without fields that are not known here, as most mistakes are seen.
-func (r *run) rehearsals() []int {
-	if r.ValidateByDryRun {
-		return r.indices(func(s *plan.Step) bool { return s.Action == plan.Apply || s.Action == plan.Run })
-	}
-	if len(r.indices(func(s *plan.Step) bool {
-		return s.Action == plan.Apply || s.Action == plan.Prune || s.Action == plan.Run
-	})) < 2 {
-		return nil
-	}
-	return r.indices(func(s *plan.Step) bool {
-		return s.Action == plan.Apply && (!s.Creates() || r.doubtful[s]) || s.Action == plan.Run && r.doubtful[s]
-	})
-}
-
-func (r *run) indices(want func(*plan.Step) bool) []int {
-	var out []int
-	for i, s := range r.steps {
-		if want(s) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
 // appearance is an object, as a hook of a type if it is one: an object may be a hook of several types.
 type appearance struct {
 	key  object.Key
@@ -136,6 +109,9 @@ func checkForm(s *plan.Step) (doubtful bool, err error) {
 	}
 	if problems := validation.IsDNS1123Subdomain(s.Key.Name); len(problems) > 0 && slices.Contains([]string{"", "apps", "batch"}, s.Key.Group) {
 		return false, fault.New(fault.Mistake, "apply", s.Key.String(), "metadata.name", strings.Join(problems, "; "), "choose another name")
+	}
+	if err := checkData(s.Key, s.Desired); err != nil {
+		return false, err
 	}
 	raw, err := s.Desired.MarshalJSON()
 	var unknown []error
@@ -189,48 +165,4 @@ func (r *run) scope(s *plan.Step) (namespaced, known bool, err error) {
 	}
 	return false, false, fault.New(fault.Wait, "apply", s.Key.String(), "", fmt.Sprintf("the cluster does not serve %s in version %s", gvk.GroupKind(), gvk.GroupVersion()),
 		"install the CustomResourceDefinition, write a version the cluster serves, or set the sync option SkipDryRunOnMissingResource=true")
-}
-
-// rehearse sends one object as a dry run. What only this sync would make true does not count against it.
-func (r *run) rehearse(i int) {
-	s := r.steps[i]
-	a, err := r.prepare(r.whole(), s)
-	if err != nil {
-		r.report.fail(i, err)
-		return
-	}
-	a.dryRun, a.create = true, s.Action == plan.Run
-	_, err = a.write()
-	if err == nil || r.forgiven(s, err) || r.target.Reason(err) == Invalid && a.forces() && a.creatable(err) == nil {
-		return
-	}
-	r.report.fail(i, a.explain(err))
-}
-
-// forgiven reports whether a dry run failed only because nothing was done yet, or because a webhook takes no dry runs.
-func (r *run) forgiven(s *plan.Step, err error) bool {
-	switch r.target.Reason(err) {
-	case DryRunRefused:
-		return true
-	case AlreadyExists:
-		return s.Action == plan.Run // the object of an earlier try, which goes before the hook is made
-	case NamespaceMissing:
-		return r.makesNamespace(s.Key.Namespace)
-	case NoSuchKind:
-		_, made := r.provides[s.Key.GroupKind()]
-		return made || s.Options.SkipDryRunOnMissingResource
-	}
-	return false
-}
-
-func (r *run) makesNamespace(name string) bool {
-	if r.plan.Namespace != nil && r.plan.Namespace.Name == name {
-		return true
-	}
-	for _, s := range r.steps {
-		if s.Action == plan.Apply && s.Key == (object.Key{Kind: "Namespace", Name: name}) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,6 +3,7 @@
 package sync
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -120,6 +121,8 @@ func TestTheFormOfBuiltInKindsIsCheckedBeforeAnythingIsApplied(t *testing.T) {
 	for _, tt := range []struct{ reason, yaml, message string }{
 		{"a name the API server takes for no object", "{apiVersion: v1, kind: ConfigMap, metadata: {name: Bad_Name, namespace: shop}}", "metadata.name"},
 		{"a value of another type", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: shop}, spec: {replicas: two}}", "replicas"},
+		{"a key the API server does not take", "{apiVersion: v1, kind: ConfigMap, metadata: {name: d, namespace: shop}, data: {'a b': c}}", "a key of it is not valid"},
+		{"more than fits", "{apiVersion: v1, kind: ConfigMap, metadata: {name: d, namespace: shop}, data: {a: '" + strings.Repeat("x", 1<<20+1) + "'}}", "more than 1 MiB"},
 		{"a Secret, of which nothing is said", "{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop}, data: {k: [hunter2]}}", "a value in it is of the wrong type"},
 	} {
 		f := newFake()
@@ -134,8 +137,28 @@ func TestTheFormOfBuiltInKindsIsCheckedBeforeAnythingIsApplied(t *testing.T) {
 	requirePhase(t, res, v1alpha1.OperationSucceeded) // the API server may know it
 }
 
+// fixed makes an object one that the API server does not change.
+func fixed(u *unstructured.Unstructured) *unstructured.Unstructured {
+	u.Object["immutable"] = true
+	return u
+}
+
+// What nothing can be wrong with but what is seen here is not asked about before.
+func TestPlainDataIsNotRehearsed(t *testing.T) {
+	secret := func(kind, value string) *unstructured.Unstructured {
+		return parse(fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: shop, annotations: {argocd.argoproj.io/tracking-id: 'shop:/Secret:shop/s'}}, type: %s, data: {k: %s}}", kind, value))
+	}
+	for kind, rehearsed := range map[string]bool{"Opaque": false, "kubernetes.io/tls": true} {
+		f := newFake(ours(configMap("a", "k", "v")), ours(secret(kind, "YQ==")))
+		requirePhase(t, f.sync(t, plan.Input{}, f.options(), configMap("a", "k", "w"), secret(kind, "Yg==")), v1alpha1.OperationSucceeded, "2 configured")
+		if got := len(f.calls()) > 2; got != rehearsed {
+			t.Errorf("type %s: calls %q", kind, f.calls())
+		}
+	}
+}
+
 func TestChangesAreRehearsedTogether(t *testing.T) {
-	f := newFake(ours(configMap("a", "k", "v")), ours(configMap("b", "k", "v")))
+	f := newFake(ours(fixed(configMap("a", "k", "v"))), ours(fixed(configMap("b", "k", "v"))))
 	f.refuse = func(_ *fake, w Write) error {
 		if w.Object.GetName() == "b" {
 			return refuse(Invalid, fault.Mistake, "field is immutable")
@@ -150,7 +173,7 @@ func TestChangesAreRehearsedTogether(t *testing.T) {
 // What cannot be changed is told before anything is applied, with the way out; with that option it is taken.
 func TestAnImmutableFieldBesideOthers(t *testing.T) {
 	for _, force := range []string{"false", "true"} {
-		f := newFake(ours(with(configMap("a", "k", "before"), "Force="+force)), ours(configMap("b", "k", "v")))
+		f := newFake(ours(fixed(with(configMap("a", "k", "before"), "Force="+force))), ours(configMap("b", "k", "v")))
 		f.refuse = func(f *fake, w Write) error {
 			if live := f.objects[object.KeyOf(w.Object)]; live != nil && w.Object.GetName() == "a" && w.Method == Apply {
 				return refuse(Invalid, fault.Mistake, "data: field is immutable")
