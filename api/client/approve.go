@@ -4,6 +4,8 @@ package client
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -24,10 +26,10 @@ func (d *Direct) Approve(ctx context.Context, name, digest string) (*v1alpha1.Ap
 		switch {
 		case waiting == "":
 			return nil, refuse(fault.Mistake, "none waits for an approval", "see `bowline app get`")
-		case len(digest) < shortestDigest:
+		case len(digest) < shortestDigest && digest != waiting:
 			return nil, refuse(fault.Mistake, fmt.Sprintf("%q is too short for a digest", digest), "name the plan by the digest that `bowline app plan` prints")
-		case !strings.HasPrefix(waiting, digest):
-			return nil, refuse(fault.Mistake, fmt.Sprintf("what waits is %s by now, and not %s", waiting[:min(len(waiting), max(12, len(digest)))], digest),
+		case digest != waiting && !strings.HasPrefix(hexOf(waiting), strings.ToLower(digest)):
+			return nil, refuse(fault.Mistake, fmt.Sprintf("what waits is %s by now, and not %s", ShortDigest(waiting), digest),
 				"look at what waits with `bowline app plan`, then approve that")
 		}
 		at := d.now()
@@ -50,4 +52,19 @@ func WaitingPlan(app *v1alpha1.Application) (digest string, since time.Time) {
 		return "", time.Time{}
 	}
 	return digest, since
+}
+
+// ShortDigest returns enough of a digest to name what it stands for, in hexadecimal digits.
+func ShortDigest(digest string) string {
+	text := hexOf(digest)
+	return text[:min(len(text), 12)]
+}
+
+// hexOf writes a digest in hexadecimal digits; what is none stays as it is.
+func hexOf(digest string) string {
+	raw, err := base64.RawURLEncoding.DecodeString(digest)
+	if err != nil {
+		return digest
+	}
+	return hex.EncodeToString(raw)
 }

@@ -127,7 +127,7 @@ func TestAnOperationByHandIsNotEndedByARollback(t *testing.T) {
 func TestAnApprovalIsLaterThanWhatItApproves(t *testing.T) {
 	noted := at(30).Add(time.Minute)
 	a := app("argocd", "web", func(a *v1alpha1.Application) {
-		a.Annotations = map[string]string{v1alpha1.AnnotationDeletionPlan: "0123456789abcdef " + noted.UTC().Format(time.RFC3339Nano)}
+		a.Annotations = map[string]string{v1alpha1.AnnotationDeletionPlan: "ASNFZ4mrze8 " + noted.UTC().Format(time.RFC3339Nano)}
 	})
 	d, _ := direct(t, interceptor.Funcs{}, a)
 	got, err := d.Approve(t.Context(), "web", "0123456789ab")

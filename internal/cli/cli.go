@@ -26,6 +26,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app"
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
+	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/output"
@@ -48,6 +49,8 @@ type Deps struct {
 	Actions actions.Opener
 	// Drawer draws the tree of app resources; without one there is no such command.
 	Drawer resources.Drawer
+	// Planner makes the plan of app plan; without one there is no such command.
+	Planner plan.Planner
 	// Renderer renders for render; without one there is no such command.
 	Renderer render.Renderer
 }
@@ -56,7 +59,7 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer), version.NewCmd(deps.Version))
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner), version.NewCmd(deps.Version))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}

@@ -97,9 +97,12 @@ type check struct {
 	decide func(*AutoSync) *Decision
 }
 
+// RulePolicy is the rule that decides when automated sync is off.
+const RulePolicy = "policy"
+
 // checks are the rules in the order in which they are asked.
 var checks = []check{
-	{"policy", policyOff},
+	{RulePolicy, policyOff},
 	{"operation", otherOperation},
 	{"deletion", beingDeleted},
 	{"errors", hasErrors},

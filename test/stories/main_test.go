@@ -67,6 +67,7 @@ func TestStories(t *testing.T) {
 			"repo":      repo,
 			"far":       far,
 			"fill":      fill,
+			"keep":      keep,
 			"ordeal":    ordeal,
 			"git":       git,
 			"three-way": threeWay,
@@ -83,6 +84,7 @@ func TestStories(t *testing.T) {
 			"show":      show,
 			"audit":     audit,
 			"ever":      ever,
+			"window":    window,
 		},
 	})
 }

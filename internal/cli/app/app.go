@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/history"
 	"github.com/bowline-cd/bowline/internal/cli/app/hold"
 	"github.com/bowline-cd/bowline/internal/cli/app/list"
+	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	appsync "github.com/bowline-cd/bowline/internal/cli/app/sync"
@@ -24,8 +25,8 @@ import (
 )
 
 // NewCmd returns the command with all its verbs. Without a differ there is no diff, without an opener no actions,
-// without a drawer no resources.
-func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer) *cobra.Command {
+// without a drawer no resources, without a planner no plan.
+func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
@@ -38,6 +39,9 @@ func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer 
 	}
 	if drawer != nil {
 		cmd.AddCommand(resources.NewCmd(s, drawer))
+	}
+	if planner != nil {
+		cmd.AddCommand(plan.NewCmd(s, planner))
 	}
 	s.BindCluster(cmd.PersistentFlags())
 	s.BindApp(cmd.PersistentFlags())

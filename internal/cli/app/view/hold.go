@@ -33,9 +33,6 @@ func waits(w io.Writer, app *v1alpha1.Application) {
 	optional(w, "Hold:", oneLine(Hold(app)))
 	if digest, since := client.WaitingPlan(app); digest != "" {
 		line(w, "Deletions:", fmt.Sprintf("wait for an approval since %s: look at them with `bowline app plan %s`, approve them with `bowline app approve %s %s`",
-			since.UTC().Format("2006-01-02 15:04:05"), app.Name, app.Name, Digest(digest)))
+			since.UTC().Format("2006-01-02 15:04:05"), app.Name, app.Name, client.ShortDigest(digest)))
 	}
 }
-
-// Digest shortens a digest to what is enough to name it.
-func Digest(digest string) string { return digest[:min(len(digest), 12)] }
