@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
@@ -231,25 +230,11 @@ func (p *pass) items(ctx context.Context, state *desired.State) []plan.Item {
 		if live.Presence != cluster.Present || live.Owner != p.st.id || live.Deleting || p.claimant(ctx, p.target.Server, key, p.st.id) != "" {
 			continue
 		}
-		items = append(items, plan.Item{Key: key, Cascade: p.cascadeSize(ctx, key),
+		items = append(items, plan.Item{Key: key,
 			Live: &plan.Live{UID: live.UID, ResourceVersion: live.ResourceVersion, Object: live.Object}})
 	}
+	p.weigh(ctx, items)
 	return items
-}
-
-// cascadeSize returns how many objects go with a child Application.
-func (p *pass) cascadeSize(ctx context.Context, key object.Key) int {
-	if key.Group != v1alpha1.Group || key.Kind != v1alpha1.ApplicationKind || p.target.Server != v1alpha1.KubernetesInternalAPIServerAddr {
-		return 0
-	}
-	child := &v1alpha1.Application{}
-	if err := p.Client.Get(ctx, client.ObjectKey{Namespace: key.Namespace, Name: key.Name}, child); err != nil {
-		return 0
-	}
-	if _, cascade := cascadeOf(child.Finalizers); !cascade {
-		return 0
-	}
-	return len(child.Status.Resources)
 }
 
 // remains tells what is inside an object that a plan would delete and is not deleted by the plan itself.
