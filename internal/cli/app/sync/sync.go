@@ -27,6 +27,7 @@ type Options struct {
 	Strategy  string
 	Retry     Retry
 	Info      []string
+	Override  string
 	Local     string
 	Async     bool
 	Timeout   command.Timeout
@@ -48,6 +49,9 @@ func NewCmd(s *session.Session) *cobra.Command {
 			if err := opts.complete(cmd); err != nil {
 				return err
 			}
+			if err := opts.overrideWindow(cmd); err != nil {
+				return err
+			}
 			return run(cmd.Context(), s, opts, args, cmd.OutOrStdout())
 		},
 	}
@@ -60,6 +64,7 @@ func NewCmd(s *session.Session) *cobra.Command {
 	flags.StringArrayVar(&opts.Resources, "resource", nil, "only this object, as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME; may be repeated")
 	flags.StringVar(&opts.Strategy, "strategy", "", "apply (without hooks) or hook (the default)")
 	flags.StringArrayVar(&opts.Info, "info", nil, "KEY=VALUE that goes into the record of the operation; may be repeated")
+	flags.StringVar(&opts.Override, "override-window", "", "pass closed sync windows, for this reason, which is recorded")
 	flags.StringVar(&opts.Local, "local", "", "refused: what is deployed comes from Git")
 	flags.BoolVar(&opts.Async, "async", false, "do not wait")
 	flags.Var(&opts.Timeout, "timeout", "how long to wait (default: no limit)")
