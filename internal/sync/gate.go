@@ -68,7 +68,7 @@ func (g *gate) failed() bool { return g.report.failedIn(g.at.first, len(g.at.wav
 func (g *gate) collect() {
 	for i := g.at.first; i < g.at.first+len(g.at.wave.Steps); i++ {
 		s := g.steps[i]
-		if g.report.written(i) && s.Action != plan.Run || g.report.deleted(i) {
+		if g.report.written(i) && s.Action != plan.Run && !g.report.timeless(i) || g.report.deleted(i) {
 			g.awaited = append(g.awaited, &awaited{i: i, step: s})
 			g.report.wait(i)
 		}
@@ -210,12 +210,17 @@ func (r *run) see(s *plan.Step, asked *time.Time, state *string) (live *unstruct
 
 // describe says what is waited for, since when and until when.
 func (g *gate) describe() string {
+	const show = 3
 	var texts []string
-	for _, h := range g.hooks {
+	for n, h := range g.hooks {
+		if n == show && len(g.hooks) > show+1 {
+			texts = append(texts, fmt.Sprintf("%d more hooks", len(g.hooks)-n))
+			break
+		}
 		texts = append(texts, fmt.Sprintf("hook %s (%s, since %s, until %s)", h.step.Key, h.state, timeOf(h.since, h.since), timeOf(h.deadline, h.since)))
 	}
 	for n, a := range g.awaited {
-		if n == 3 && len(g.awaited) > 4 {
+		if n == show && len(g.awaited) > show+1 {
 			texts = append(texts, fmt.Sprintf("%d more objects", len(g.awaited)-n))
 			break
 		}

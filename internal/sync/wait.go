@@ -15,8 +15,8 @@ const (
 	askEvery = 10 * time.Second
 	// tellEvery is the shortest time between two words about what is waited for.
 	tellEvery = time.Second
-	// blockedEvery is the pause between questions whether a run that is blocked may go on.
-	blockedEvery = 5 * time.Second
+	// blockedEvery is the longest pause between questions whether a run that is blocked may go on; a change asks at once.
+	blockedEvery = 30 * time.Second
 )
 
 // until asks done until it says yes, the time is over or ctx ends. It returns false in the latter cases.

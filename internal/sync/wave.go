@@ -21,7 +21,7 @@ func (r *run) wave(at place) bool {
 		return r.halt()
 	}
 	defer end()
-	r.hooks = nil
+	r.hooks, r.gated = nil, at.wave.AwaitHealth && !r.DryRun
 	for _, group := range groups(at.wave.Steps, at.first) {
 		do := r.do
 		if r.report.applyFailed() {
