@@ -154,6 +154,11 @@ func (d Decision) Operation(in AutoSync) *v1alpha1.Operation {
 
 func isTrue(b *bool) bool { return b != nil && *b }
 
+// Automated reports whether a policy has syncs begin by themselves.
+func Automated(policy *v1alpha1.SyncPolicy) bool {
+	return (&AutoSync{Policy: policy}).automated() != nil
+}
+
 func (in *AutoSync) automated() *v1alpha1.SyncPolicyAutomated {
 	if in.Policy == nil || in.Policy.Automated == nil {
 		return nil

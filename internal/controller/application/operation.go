@@ -169,7 +169,9 @@ func (p *pass) succeed(o *outcome) {
 		return
 	}
 	p.st.syncedDigest = o.op.state.Digest
-	p.addHistory(o.op)
+	if !isLocal(o.op.spec) {
+		p.addHistory(o.op)
+	}
 }
 
 func isDryRun(op v1alpha1.Operation) bool { return op.Sync != nil && op.Sync.DryRun }
@@ -202,6 +204,7 @@ func (p *pass) fail(o *outcome) {
 func (p *pass) end(phase v1alpha1.OperationPhase, message string) {
 	state := p.next.Status.OperationState
 	state.Phase, state.Message, state.FinishedAt = phase, message, &p.now
+	withoutManifests(state)
 	p.finished = true
 }
 
