@@ -84,8 +84,10 @@ func unknownHooks(obj metav1.Object) []string {
 }
 
 // DeletePolicies returns when the object of a hook is deleted: what Argo CD's and Helm's annotations say, or
-// BeforeHookCreation. Warnings name values that are not known; they have no effect.
-func DeletePolicies(obj metav1.Object) (policies []v1alpha1.HookDeletePolicy, warnings []string) {
+// BeforeHookCreation. A Namespace, a PersistentVolumeClaim or a CustomResourceDefinition, which would take along what it
+// holds at each sync, has no policy that it does not name: it is changed in place. Warnings name values that are not known;
+// they have no effect.
+func DeletePolicies(obj *unstructured.Unstructured) (policies []v1alpha1.HookDeletePolicy, warnings []string) {
 	for _, key := range []string{v1alpha1.AnnotationKeyHookDeletePolicy, v1alpha1.AnnotationKeyHelmHookDeletion} {
 		for name := range words(obj.GetAnnotations()[key]) {
 			switch policy, known := deletePolicies[name]; {
@@ -96,7 +98,7 @@ func DeletePolicies(obj metav1.Object) (policies []v1alpha1.HookDeletePolicy, wa
 			}
 		}
 	}
-	if len(policies) == 0 {
+	if len(policies) == 0 && !slices.Contains(containers, obj.GroupVersionKind().GroupKind()) {
 		policies = []v1alpha1.HookDeletePolicy{v1alpha1.HookDeletePolicyBeforeHookCreation}
 	}
 	return policies, warnings

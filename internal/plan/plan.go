@@ -112,7 +112,7 @@ func (s *Step) Creates() bool { return s.Action == Apply && s.Live == nil && !s.
 // Hook says how an object of action Run is a hook. An object with several types has a step for each.
 type Hook struct {
 	Type v1alpha1.HookType
-	// Policies say when its object is deleted; BeforeHookCreation if the object says nothing.
+	// Policies say when its object is deleted. None: it stays, and is changed in place. See DeletePolicies.
 	Policies []v1alpha1.HookDeletePolicy
 	// Generated says that its name was made for this try, from metadata.generateName.
 	Generated bool

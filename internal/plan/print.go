@@ -124,6 +124,9 @@ func (h *Hook) how() []string {
 	if h == nil {
 		return nil
 	}
+	if len(h.Policies) == 0 {
+		return []string{"stays, and is changed in place"}
+	}
 	var how []string
 	for _, policy := range h.Policies {
 		switch {

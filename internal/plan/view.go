@@ -58,7 +58,7 @@ type StepView struct {
 // HookView says how an object is a hook.
 type HookView struct {
 	Type           v1alpha1.HookType           `json:"type"`
-	DeletePolicies []v1alpha1.HookDeletePolicy `json:"deletePolicies"`
+	DeletePolicies []v1alpha1.HookDeletePolicy `json:"deletePolicies,omitempty"`
 	Generated      bool                        `json:"generated,omitempty"`
 }
 
