@@ -122,7 +122,7 @@ func (g *gate) lookAtObjects() {
 			g.report.done(a.i)
 		case late:
 			g.report.degrade(a.i, fault.New(fault.Wait, "finish", g.name(), "",
-				fmt.Sprintf("%s is %s after %s", a.step.Key, a.state, g.HealthWait), "see its events, or give it more time"))
+				fmt.Sprintf("%s is %s after %s", a.step.Key, a.state, g.HealthWait), "see its events; bowline.sync.waveTimeout of argocd-cm is the limit"))
 		default:
 			left = append(left, a)
 		}

@@ -62,7 +62,7 @@ func (g *gate) lookAtHook(h *hook) {
 	case known && g.judge(h, live):
 	case !g.Clock.Now().Before(h.deadline):
 		g.end(h, fault.New(fault.Wait, "run", "hook "+h.step.Key.String(), "",
-			fmt.Sprintf("it has not ended after %s (%s), and is deleted", g.HookWait, h.state), "see why it takes so long, or raise the time limit of hooks"))
+			fmt.Sprintf("it has not ended after %s (%s), and is deleted", g.HookWait, h.state), "see why it takes so long; bowline.sync.hookTimeout of argocd-cm is the limit"))
 	}
 }
 

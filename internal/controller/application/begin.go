@@ -107,7 +107,7 @@ func (p *pass) syncOptions(root context.Context, op *operation) sync.Options {
 	return sync.Options{
 		App: p.st.id, Permit: p.permitter(op.ctx), Adopt: p.adopt(), Automated: op.automated(), Attempt: op.spec.Sync.SelfHealAttemptsCount,
 		DryRun: op.spec.Sync.DryRun, Rules: p.st.ignore, Clock: p.Clock, Images: imagesOf,
-		Health: p.rules.Health,
+		Health: p.rules.Health, Tracker: s.Tracker,
 		Schema: func(ctx context.Context, gvk schema.GroupVersionKind) (*diff.Schema, error) {
 			return p.schemas.get(ctx, p.cluster, gvk, customs.knownTypes(gvk.GroupKind()))
 		},
