@@ -19,7 +19,16 @@ func (rep *report) invalid() Result {
 	res := rep.collect()
 	res.Phase = v1alpha1.OperationFailed
 	res.Message = "nothing was applied, for the objects are not all valid: " + rep.errorText()
+	if rep.unasked() {
+		res.Phase = v1alpha1.OperationError
+		res.Message = "nothing was applied, for the objects could not all be checked: " + rep.errorText()
+	}
 	return res
+}
+
+// unasked reports whether every error is that something did not answer.
+func (rep *report) unasked() bool {
+	return !slices.ContainsFunc(rep.outcomes, func(o outcome) bool { return o.err != nil && fault.KindOf(o.err) != fault.Retry })
 }
 
 // impossible is the result of a run that ended before its first object.

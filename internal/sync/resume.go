@@ -22,6 +22,12 @@ func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult {
 	return nil
 }
 
+// endedBefore reports whether a step is a hook that has ended by the record of this try.
+func (r *run) endedBefore(s *plan.Step) bool {
+	before := r.before(s)
+	return before != nil && before.HookPhase.Completed()
+}
+
 // believe takes over how a hook ended from the record, and takes the finalizer off its object should that be left.
 func (r *run) believe(i int, before *v1alpha1.ResourceResult) {
 	r.recall(i, before)

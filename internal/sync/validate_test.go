@@ -207,3 +207,13 @@ func TestAnUnknownFieldOfANewObjectIsRehearsed(t *testing.T) {
 	requireEqual(t, "calls", f.calls(), []string{"dry apply ConfigMap shop/odd"})
 	requirePhase(t, f.sync(t, plan.Input{}, f.options(), configMap("fine"), with(odd(), "Validate=false")), v1alpha1.OperationSucceeded)
 }
+
+// That the API server does not answer says nothing about the objects.
+func TestObjectsThatCannotBeChecked(t *testing.T) {
+	f := newFake(ours(fixed(configMap("a"))), ours(configMap("b")))
+	f.refuse = func(*fake, Write) error { return fault.New(fault.Retry, "apply", "a", "", "no answer in time", "") }
+	res := f.sync(t, plan.Input{}, f.options(), configMap("a"), configMap("b"))
+	if requirePhase(t, res, v1alpha1.OperationError, "could not all be checked"); !res.Retryable {
+		t.Error("it is not tried again")
+	}
+}

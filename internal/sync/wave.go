@@ -33,9 +33,10 @@ func (r *run) wave(at place) bool {
 	return r.gate(at)
 }
 
-// hold says that hooks are about to begin, if the wave has any: then nothing but EndHooks stops the run until end is called.
+// hold says that hooks are about to begin, if the wave has any that have not ended by the record: then nothing but EndHooks
+// stops the run until end is called.
 func (r *run) hold(w *plan.Wave) (end func(), ok bool) {
-	runs := slices.ContainsFunc(w.Steps, func(s plan.Step) bool { return s.Action == plan.Run })
+	runs := slices.ContainsFunc(w.Steps, func(s plan.Step) bool { return s.Action == plan.Run && !r.endedBefore(&s) })
 	if r.Hold == nil || r.DryRun || !runs {
 		return func() {}, !r.stopped()
 	}
