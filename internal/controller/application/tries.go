@@ -39,8 +39,13 @@ func tryNumber(spec v1alpha1.Operation, retries int64) int64 {
 
 // tryName names one try of an operation that applies a state with this digest.
 func tryName(startedAt metav1.Time, number int64, digest object.Digest) string {
+	return fmt.Sprintf("%d-%d-%s", startedAt.Unix(), number, digestInName(digest))
+}
+
+// digestInName is the part of a digest that names of tries hold.
+func digestInName(digest object.Digest) string {
 	const n = 8
-	return fmt.Sprintf("%d-%d-%s", startedAt.Unix(), number, digest[:min(n, len(digest))])
+	return string(digest[:min(n, len(digest))])
 }
 
 // infoOf returns an entry of operation.info, "" if there is none.
