@@ -49,7 +49,11 @@ func TestNothingIsAppliedIfAnyObjectIsWrong(t *testing.T) {
 			}
 		})
 		res := f.sync(t, plan.Input{Options: v1alpha1.SyncOptions{"CreateNamespace=true"}}, o, configMap("fine"), parse(tt.bad))
-		if res.Phase != v1alpha1.OperationFailed || !strings.Contains(res.Message, tt.says) || !strings.Contains(res.Message, "nothing was applied") {
+		phase := v1alpha1.OperationFailed
+		if tt.says == "discovery fails" {
+			phase = v1alpha1.OperationError
+		}
+		if res.Phase != phase || !strings.Contains(res.Message, tt.says) || !strings.Contains(res.Message, "nothing was applied") {
 			t.Errorf("%s: got %s %q, want it to fail with %q", tt.reason, res.Phase, res.Message, tt.says)
 		}
 		if len(f.calls()) != 0 {
