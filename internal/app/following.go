@@ -19,8 +19,35 @@ type followed struct {
 	revision source.Revision
 }
 
-// Want implements application.Poller.
+// asking is what an application was last followed by. As long as it and the credentials are the same there is nothing to do.
+type asking struct {
+	credentials *source.Credentials
+	follows     []application.Followed
+}
+
+// Want implements application.Poller. Every pass calls it.
 func (s *sources) Want(id string, follows []application.Followed) {
+	asked := asking{s.current().Credentials, follows}
+	if s.wantsStill(id, asked) {
+		return
+	}
+	s.want(id, follows)
+	if slices.ContainsFunc(follows, func(f application.Followed) bool { return f.Wanted.Kind != desired.KindGit }) {
+		return // which repository a chart's name stands for is for its project to say, too
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[id] = asked
+}
+
+func (s *sources) wantsStill(id string, now asking) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, known := s.asked[id]
+	return known && before.credentials == now.credentials && slices.Equal(before.follows, now.follows)
+}
+
+func (s *sources) want(id string, follows []application.Followed) {
 	var list []followed
 	var watches []source.Watch
 	for _, f := range follows {
@@ -54,6 +81,7 @@ func (s *sources) Forget(id string) {
 		}
 	}
 	delete(s.follows, id)
+	delete(s.asked, id)
 	s.mu.Unlock()
 	s.poller.Forget(id)
 }
@@ -67,6 +95,7 @@ func (s *sources) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.follows)
+	clear(s.asked)
 }
 
 // retain removes the mirrors that nobody follows and in which nothing is pinned, once as many applications follow

@@ -100,3 +100,39 @@ func TestWhatIsPinnedIsRetained(t *testing.T) {
 		t.Errorf("%d places are left: %v %v", len(shelves), shelves, err)
 	}
 }
+
+// Passes come often, and follow the same all the time; whatever changes is followed at once all the same.
+func TestWhatIsFollowedAnewIsNoticed(t *testing.T) {
+	_, process := storeFor(t)
+	s := process()
+	of := func(revision string) []application.Followed {
+		return []application.Followed{{Wanted: desired.Commit{Repo: desired.Repo{URL: "https://127.0.0.1:1/a.git", Project: "default"}, Revision: revision}}}
+	}
+	follows := func(revision string) {
+		t.Helper()
+		if list := s.follows["web"]; len(list) != 1 || list[0].revision.Name != revision {
+			t.Fatalf("it follows %+v, want %s", list, revision)
+		}
+	}
+	for _, revision := range []string{"main", "main", "next", "main"} {
+		s.Want("web", of(revision))
+		follows(revision)
+	}
+	for name, change := range map[string]func(){
+		"credentials were read anew": func() {
+			snapshot, err := settingsOf(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.current = func() *configuration.Snapshot { return snapshot }
+		},
+		"everybody was asked to say it again": s.reset,
+		"it was forgotten":                    func() { s.Forget("web") },
+	} {
+		change()
+		delete(s.follows, "web")
+		if s.Want("web", of("main")); len(s.follows["web"]) != 1 {
+			t.Errorf("%s, and nothing is followed", name)
+		}
+	}
+}

@@ -40,11 +40,12 @@ type sources struct {
 
 	mu      sync.Mutex
 	follows map[string][]followed       // by application
+	asked   map[string]asking           // by application
 	kept    map[string][]desired.Commit // by application: the places where something of its history is pinned
 }
 
 func newSources(ctx context.Context, store *source.Store, current func() *configuration.Snapshot, log *slog.Logger) *sources {
-	return &sources{store: store, current: current, log: log, ctx: ctx, follows: map[string][]followed{}, kept: map[string][]desired.Commit{}}
+	return &sources{store: store, current: current, log: log, ctx: ctx, follows: map[string][]followed{}, asked: map[string]asking{}, kept: map[string][]desired.Commit{}}
 }
 
 // unreachable marks an error as "the repository did not answer", without changing its text.
