@@ -213,6 +213,20 @@ func TestHooksHoldTheRun(t *testing.T) {
 	requireEqual(t, "holds", seen, []string{"begin", "end migrate", "begin", "end migrate smoke"})
 }
 
+// A hook that has ended by the record holds nothing: whoever goes on with the operation for the sake of another hook, which
+// runs, is held by that one only.
+func TestAHookThatHasEndedHoldsNothing(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	before := v1alpha1.ResourceResults{{Group: "batch", Kind: "Job", Namespace: "shop", Name: "migrate", HookType: v1alpha1.HookTypePreSync, HookPhase: v1alpha1.OperationSucceeded}}
+	held := 0
+	hold := func() (func(), bool) { held++; return func() {}, true }
+	requirePhase(t, Run(context.Background(), shopPlan(), f, f.hookOptions(func(o *Options) { o.Before, o.Hold = before, hold })), v1alpha1.OperationSucceeded)
+	if held != 1 {
+		t.Errorf("held %d times", held)
+	}
+}
+
 // hookState names the Jobs that no finalizer holds.
 func hookState(f *fake) string {
 	var out []string

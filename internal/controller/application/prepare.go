@@ -46,7 +46,7 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 	p.st.refused = refusedBy(work)
 	op := &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
 	p.nameTry(op, number)
-	record.Operation.Info = op.spec.Info
+	record.Operation.Info, record.SyncResult.Resources = op.spec.Info, op.record.SyncResult.Resources
 	p.launch = op
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	stdsync "sync"
 	"time"
 
@@ -78,13 +79,15 @@ func (p *pass) mayTakeOver(spec v1alpha1.Operation) bool {
 }
 
 // outdated reports whether what an automated operation was begun for is not what is desired now. After a restart it is
-// not known what the last try applied: then a newer revision counts.
+// not known what the last try applied, but for the name of one with hooks: then a newer revision counts.
 func (p *pass) outdated(op *v1alpha1.Operation) bool {
 	switch {
 	case !p.mayTakeOver(*op):
 		return false
 	case p.st.triedDigest != "":
 		return p.st.triedDigest != p.state.Digest
+	case infoOf(*op, infoOperation) != "":
+		return !strings.HasSuffix(infoOf(*op, infoOperation), "-"+digestInName(p.state.Digest))
 	default:
 		return !p.names(pinnedRevisions(*op))
 	}

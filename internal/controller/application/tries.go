@@ -82,7 +82,7 @@ func (p *pass) nameTry(op *operation, number int64) {
 	} else {
 		op.spec.Info = withInfo(op.spec, infoOperation, "")
 	}
-	op.record.Operation.Info = op.spec.Info
+	op.record.Operation.Info, op.record.SyncResult.Resources = op.spec.Info, op.before
 }
 
 // runsHooks reports whether hooks are part of a plan.
