@@ -24,18 +24,22 @@ const accountPrefix = "system:serviceaccount:"
 type accountEntry struct {
 	server, namespace pattern
 	account           string
+	unknown           error // why it cannot be told what it is about
 	err               error // why it cannot be used
 }
 
 func compileAccount(a v1alpha1.ApplicationDestinationServiceAccount) accountEntry {
 	e := accountEntry{server: compileGlob(a.Server), namespace: compileGlob(a.Namespace), account: strings.TrimSpace(a.DefaultServiceAccount)}
-	e.err = e.problem()
+	e.unknown, e.err = e.misread(), e.misnamed()
+	if e.unknown != nil {
+		e.err = e.unknown
+	}
 	return e
 }
 
-// problem says what is wrong with an entry. Denials mean nothing here: the entry after one would be taken for what it
-// leaves out.
-func (e *accountEntry) problem() error {
+// misread says why it cannot be told what an entry is about. Denials mean nothing here: the entry after one would be taken
+// for what it leaves out.
+func (e *accountEntry) misread() error {
 	for _, p := range []pattern{e.server, e.namespace} {
 		switch {
 		case strings.Contains(p.text, "!"):
@@ -44,6 +48,11 @@ func (e *accountEntry) problem() error {
 			return fmt.Errorf("%q is not a valid pattern: %w", p.text, p.err)
 		}
 	}
+	return nil
+}
+
+// misnamed says what is wrong with the account of an entry.
+func (e *accountEntry) misnamed() error {
 	namespace, name, both := strings.Cut(e.account, ":")
 	if !both {
 		namespace, name = "default", e.account
@@ -61,6 +70,10 @@ func (e *accountEntry) String() string {
 	return fmt.Sprintf("{server: %s, namespace: %q, defaultServiceAccount: %q}", e.server.text, e.namespace.text, e.account)
 }
 
+func (e *accountEntry) matches(d Destination) bool {
+	return e.server.matches(d.Server) && e.namespace.matches(d.Namespace)
+}
+
 // user returns the user name of the entry's account, which lives in the namespace if the entry names none.
 func (e *accountEntry) user(namespace string) string {
 	if strings.Contains(e.account, ":") {
@@ -72,15 +85,15 @@ func (e *accountEntry) user(namespace string) string {
 // ServiceAccount returns the user as which objects are sent to a destination, system:serviceaccount:<namespace>:<name>,
 // by the first entry of destinationServiceAccounts that matches both the cluster's URL and the namespace of the Application's
 // destination. An account without a namespace is one of the destination's, or of the Application's own (home) if the
-// destination names none. The error is ErrNoServiceAccount if no entry matches. An entry that cannot be used decides for
-// nobody, and nothing after it counts: whom it was meant for is not known.
+// destination names none. The error is ErrNoServiceAccount if no entry matches. What an entry is about whose account cannot be
+// used is refused; if its patterns cannot be read, so is all that no entry before it is about.
 func (p *Project) ServiceAccount(d Destination, home string) (string, error) {
 	for i := range p.accounts {
 		e := &p.accounts[i]
 		switch {
-		case e.err != nil:
+		case e.unknown != nil, e.err != nil && e.matches(d):
 			return "", p.refuse("choose the service account for", d.String(), fmt.Sprintf("destinationServiceAccounts[%d]", i), e.err.Error(), "correct the entry")
-		case !e.server.matches(d.Server) || !e.namespace.matches(d.Namespace):
+		case !e.matches(d):
 		case d.Namespace != "":
 			return e.user(d.Namespace), nil
 		default:

@@ -37,6 +37,9 @@ func TestServiceAccount(t *testing.T) {
 		{"an entry without a namespace is about destinations without one", []account{
 			{Server: hub, DefaultServiceAccount: "one"}, {Server: hub, Namespace: "shop", DefaultServiceAccount: "two"},
 		}, Destination{Server: hub, Namespace: "shop"}, "system:serviceaccount:shop:two"},
+		{"an entry without an account is about its own destinations only", []account{
+			{Server: "*", Namespace: "other"}, {Server: "*", Namespace: "*", DefaultServiceAccount: "d"},
+		}, Destination{Server: hub, Namespace: "shop"}, "system:serviceaccount:shop:d"},
 	}
 	for _, tt := range tests {
 		p := Compile(project(v1alpha1.AppProjectSpec{DestinationServiceAccounts: tt.accounts}), Scoped{})

@@ -53,13 +53,13 @@ func compileWindow(index int, w *v1alpha1.SyncWindow) *window {
 	out.applications, problems[0] = globs("applications", w.Applications)
 	out.namespaces, problems[1] = globs("namespaces", w.Namespaces)
 	out.clusters, problems[2] = globs("clusters", w.Clusters)
-	out.unknown = errors.Join(problems[:]...) != nil
+	out.unknown = together(problems[:]) != nil
 	if w.Kind != v1alpha1.SyncWindowKindAllow && !out.deny {
 		problems[3] = fmt.Errorf("kind is %q, and not allow or deny", w.Kind)
 	}
 	out.schedule, problems[4] = parseSchedule(w.Schedule)
 	out.length, problems[5] = parseLength(w.Duration)
-	out.err = errors.Join(problems[:]...)
+	out.err = together(problems[:])
 	out.zone = out.location(w.TimeZone)
 	if len(w.Applications)+len(w.Namespaces)+len(w.Clusters) == 0 {
 		out.warnings = append(out.warnings, "it is about nothing: applications, namespaces and clusters are empty")
@@ -72,6 +72,20 @@ func compileWindow(index int, w *v1alpha1.SyncWindow) *window {
 		out.text += fmt.Sprintf(" (%.*s)", maxDescription, strings.Join(strings.Fields(w.Description), " "))
 	}
 	return out
+}
+
+// together returns one error, on one line, for all that there are.
+func together(problems []error) error {
+	var texts []string
+	for _, err := range problems {
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // String is how the window is shown to people.

