@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -13,6 +14,12 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// insistAttempts and insistEvery are how often, and how fast, a call about the object of a hook is made again.
+const (
+	insistAttempts = 5
+	insistEvery    = time.Second
 )
 
 // releaseAttempts is how often the finalizer is taken off anew because the object changed meanwhile.
@@ -46,6 +53,18 @@ func (r *run) release(s *plan.Step, live *unstructured.Unstructured) (*unstructu
 	}
 }
 
+// insist does something about a hook's object again for a while if the API server does not answer: what is left undone
+// holds the object for ever.
+func (r *run) insist(do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		if err == nil || try == insistAttempts || fault.KindOf(err) != fault.Retry || r.stopped() && !r.endsHooks() {
+			return err
+		}
+		<-r.Clock.After(insistEvery)
+	}
+}
+
 // withoutFinalizer is a merge patch for exactly this version of the object.
 func withoutFinalizer(live *unstructured.Unstructured) []byte {
 	left := slices.DeleteFunc(live.GetFinalizers(), func(name string) bool { return name == v1alpha1.HookFinalizer })
@@ -58,6 +77,12 @@ func withoutFinalizer(live *unstructured.Unstructured) []byte {
 		panic(fmt.Sprintf("sync: names without a JSON form: %v", err))
 	}
 	return patch
+}
+
+// free takes the hook finalizer off exactly this object.
+func (r *run) free(s *plan.Step, live *unstructured.Unstructured) error {
+	_, err := r.release(s, live)
+	return err
 }
 
 // remove deletes exactly this object of a hook.
@@ -83,31 +108,33 @@ func (r *run) stop() bool {
 		return false
 	}
 	for _, h := range r.hooks {
-		live, err := r.liveOf(h.step)
-		mine := err == nil && live != nil && live.GetUID() == h.uid
-		switch {
-		case h.ended && mine:
-			_, err = r.release(h.step, live)
-		case !h.ended:
+		act := r.free
+		if !h.ended {
 			h.ended = true
 			r.report.ended(h.i, "", terminated(h.step))
-			if mine {
-				err = r.remove(h.step, live)
-			}
+			act = r.remove
 		}
-		r.noteLeft(h.step, err)
+		r.onHook(h.step, func(live *unstructured.Unstructured) bool { return live.GetUID() == h.uid }, act)
 	}
 	return false
 }
 
-func terminated(s *plan.Step) error {
-	return fault.New(fault.Stalled, "", "", "", "terminated: the hook "+s.Key.String()+" ran and was deleted", "")
+// onHook does something with the object of a hook, if it is there and the one that is meant, and notes if that fails.
+func (r *run) onHook(s *plan.Step, meant func(*unstructured.Unstructured) bool, act func(*plan.Step, *unstructured.Unstructured) error) {
+	err := r.insist(func() error {
+		live, err := r.liveOf(s)
+		if err != nil || live == nil || !meant(live) {
+			return err
+		}
+		return act(s, live)
+	})
+	if err != nil {
+		r.report.note(fmt.Sprintf("the object of hook %s is left as it is: %v", s.Key, err))
+	}
 }
 
-func (r *run) noteLeft(s *plan.Step, err error) {
-	if err != nil {
-		r.report.note(fmt.Sprintf("hook %s could not be deleted: %v", s.Key, err))
-	}
+func terminated(s *plan.Step) error {
+	return fault.New(fault.Stalled, "", "", "", "terminated: the hook "+s.Key.String()+" ran and was deleted", "")
 }
 
 // endLeftOver deletes the hooks of this operation that run, for a run that is stopped before it begins.
@@ -130,22 +157,19 @@ func (r *run) endAll() {
 		if s.Action != plan.Run {
 			continue
 		}
-		live, err := r.liveOf(s)
-		before := r.before(s)
-		if before != nil && before.HookPhase.Completed() {
+		if before := r.before(s); before != nil && before.HookPhase.Completed() {
 			r.believe(i, before)
 			continue
 		}
-		if err == nil && r.made(s, live) {
+		r.onHook(s, func(live *unstructured.Unstructured) bool { return r.made(s, live) }, func(s *plan.Step, live *unstructured.Unstructured) error {
 			r.report.ended(i, "", terminated(s))
-			err = r.remove(s, live)
-		}
-		r.noteLeft(s, err)
+			return r.remove(s, live)
+		})
 	}
 }
 
-// cleanUp deletes the hooks whose policies say so, now that it is known how all ended. Hooks that were not begun by this try
-// are left alone.
+// cleanUp deletes the hooks whose policies say so, now that it is known how all ended, and those that were made although no
+// answer said so. Hooks that were not begun by this try are left alone.
 func (r *run) cleanUp() {
 	if r.DryRun || r.KeepHooks || r.halted && !r.endsHooks() {
 		return
@@ -155,13 +179,9 @@ func (r *run) cleanUp() {
 		policy = v1alpha1.HookDeletePolicyHookFailed
 	}
 	for i, s := range r.steps {
-		if s.Action != plan.Run || !s.Hook.Has(policy) || !r.report.hasBegun(i) {
+		if begun, made := r.report.begunAs(i); s.Action != plan.Run || !begun || made && !s.Hook.Has(policy) {
 			continue
 		}
-		live, err := r.liveOf(s)
-		if err == nil && r.made(s, live) {
-			err = r.remove(s, live)
-		}
-		r.noteLeft(s, err)
+		r.onHook(s, func(live *unstructured.Unstructured) bool { return r.made(s, live) }, r.remove)
 	}
 }

@@ -118,7 +118,8 @@ func (r *run) makeHook(s *plan.Step, before *v1alpha1.ResourceResult) (live *uns
 		}
 		// Another object has the name, or it was made although no answer came.
 		cause := err
-		if live, err = a.read(); err != nil || live == nil {
+		err = r.insist(func() (err error) { live, err = a.read(); return err })
+		if err != nil || live == nil {
 			return nil, "", nil, cause
 		}
 	}

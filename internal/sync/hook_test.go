@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -247,6 +249,44 @@ func TestAHookWhoseCreationWasNotAnswered(t *testing.T) {
 	}
 	requirePhase(t, Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions()), v1alpha1.OperationSucceeded)
 	requireOnce(t, "after it", f, map[string]int{"migrate": 1})
+}
+
+// One that was made after all, long after we gave up asking, is not left to run.
+func TestAHookThatWasMadeUnseen(t *testing.T) {
+	f := newFake()
+	f.refuse = func(f *fake, w Write) error {
+		if w.Method != Create {
+			return nil
+		}
+		f.put(w.Object)
+		return fault.New(fault.Retry, "create", "Job", "", "no answer in time", "")
+	}
+	began := f.clock.Now()
+	blind := &blind{fake: f, until: func() bool { return f.clock.Since(began) > 4*time.Second }}
+	requirePhase(t, Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), blind, f.hookOptions()), v1alpha1.OperationFailed, "no answer in time")
+	if f.get(object.KeyOf(job("migrate"))) != nil {
+		t.Error("the hook is left to run")
+	}
+}
+
+// blind is a target that sees nothing for a while.
+type blind struct {
+	*fake
+	until func() bool
+}
+
+func (b *blind) Live(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, bool) {
+	if !b.until() {
+		return nil, false
+	}
+	return b.fake.Live(ctx, gvk, namespace, name)
+}
+
+func (b *blind) Read(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, error) {
+	if !b.until() {
+		return nil, fault.New(fault.Retry, "read", name, "", "no answer in time", "")
+	}
+	return b.fake.Read(ctx, gvk, namespace, name)
 }
 
 func TestAHookThatIsRefused(t *testing.T) {

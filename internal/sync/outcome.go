@@ -148,16 +148,9 @@ func (g *gate) letGo(h *hook) {
 	if g.KeepHooks {
 		return
 	}
-	live, err := g.liveOf(h.step)
-	if err != nil || live == nil || live.GetUID() != h.uid {
-		return
+	act := g.free
+	if !g.Clock.Now().Before(h.deadline) {
+		act = g.remove
 	}
-	if g.Clock.Now().Before(h.deadline) {
-		_, err = g.release(h.step, live)
-	} else {
-		err = g.remove(h.step, live)
-	}
-	if err != nil {
-		g.report.note(fmt.Sprintf("hook %s is kept by its finalizer: %v", h.step.Key, err))
-	}
+	g.onHook(h.step, func(live *unstructured.Unstructured) bool { return live.GetUID() == h.uid }, act)
 }

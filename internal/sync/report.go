@@ -206,10 +206,12 @@ func (rep *report) allBegun(at place) bool {
 	return !slices.ContainsFunc(rep.outcomes[at.first:at.first+len(at.wave.Steps)], func(o outcome) bool { return o.status == "" })
 }
 
-func (rep *report) hasBegun(i int) bool {
+// begunAs reports whether a step was begun, and if so whether its object was made.
+func (rep *report) begunAs(i int) (begun, made bool) {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()
-	return rep.outcomes[i].status != ""
+	status := rep.outcomes[i].status
+	return status != "", status == v1alpha1.ResultCodeSynced
 }
 
 // verb says what became of the object that was written, and notes who keeps changing it.

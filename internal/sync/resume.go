@@ -3,6 +3,8 @@
 package sync
 
 import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/plan"
@@ -35,11 +37,7 @@ func (r *run) believe(i int, before *v1alpha1.ResourceResult) {
 		return
 	}
 	s := r.steps[i]
-	live, err := r.liveOf(s)
-	if err == nil && r.made(s, live) {
-		_, err = r.release(s, live)
-	}
-	r.noteLeft(s, err)
+	r.onHook(s, func(live *unstructured.Unstructured) bool { return r.made(s, live) }, r.free)
 }
 
 // recall takes over from the record how a step ended.
