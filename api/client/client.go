@@ -75,6 +75,9 @@ type SyncRequest struct {
 	Revisions []string
 	Prune     bool
 	DryRun    bool
+	// Manifests are applied instead of what the source has. They are for applications without automated sync, and cannot be
+	// gone back to.
+	Manifests []string
 	// Resources limits the sync to these objects.
 	Resources []v1alpha1.SyncOperationResource
 	// Strategy is "apply" (no hooks) or "hook"; "" is hook.

@@ -63,6 +63,9 @@ func (r SyncRequest) check(app *v1alpha1.Application) error {
 	if len(r.Revisions) > 0 && len(r.Revisions) != len(app.Spec.Sources) {
 		return refuse(fault.Mistake, "the number of revisions is not that of its sources", "give one revision for each source")
 	}
+	if len(r.Manifests) > 0 && automated(app) && !r.DryRun {
+		return refuse(fault.Mistake, "automated sync is on and would undo what local manifests change", "turn automated sync off first, or make it a dry run")
+	}
 	if source := app.Spec.Source; automated(app) && !r.DryRun && r.Revision != "" && source != nil && len(app.Spec.Sources) == 0 {
 		if target := cmp.Or(source.TargetRevision, "HEAD"); r.Revision != target {
 			return refuse(fault.Mistake, "automated sync is on and set to "+target+", so "+r.Revision+" would be undone",
@@ -80,7 +83,7 @@ func automated(app *v1alpha1.Application) bool {
 // operation is the request as the controller takes it: what the request leaves open comes from the sync policy.
 func (r SyncRequest) operation(app *v1alpha1.Application) *v1alpha1.Operation {
 	sync := &v1alpha1.SyncOperation{
-		Revision: r.Revision, Revisions: r.Revisions, Prune: r.Prune, DryRun: r.DryRun, Resources: r.Resources,
+		Revision: r.Revision, Revisions: r.Revisions, Prune: r.Prune, DryRun: r.DryRun, Resources: r.Resources, Manifests: r.Manifests,
 		SyncOptions: r.Options, SyncStrategy: r.strategy(),
 	}
 	op := &v1alpha1.Operation{

@@ -59,7 +59,7 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner), version.NewCmd(deps.Version))
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer), version.NewCmd(deps.Version))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}

@@ -21,14 +21,16 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/terminate"
 	"github.com/bowline-cd/bowline/internal/cli/app/wait"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 )
 
 // NewCmd returns the command with all its verbs. Without a differ there is no diff, without an opener no actions,
-// without a drawer no resources, without a planner no plan.
-func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner) *cobra.Command {
+// without a drawer no resources, without a planner no plan, without a renderer
+// no sync of local manifests.
+func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
-		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
+		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
 	)
 	if differ != nil {

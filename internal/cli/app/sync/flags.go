@@ -12,7 +12,6 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli/command"
-	"github.com/bowline-cd/bowline/internal/fault"
 )
 
 // Retry are the flags about retrying; they stand in for the policy of the application once a limit is given.
@@ -38,9 +37,11 @@ func (r *Retry) strategy() *v1alpha1.RetryStrategy {
 
 // complete reads the flags whose values have a form of their own into the request.
 func (o *Options) complete(cmd *cobra.Command) error {
-	if o.Local != "" {
-		return fault.New(fault.Mistake, "sync", "from the folder "+o.Local, "", "what is deployed comes from Git, so that it can be seen who changed what",
-			"commit and push it, or look at what it would change with `bowline app diff`")
+	switch {
+	case o.Local != "" && (o.Request.Revision != "" || len(o.Request.Revisions) > 0):
+		return command.Usage(cmd, "--local stands in for a revision: leave --revision and --revisions out")
+	case o.Local == "" && cmd.Flags().Changed("local-source"):
+		return command.Usage(cmd, "--local-source says what --local stands in for: give --local too")
 	}
 	o.Request.Strategy = client.Strategy(o.Strategy)
 	switch o.Request.Strategy {

@@ -16,6 +16,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/view"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/output"
+	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -29,13 +30,15 @@ type Options struct {
 	Info      []string
 	Override  string
 	Local     string
-	Async     bool
-	Timeout   command.Timeout
-	Output    output.Format
+	// LocalSource is which of several sources Local stands in for, from 0.
+	LocalSource int
+	Async       bool
+	Timeout     command.Timeout
+	Output      output.Format
 }
 
-// NewCmd returns the command.
-func NewCmd(s *session.Session) *cobra.Command {
+// NewCmd returns the command. Without a renderer there is no --local.
+func NewCmd(s *session.Session, renderer render.Renderer) *cobra.Command {
 	opts := Options{}
 	cmd := &cobra.Command{
 		Use:   "sync NAME...",
@@ -52,7 +55,7 @@ func NewCmd(s *session.Session) *cobra.Command {
 			if err := opts.overrideWindow(cmd); err != nil {
 				return err
 			}
-			return run(cmd.Context(), s, opts, args, cmd.OutOrStdout())
+			return run(cmd.Context(), s, renderer, opts, args, cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()
@@ -65,7 +68,10 @@ func NewCmd(s *session.Session) *cobra.Command {
 	flags.StringVar(&opts.Strategy, "strategy", "", "apply (without hooks) or hook (the default)")
 	flags.StringArrayVar(&opts.Info, "info", nil, "KEY=VALUE that goes into the record of the operation; may be repeated")
 	flags.StringVar(&opts.Override, "override-window", "", "pass closed sync windows, for this reason, which is recorded")
-	flags.StringVar(&opts.Local, "local", "", "refused: what is deployed comes from Git")
+	if renderer != nil {
+		flags.StringVar(&opts.Local, "local", "", "apply what a folder of this disk renders to, in the place of the repository; not with automated sync, but for --dry-run")
+		flags.IntVar(&opts.LocalSource, "local-source", 0, "which of several sources --local stands in for, from 0")
+	}
 	flags.BoolVar(&opts.Async, "async", false, "do not wait")
 	flags.Var(&opts.Timeout, "timeout", "how long to wait (default: no limit)")
 	opts.Retry.bind(flags)
@@ -73,7 +79,7 @@ func NewCmd(s *session.Session) *cobra.Command {
 	return cmd
 }
 
-func run(ctx context.Context, s *session.Session, opts Options, names []string, w io.Writer) error {
+func run(ctx context.Context, s *session.Session, renderer render.Renderer, opts Options, names []string, w io.Writer) error {
 	c, err := s.Client()
 	if err != nil {
 		return err
@@ -81,6 +87,11 @@ func run(ctx context.Context, s *session.Session, opts Options, names []string, 
 	ctx, cancel := session.Limit(ctx, time.Duration(opts.Timeout))
 	defer cancel()
 	for _, name := range names {
+		if opts.Local != "" {
+			if opts.Request.Manifests, err = local(ctx, s, renderer, opts, name); err != nil {
+				return err
+			}
+		}
 		app, err := c.Sync(ctx, s.Qualified(name), opts.Request)
 		if err != nil {
 			return err
