@@ -48,19 +48,16 @@ func (p *pass) keepFinalizers() {
 			}
 		}
 	}
-	for _, names := range deletionHooks {
-		for _, name := range names {
-			switch has := slices.Contains(p.next.Finalizers, name); {
-			case asked[name] && !has:
-				p.next.Finalizers = append(p.next.Finalizers, name)
-				p.guard = true
-			case has && !asked[name] && !p.unreachable && p.allHooksKnown():
-				p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, only(name))
-				p.guard = true
-			}
+	for _, name := range slices.Concat(deletionHooks[v1alpha1.HookTypePreDelete], deletionHooks[v1alpha1.HookTypePostDelete]) {
+		switch has := slices.Contains(p.next.Finalizers, name); {
+		case asked[name] && !has:
+			p.next.Finalizers = append(p.next.Finalizers, name)
+			p.guard = true
+		case has && !asked[name] && !p.unreachable && p.allHooksKnown():
+			p.next.Finalizers = slices.DeleteFunc(p.next.Finalizers, only(name))
+			p.guard = true
 		}
 	}
-	slices.Sort(p.next.Finalizers)
 }
 
 // allHooksKnown reports whether the project permits every hook that the source has.
