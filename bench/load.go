@@ -85,6 +85,7 @@ func (l load) place(ctx context.Context, c config, dir string) (*subject, error)
 		return nil, err
 	}
 	if err := l.fill(ctx, s); err != nil {
+		err = fmt.Errorf("%w\n%s", err, s.tail())
 		s.close()
 		return nil, err
 	}

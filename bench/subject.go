@@ -200,7 +200,7 @@ func (s *subject) countStatuses(ctx context.Context, ok func(*unstructured.Unstr
 		if ok(u) {
 			done[u.GetName()] = true
 		}
-		if half == 0 && len(done) >= s.apps/2 {
+		if half == 0 && len(done) >= (s.apps+1)/2 {
 			half = time.Since(began)
 		}
 		return len(done) == s.apps
