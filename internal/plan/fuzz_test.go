@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -25,7 +26,17 @@ func FuzzAnnotations(f *testing.F) {
 		if warned := len(warnings); warned > strings.Count(text, ",")+1 {
 			t.Errorf("%q: %d warnings", text, warned)
 		}
-		Hooks(obj)
+		if hooks, takesPart := Hooks(obj); len(hooks) > 0 && !takesPart {
+			t.Errorf("%q: hooks %q that take no part", text, hooks)
+		}
+		hook := &unstructured.Unstructured{}
+		hook.SetAnnotations(map[string]string{v1alpha1.AnnotationKeyHookDeletePolicy: text, v1alpha1.AnnotationKeyHelmHookDeletion: text})
+		if policies, _ := DeletePolicies(hook); len(policies) == 0 || len(policies) > 3 {
+			t.Errorf("%q: policies %q", text, policies)
+		}
+		if name := fitting(text, "abcdef0-postsync-1700000000-10"); len(name) > maxName || !strings.HasSuffix(name, "-10") {
+			t.Errorf("%q: named %q", text, name)
+		}
 		if wave, warning := WaveOf(obj); warning != "" && wave != 0 {
 			t.Errorf("%q is read as wave %d in spite of %q", text, wave, warning)
 		}
