@@ -149,12 +149,18 @@ func (g *gate) lookAt(a *awaited) (bool, error) {
 	status, judged := g.Health.Of(live)
 	a.state = describeHealth(string(status.Status), status.Message)
 	switch {
-	case !judged, status.Status == v1alpha1.HealthStatusHealthy:
+	case !judged, status.Status == v1alpha1.HealthStatusHealthy, status.Status == v1alpha1.HealthStatusSuspended && asksForIt(a.step):
 		return true, nil
 	case status.Status == v1alpha1.HealthStatusDegraded && !g.stale(a, live):
 		return false, fault.New(fault.Wait, "finish", g.name(), "", fmt.Sprintf("%s: it is %s", a.step.Key, a.state), "")
 	}
 	return false, nil
+}
+
+// asksForIt reports whether an object is suspended because its manifest says so: then there is nothing to wait for.
+func asksForIt(s *plan.Step) bool {
+	spec, _ := s.Desired.Object["spec"].(map[string]any)
+	return spec["suspend"] == true || spec["paused"] == true
 }
 
 // stale reports whether nobody has written an object since we did: its status may be about what we have just mended.

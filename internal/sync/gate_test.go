@@ -92,6 +92,39 @@ func TestAStatusFromBeforeIsNotHeldAgainstAnObject(t *testing.T) {
 	requirePhase(t, Run(context.Background(), p, f, f.options()), v1alpha1.OperationFailed, "it is Degraded")
 }
 
+// What is suspended by its own manifest is as it should be; what somebody else suspended is awaited.
+func TestSuspendedObjects(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		f := newFake()
+		p := twoWaves()
+		spec := map[string]any{"replicas": int64(1)}
+		if asked {
+			spec["paused"] = true
+		}
+		p.Phases[0].Waves[0].Steps[0].Desired.Object["spec"] = spec
+		f.tick = atTick(1, func(f *fake) {
+			live := f.objects[object.KeyOf(shopsWeb())].DeepCopy()
+			live.Object["spec"] = map[string]any{"replicas": int64(1), "paused": true}
+			f.put(live)
+		})
+		res := Run(context.Background(), p, f, f.options())
+		if asked {
+			requirePhase(t, res, v1alpha1.OperationSucceeded)
+			continue
+		}
+		requirePhase(t, res, v1alpha1.OperationFailed, "Deployment.apps shop/web is Suspended")
+	}
+	f := newFake()
+	hook := job("migrate")
+	hook.Object["spec"] = map[string]any{"suspend": true}
+	f.tick = func(f *fake) {
+		if f.objects[object.KeyOf(hook)].Object["status"] == nil {
+			f.status(hook, map[string]any{"conditions": []any{map[string]any{"type": "Suspended", "status": "True"}}})
+		}
+	}
+	requirePhase(t, Run(context.Background(), oneHook(hookStep(hook, v1alpha1.HookTypePreSync)), f, f.hookOptions()), v1alpha1.OperationSucceeded)
+}
+
 func TestTheNextWaveWaitsUntilWhatIsPrunedIsGone(t *testing.T) {
 	for _, goes := range []bool{true, false} {
 		old := ours(configMap("old"))

@@ -95,6 +95,8 @@ func (g *gate) judge(h *hook, live *unstructured.Unstructured) bool {
 			message = resourceName(h.step.Key) + " succeeded"
 		}
 		g.succeed(h, message)
+	case status.Status == v1alpha1.HealthStatusSuspended && asksForIt(h.step):
+		g.succeed(h, resourceName(h.step.Key)+" is suspended by its own manifest")
 	case status.Status == v1alpha1.HealthStatusDegraded:
 		why := status.Message
 		if why == "" {
