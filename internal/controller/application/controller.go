@@ -236,8 +236,7 @@ func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 		if !done {
 			p.undo()
 		}
-		p.st.looked(seen, p.code)
-		c.hasNews(p.st.id)
+		c.wasLooked(p.st.id, p.st.looked(seen, p.code))
 		c.Metrics.Reconciled(p.app.Namespace, p.target.Server, c.Clock.Since(p.st.passedAt).Seconds())
 	}()
 	run := p.run

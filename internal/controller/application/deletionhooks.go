@@ -114,6 +114,11 @@ func (p *pass) planHooks(ctx context.Context, t v1alpha1.HookType) (plan.Plan, e
 		return plan.Plan{}, fault.New(fault.Wait, "run", fmt.Sprintf("the %s hooks of application %s", t, p.app.Name), "", why,
 			"correct that, or give them up: take the finalizer "+deletionHooks[t][0]+" away")
 	}
+	return p.hookPlan(t)
+}
+
+// hookPlan makes the plan of the hooks of a type that are desired.
+func (p *pass) hookPlan(t v1alpha1.HookType) (plan.Plan, error) {
 	in := plan.Input{
 		App: p.st.id, Self: p.keyOf(p.app.Name), Namespace: p.app.Spec.Destination.Namespace, Options: syncOptions(p.app),
 		StartedAt: p.app.DeletionTimestamp.Time,

@@ -114,6 +114,19 @@ func (d *dependencies) interested(id string) []string {
 	return d.awaiting(id)
 }
 
+// waitingFor returns who depends on an application and waits.
+func (d *dependencies) waitingFor(id string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []string
+	for name := range d.by[id] {
+		if _, ok := d.waiting[name]; ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // awaiting returns the neighbours of an application that wait. The lock is held.
 func (d *dependencies) awaiting(id string) []string {
 	var out []string

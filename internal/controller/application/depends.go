@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,11 +20,15 @@ import (
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
+// dependencyAgain is how soon an application that waits asks again should it not be woken.
+const dependencyAgain = 30 * time.Second
+
 // awaited returns which application that this one depends on is not ready, and why; "" if all are, or if nothing would be
 // synced by itself anyway. Applications that depend on each other are told so, and wait.
 func (p *pass) awaited(ctx context.Context) string {
 	id := p.st.id
-	on, _ := p.depends.note(id, p.app.Annotations[v1alpha1.AnnotationDependsOn])
+	on, changed := p.depends.note(id, p.app.Annotations[v1alpha1.AnnotationDependsOn])
+	p.Enqueue(changed...)
 	if on.err != nil {
 		p.found.add(v1alpha1.ApplicationConditionDependencyError, on.err.Error())
 		return on.err.Error()
@@ -44,14 +49,16 @@ func (p *pass) awaited(ctx context.Context) string {
 		why = p.unready(ctx, on.list)
 	}
 	p.depends.await(id, why != "")
+	if why != "" {
+		p.requeue(dependencyAgain)
+	}
 	return why
 }
 
 // mightSync reports whether a sync may begin by itself, or one that has may go on at a newer revision.
 func (p *pass) mightSync() bool {
-	policy, last := p.app.Spec.SyncPolicy, p.next.Status.OperationState
-	return policy != nil && policy.Automated != nil &&
-		(p.code == v1alpha1.SyncStatusCodeOutOfSync || last != nil && !last.Phase.Completed())
+	last := p.next.Status.OperationState
+	return plan.Automated(p.app.Spec.SyncPolicy) && (p.code == v1alpha1.SyncStatusCodeOutOfSync || last != nil && !last.Phase.Completed())
 }
 
 // unready returns the first application that is not ready.
@@ -79,7 +86,8 @@ func (c *Controller) upstream(ctx context.Context, name string, behind []string)
 	up := plan.Upstream{App: app}
 	if app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] != "true" {
 		st := c.states.peek(name)
-		up.Late = st == nil || !st.isTold(app) || slices.Contains(behind, name)
+		up.Late = st == nil || !st.isTold(app) || slices.Contains(behind, name) ||
+			!equality.Semantic.DeepEqual(app.Status.Sync.ComparedTo, comparedTo(app))
 	}
 	return up, nil
 }
@@ -119,8 +127,16 @@ func (c *Controller) noteDependencies(app client.Object) {
 	c.hasNews(app.GetName())
 }
 
-// hasNews wakes who waits for news of an application.
+// hasNews wakes who waits for news of an application: of its resource.
 func (c *Controller) hasNews(id string) { c.Enqueue(c.depends.interested(id)...) }
+
+// wasLooked wakes who waits until an application was looked at, if what is known of it is another by that. It wakes only those that
+// depend on it: two that wait would wake each other for ever.
+func (c *Controller) wasLooked(id string, news bool) {
+	if news {
+		c.Enqueue(c.depends.waitingFor(id)...)
+	}
+}
 
 // gatherTime is how long an application that others depend on waits, once it is being deleted, whether they are to be deleted
 // too: whoever deletes many does so one after the other.

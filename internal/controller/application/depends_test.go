@@ -57,6 +57,7 @@ func depending(name, on string, code v1alpha1.SyncStatusCode) *v1alpha1.Applicat
 	}
 	app.Spec.SyncPolicy = &v1alpha1.SyncPolicy{Automated: &v1alpha1.SyncPolicyAutomated{}}
 	app.Status.Sync.Status, app.Status.Health.Status = code, v1alpha1.HealthStatusHealthy
+	app.Status.Sync.ComparedTo = comparedTo(app)
 	return app
 }
 
@@ -113,6 +114,11 @@ func TestAnApplicationThatWasNotLookedAtIsNotReady(t *testing.T) {
 			t.Errorf("%s: web is not woken by news of db", reason)
 		}
 	}
+	pinned := depending("db", "", synced)
+	pinned.Spec.Source = &v1alpha1.ApplicationSource{TargetRevision: "v2"}
+	if got := hub(t, depending("web", "db", outOfSync), pinned).passAt(t, "web").awaited(t.Context()); !strings.Contains(got, "was not compared") {
+		t.Errorf("its spec is another by now: got %q", got)
+	}
 	skips := depending("db", "", synced)
 	skips.Annotations = map[string]string{v1alpha1.AnnotationKeyAppSkipReconcile: "true"}
 	c := hub(t, depending("web", "db", outOfSync), skips)
@@ -149,6 +155,29 @@ func TestWhoIsWoken(t *testing.T) {
 	}
 	if got := d.dependents("db"); len(got) > 0 {
 		t.Errorf("who is gone depends on nothing: got %v", got)
+	}
+}
+
+// Passes over applications that wait for each other's readiness do not wake each other without news.
+func TestWhoWaitsDoesNotWakeWhoItWaitsFor(t *testing.T) {
+	c := hub(t, depending("web", "api", outOfSync), depending("api", "db", outOfSync), depending("db", "", outOfSync))
+	for _, name := range []string{"web", "api"} {
+		if c.passAt(t, name).awaited(t.Context()) == "" {
+			t.Fatalf("%s does not wait", name)
+		}
+	}
+	if got := c.depends.waitingFor("api"); !slices.Equal(got, []string{"web"}) {
+		t.Errorf("news of api wakes %v", got)
+	}
+	if got := c.depends.waitingFor("web"); got != nil {
+		t.Errorf("news of web wakes %v", got)
+	}
+	st := c.states.get("api")
+	if st.looked(0, outOfSync) {
+		t.Error("a pass that found what was known is news")
+	}
+	if !st.looked(0, synced) || !st.looked(1, synced) {
+		t.Error("a pass that found something else, or saw news of the sources, is none")
 	}
 }
 

@@ -188,11 +188,14 @@ func (s *appState) newsSeen() int {
 	return s.news
 }
 
-// looked notes that a pass ended which began when so much news was there, and what it found.
-func (s *appState) looked(seen int, found v1alpha1.SyncStatusCode) {
+// looked notes that a pass ended which began when so much news was there, and what it found. It reports whether that is more
+// than was known before.
+func (s *appState) looked(seen int, found v1alpha1.SyncStatusCode) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	news = !s.everLooked || s.lookedAt != seen || s.foundCode != found
 	s.lookedAt, s.everLooked, s.foundCode = seen, true, found
+	return news
 }
 
 // isLate reports whether there is news that no pass has seen.
