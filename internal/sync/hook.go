@@ -96,7 +96,7 @@ func (r *run) makeHook(s *plan.Step, before *v1alpha1.ResourceResult) (live *uns
 				"an object of this name is there and does not belong to application "+r.App, "delete it, or give the hook another name")
 		case r.made(s, live):
 			return live, "begun before", nil, nil
-		case r.replaces(s):
+		case before == nil && r.replaces(s):
 			if err := r.replace(s, live); err != nil {
 				return nil, "", nil, err
 			}

@@ -7,22 +7,22 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
-// before returns what the record of this try says of a step; nil if it says nothing.
-func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult {
-	var hook v1alpha1.HookType
-	if s.Hook != nil {
-		hook = s.Hook.Type
+// past is what the record of this try says, by step.
+func past(before v1alpha1.ResourceResults) map[appearance]*v1alpha1.ResourceResult {
+	out := make(map[appearance]*v1alpha1.ResourceResult, len(before))
+	for _, res := range before {
+		key := object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}
+		out[appearance{key, res.HookType}] = res
 	}
-	for _, res := range r.Before {
-		if res.HookType == hook && res.Kind == s.Key.Kind && res.Name == s.Key.Name && res.Namespace == s.Key.Namespace && res.Group == s.Key.Group {
-			return res
-		}
-	}
-	return nil
+	return out
 }
+
+// before returns what the record of this try says of a step; nil if it says nothing.
+func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult { return r.past[appearanceOf(s)] }
 
 // endedBefore reports whether a step is a hook that has ended by the record of this try.
 func (r *run) endedBefore(s *plan.Step) bool {

@@ -26,6 +26,8 @@ type run struct {
 	report *report
 	// provides are the kinds that custom resource definitions of this plan make, and the definition of each.
 	provides map[schema.GroupKind]provided
+	// past is what Before says.
+	past map[appearance]*v1alpha1.ResourceResult
 	// doubtful are the steps of which only the API server can tell whether they are right.
 	doubtful map[*plan.Step]bool
 
@@ -48,7 +50,7 @@ type place struct {
 }
 
 func newRun(ctx context.Context, p *plan.Plan, target Target, o Options) *run {
-	r := &run{Options: o.withDefaults(), ctx: ctx, target: target, plan: p, steps: p.Steps(), doubtful: map[*plan.Step]bool{}}
+	r := &run{Options: o.withDefaults(), ctx: ctx, target: target, plan: p, steps: p.Steps(), past: past(o.Before), doubtful: map[*plan.Step]bool{}}
 	for i := range p.Phases {
 		r.place(&p.Phases[i], false)
 	}
