@@ -111,19 +111,16 @@ func (g *gate) judge(h *hook, live *unstructured.Unstructured) bool {
 	return true
 }
 
-// lostAfter is how long a Job that is being deleted may have no Pod before it is taken for lost: between the end of its last
-// Pod and its own there is a moment.
+// lostAfter is how long the object of a hook that is being deleted is given to come to its end before it is taken for lost:
+// between the end of a Job's last Pod and its own there is a moment.
 const lostAfter = 10 * time.Second
 
-// lost ends a Job that was deleted before it ended, and whose Pods are gone: our finalizer still holds it, but its
-// controller makes no new ones.
+// lost ends a hook whose object was deleted before it ended: our finalizer still holds it, but nobody brings it to its end.
 func (g *gate) lost(h *hook, live *unstructured.Unstructured) bool {
 	h.state += ", being deleted"
-	active, _, _ := unstructured.NestedInt64(live.Object, "status", "active")
-	collected := !slices.Contains(live.GetFinalizers(), metav1.FinalizerDeleteDependents)
 	now := g.Clock.Now()
 	switch {
-	case live.GetKind() != "Job" || active > 0 || !collected:
+	case stillEnds(live, now):
 		h.lost = time.Time{}
 	case h.lost.IsZero():
 		h.lost = now
@@ -132,6 +129,20 @@ func (g *gate) lost(h *hook, live *unstructured.Unstructured) bool {
 		return true
 	}
 	return false
+}
+
+// stillEnds reports whether an object that is being deleted may yet come to its end: a Job while it has Pods, a Pod in its
+// grace period, anything else while somebody else's finalizer holds it.
+func stillEnds(live *unstructured.Unstructured, now time.Time) bool {
+	switch live.GetKind() {
+	case "Job":
+		active, _, _ := unstructured.NestedInt64(live.Object, "status", "active")
+		return active > 0 || slices.Contains(live.GetFinalizers(), metav1.FinalizerDeleteDependents)
+	case "Pod":
+		return now.Before(live.GetDeletionTimestamp().Time)
+	default:
+		return len(live.GetFinalizers()) > 1
+	}
 }
 
 func (g *gate) succeed(h *hook, message string) {

@@ -244,7 +244,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	}
 	newer := p.takesOver || !running && p.outdated(&state.Operation)
 	switch {
-	case p.takesOver && p.awaits != "":
+	case takenOver(state) && p.awaits != "" && state.Operation.InitiatedBy.Automated:
 		return // whoever is waited for wakes it
 	case newer && !p.takesOver:
 		p.takeOver(state)
@@ -261,6 +261,9 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.launch.resumes = running
 	}
 }
+
+// takenOver reports whether a newer revision is about to go on with a recorded operation: its last try has ended, and not failed.
+func takenOver(state *v1alpha1.OperationState) bool { return state.FinishedAt != nil && state.RetryCount == 0 }
 
 // nextSpec returns what the next try of a recorded operation is asked for: what the one before was, the newest revision if
 // that takes over or the retry says so, or the very revision of a try whose hooks run.
