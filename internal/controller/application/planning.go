@@ -5,6 +5,7 @@ package application
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
@@ -68,6 +69,8 @@ func (c *Controller) Plan(ctx context.Context, name string, request PlanRequest)
 	}
 	if planned.Automated {
 		planned.Decision = plan.Decide(p.autoSync(p.approved())) // by now it is known what waits for an approval
+	} else if why, _ := p.blocks(ctx, p.app, spec, time.Time{}); why != "" {
+		planned.Plan.Notes = append(planned.Plan.Notes, why)
 	}
 	return planned, p.waiting == "", nil
 }

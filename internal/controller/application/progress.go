@@ -59,13 +59,15 @@ func (r *progress) presses() bool {
 	return r.due > r.written
 }
 
-// wrote notes that what was said by then is on record.
-func (r *progress) wrote(n int) {
+// wrote notes that what was said by then is on record. It reports whether more was said meanwhile: a pass has to be asked for
+// to write that, as whoever said it took the one before for it.
+func (r *progress) wrote(n int) (more bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.written = max(r.written, n)
-	r.asked = false
+	r.asked = r.said > r.written
 	r.wakeAll()
+	return r.asked
 }
 
 // lose notes that nothing will be written any more.
@@ -160,7 +162,7 @@ func (p *pass) report() {
 
 // reportWritten tells the operation what is on record now.
 func (p *pass) reportWritten() {
-	if p.reports != nil {
-		p.reports.told.wrote(p.reported)
+	if p.reports != nil && p.reports.told.wrote(p.reported) {
+		p.requeue(writesDuringOperation)
 	}
 }

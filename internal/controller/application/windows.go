@@ -69,7 +69,7 @@ func (c *Controller) blocks(ctx context.Context, app *v1alpha1.Application, spec
 	case spec.InitiatedBy.Automated:
 		return blockedPrefix + state.Reason, state.Next
 	default:
-		return blockedPrefix + state.Reason + "; to go ahead all the same terminate it and sync with --override-window", state.Next
+		return blockedPrefix + state.Reason + "; a sync with --override-window goes ahead all the same (what waits already is terminated first)", state.Next
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/sync"
 )
 
 // windowed is a pass over an application whose project has these windows; now is the 1st of March 2026, 12:00 UTC.
@@ -152,5 +153,28 @@ func TestARunThatWaitsIsToldWhenAWindowMayHaveOpened(t *testing.T) {
 	case <-changes:
 	default:
 		t.Error("it was not told")
+	}
+}
+
+// A run that says that it is blocked while what it said before is being written is heard, too.
+func TestWhatIsSaidDuringAWriteIsWrittenLater(t *testing.T) {
+	p := windowed(t)
+	p.acts = true
+	op := &operation{spec: byHand(), record: v1alpha1.OperationState{SyncResult: &v1alpha1.SyncOperationResult{}}}
+	p.st.running = op
+	if _, ask := op.told.tell(sync.Progress{Message: "waiting"}, false); !ask {
+		t.Fatal("no pass was asked for")
+	}
+	p.report()
+	op.told.tell(sync.Progress{Message: "blocked"}, false)
+	p.reportWritten()
+	if p.again != writesDuringOperation {
+		t.Errorf("the next pass is due in %s", p.again)
+	}
+	p.report()
+	p.again = 0
+	p.reportWritten()
+	if got := p.next.Status.OperationState.Message; got != "blocked" || p.again != 0 {
+		t.Errorf("message %q, next pass in %s", got, p.again)
 	}
 }
