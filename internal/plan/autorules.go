@@ -176,6 +176,10 @@ func equal(a, b any) bool { return object.DigestOf(a) == object.DigestOf(b) }
 
 // heal plans a self-heal of the objects that differ, once the pause since the last operation is over.
 func (in *AutoSync) heal() *Decision {
+	heals, differing := in.toHeal(), in.differing()
+	if len(heals) == 0 && len(differing) > 0 {
+		return no("the last sync was to %s already, and what differs is left as it is: %s", in.target(), keysText(differing))
+	}
 	var attempts int64
 	if in.Last.Operation.Sync != nil {
 		attempts = in.Last.Operation.Sync.SelfHealAttemptsCount
@@ -189,14 +193,14 @@ func (in *AutoSync) heal() *Decision {
 		d.Wait = wait
 		return d
 	}
-	return &Decision{Sync: true, SelfHeal: true, Attempt: attempts + 1, Reason: "the cluster differs from " + in.target(), Resources: in.toHeal()}
+	return &Decision{Sync: true, SelfHeal: true, Attempt: attempts + 1, Reason: "the cluster differs from " + in.target(), Resources: heals}
 }
 
 // toHeal selects the objects that differ and that a sync may make right.
 func (in *AutoSync) toHeal() []v1alpha1.SyncOperationResource {
 	var out []v1alpha1.SyncOperationResource
 	for _, r := range in.differing() {
-		if !r.Held {
+		if !r.Held && !r.Kept {
 			out = append(out, v1alpha1.SyncOperationResource{Group: r.Key.Group, Kind: r.Key.Kind, Name: r.Key.Name})
 		}
 	}

@@ -64,6 +64,9 @@ type Resource struct {
 	// Held says that a sync would leave the object as it is: its deletion waits for an approval or is under way, or it is
 	// another application's.
 	Held bool
+	// Kept says that the object, which is no longer desired, asks not to be pruned. It is told by the sync of a revision, and
+	// no reason for a self-heal, which would do nothing, again and again.
+	Kept bool
 }
 
 // SelfHealBackoff is the time between self-heals of one revision: nothing before the first, then First, First×Factor

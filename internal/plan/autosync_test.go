@@ -35,6 +35,7 @@ func extra(name string) Resource {
 	return r
 }
 
+func kept(r Resource) Resource { r.Kept = true; return r }
 func held(r Resource) Resource { r.Held = true; return r }
 
 // fresh is an application that is OutOfSync at a revision that was not synced before.
@@ -158,6 +159,11 @@ func TestDecide(t *testing.T) {
 		{"a failure is final although another application let go", fresh(after(v1alpha1.OperationFailed, time.Hour), func(in *AutoSync) { in.Freed = true }), false, "attempted", ""},
 		{"approved after a success, self-heal off", fresh(pruning, after(ok, time.Hour), func(in *AutoSync) { in.Approved = true },
 			with(held(extra("a")), synced("Service", "web"))), true, "attempted", "approved"},
+
+		{"only what is to be kept differs, at a new revision", fresh(pruning, selfHeal, with(kept(extra("a")), synced("Service", "web"))), true, "", ""},
+		{"only what is to be kept differs, after its sync", fresh(pruning, selfHeal, after(ok, time.Hour), with(kept(extra("a")), held(extra("b")), synced("Service", "web"))),
+			false, "attempted", "left as it is: ConfigMap.apps shop/a"},
+		{"what is to be kept and more", fresh(pruning, selfHeal, after(ok, time.Hour), with(kept(extra("a")), differs("Service", "web"))), true, "attempted", ""},
 
 		{"all would be pruned", fresh(pruning, with(extra("a"), extra("b"))), false, "empty", "allowEmpty"},
 		{"all would be pruned, allowed", fresh(pruning, func(in *AutoSync) { in.Policy.Automated.AllowEmpty = yes() }, with(extra("a"))), true, "", ""},

@@ -58,7 +58,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		if r.verdict == Apart {
 			continue
 		}
-		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra,
+		in.Resources = append(in.Resources, plan.Resource{Key: r.key, Status: r.code(), RequiresPruning: r.verdict == Extra, Kept: r.stays,
 			Held: r.keep || r.shared != "" || r.verdict == Extra && r.live.deleting})
 	}
 	return in

@@ -136,6 +136,8 @@ func (c *comparer) extra(ctx context.Context, key object.Key) {
 	}
 	r.verdict = Extra
 	c.see(r, live)
+	options, _ := c.options.For(live.Object)
+	r.stays = options.Prune == plan.DeleteNever
 	r.ignoreExtraneous = diff.ParseCompareOptions(live.Object.GetAnnotations()[v1alpha1.AnnotationCompareOptions]).IgnoreExtraneous
 }
 

@@ -163,7 +163,7 @@ func (p *pass) planTry(ctx context.Context, spec v1alpha1.Operation, state *desi
 		Namespace: p.app.Spec.Destination.Namespace, Options: operationOptions(p.app, spec), Items: p.items(ctx, state),
 		Prune: spec.Sync.Prune, Force: isForced(spec.Sync.SyncStrategy), Selection: spec.Sync.Resources,
 		KeepSame: spec.InitiatedBy.Automated, TakeShared: p.rules.Settings.SharedResources == settings.SharedTake,
-		NoHooks: withoutHooks(spec.Sync.SyncStrategy), ReplaceForbidden: p.replaceForbidden(spec),
+		NoHooks: withoutHooks(spec), ReplaceForbidden: p.replaceForbidden(spec),
 		StartedAt: startedAt.Time, Try: number,
 	}
 	if len(state.Commits) > 0 {
@@ -192,8 +192,12 @@ func operationOptions(app *v1alpha1.Application, spec v1alpha1.Operation) v1alph
 	return syncOptions(app)
 }
 
-// withoutHooks reports whether a sync runs no hooks: the strategy apply does not.
-func withoutHooks(s *v1alpha1.SyncStrategy) bool { return s != nil && s.Apply != nil && s.Hook == nil }
+// withoutHooks reports whether a sync runs no hooks: one with the strategy apply does not, nor does a self-heal, be it of
+// the namespace's metadata, which no selection names.
+func withoutHooks(spec v1alpha1.Operation) bool {
+	s := spec.Sync.SyncStrategy
+	return spec.Sync.SelfHealAttemptsCount > 0 || s != nil && s.Apply != nil && s.Hook == nil
+}
 
 // replaceForbidden reports whether a person asks for the option Replace in a request where settings forbid that.
 func (p *pass) replaceForbidden(spec v1alpha1.Operation) bool {

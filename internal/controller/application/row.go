@@ -56,6 +56,7 @@ type row struct {
 	hook             bool // of what is Apart
 	ignoreExtraneous bool // compare-options of an extra object
 	ignoreHealth     bool
+	stays            bool // an extra object that asks not to be pruned
 	keep             bool // the deletion guard, or Prune=confirm, waits for a person
 }
 
@@ -152,6 +153,6 @@ func (r *row) means(o *row) bool {
 	return r.version == o.version && r.verdict == o.verdict && r.reason == o.reason && r.shared == o.shared &&
 		r.live.present == o.live.present && r.live.deleting == o.live.deleting &&
 		r.hook == o.hook && r.hasHealth == o.hasHealth && r.health.Status == o.health.Status &&
-		r.ignoreExtraneous == o.ignoreExtraneous && r.ignoreHealth == o.ignoreHealth && r.keep == o.keep &&
+		r.ignoreExtraneous == o.ignoreExtraneous && r.ignoreHealth == o.ignoreHealth && r.stays == o.stays && r.keep == o.keep &&
 		slices.Equal(r.images, o.images)
 }
