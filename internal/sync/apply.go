@@ -126,7 +126,7 @@ func (a *attempt) carryOut() (*unstructured.Unstructured, error) {
 		return a.fallBack(err)
 	case reason == Invalid && a.step.Options.Force && a.in.Live != nil && !a.dryRun:
 		return a.recreate(err)
-	case a.dryRun && a.forgiven(a.step, err):
+	case a.dryRun && a.tooEarly(a.step, err):
 		a.note("it could not be tried: " + err.Error())
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
@@ -100,17 +101,33 @@ func (r *run) rehearse(i int) {
 	}
 	a.dryRun, a.create = true, s.Action == plan.Run
 	_, err = a.write()
+	if err != nil && r.target.Reason(err) == ApplyRefused && a.how == diff.ServerSide {
+		_, err = a.fallBack(err)
+	}
 	if err == nil || r.forgiven(s, err) || r.target.Reason(err) == Invalid && a.forces() && a.creatable(err) == nil {
 		return
 	}
 	r.report.fail(i, a.explain(err))
 }
 
-// forgiven reports whether a dry run failed only because nothing was done yet, or because a webhook takes no dry runs.
+// forgiven reports whether a rehearsal failed for something that is not the object's own fault and that this very sync may mend:
+// a right, a quota, a policy, a webhook that is down. Such a refusal is told when the object is written, and keeps back nothing
+// but its own wave.
 func (r *run) forgiven(s *plan.Step, err error) bool {
+	switch r.target.Reason(err) {
+	case Forbidden, QuotaExceeded, NotAdmitted, WebhookRefused, WebhookFailed:
+		return true
+	}
+	return r.tooEarly(s, err)
+}
+
+// tooEarly reports whether a dry run failed only because nothing was done yet, or because a webhook takes no dry runs.
+func (r *run) tooEarly(s *plan.Step, err error) bool {
 	switch r.target.Reason(err) {
 	case DryRunRefused:
 		return true
+	case Invalid, ApplyRefused:
+		return r.redefines(s)
 	case AlreadyExists:
 		return s.Action == plan.Run // the object of an earlier try, which goes before the hook is made
 	case NamespaceMissing:
@@ -120,6 +137,12 @@ func (r *run) forgiven(s *plan.Step, err error) bool {
 		return made || s.Options.SkipDryRunOnMissingResource
 	}
 	return false
+}
+
+// redefines reports whether this sync changes what the kind of a step is.
+func (r *run) redefines(s *plan.Step) bool {
+	made, ok := r.provides[s.Key.GroupKind()]
+	return ok && slices.ContainsFunc(r.steps, func(d *plan.Step) bool { return d.Action == plan.Apply && d.Key == made.definition })
 }
 
 func (r *run) makesNamespace(name string) bool {

@@ -44,6 +44,11 @@ const (
 	ApplyRefused     Reason = "apply refused"     // server-side apply cannot merge it; other ways may
 	NotOwned         Reason = "not owned"         // its tracking mark names somebody else
 	DryRunRefused    Reason = "dry run unsupported"
+	Forbidden        Reason = "forbidden"       // a right is missing
+	QuotaExceeded    Reason = "quota exceeded"  // for now
+	NotAdmitted      Reason = "not admitted"    // by a rule of the cluster for all objects
+	WebhookRefused   Reason = "webhook refused" // or a policy
+	WebhookFailed    Reason = "webhook failed"  // it did not answer
 )
 
 // Kind is how a kind is served. If Served is false then Absent says whether that is the API server's word, or could not

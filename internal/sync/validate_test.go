@@ -221,3 +221,54 @@ func TestObjectsThatCannotBeChecked(t *testing.T) {
 		t.Error("it is not tried again")
 	}
 }
+
+// What another object of the same sync may mend (a right, a quota, a webhook that is down) keeps back nothing but what it is about.
+func TestARefusalThatTheSyncMayMend(t *testing.T) {
+	for _, reason := range []Reason{Forbidden, QuotaExceeded, NotAdmitted, WebhookRefused, WebhookFailed} {
+		f := newFake(ours(fixed(configMap("b"))), ours(configMap("a")))
+		mended := false
+		f.refuse = func(_ *fake, w Write) error {
+			mended = mended || w.Object.GetName() == "a" && !w.DryRun
+			if w.Object.GetName() == "b" && !mended {
+				return refuse(reason, fault.Stalled, string(reason))
+			}
+			return nil
+		}
+		requirePhase(t, f.sync(t, plan.Input{}, f.options(), configMap("a", "k", "v"), configMap("b", "k", "v")), v1alpha1.OperationSucceeded)
+		mended = false
+		f.refuse = func(_ *fake, w Write) error { return refuse(reason, fault.Stalled, string(reason)) }
+		requirePhase(t, f.sync(t, plan.Input{}, f.options(func(o *Options) { o.DryRun = true }), configMap("a"), configMap("b")), v1alpha1.OperationFailed, string(reason))
+	}
+}
+
+// A field that a definition brings along is not known before.
+func TestAnObjectWhoseKindChangesWithIt(t *testing.T) {
+	f := newFake(ours(parse(widget)), ours(parse(definition)))
+	f.kinds[widgets] = true
+	f.tick = establish
+	f.refuse = func(_ *fake, w Write) error {
+		if w.DryRun && w.Object.GetKind() == "Widget" {
+			return refuse(Invalid, fault.Mistake, "unknown field")
+		}
+		return nil
+	}
+	changed := parse(definition)
+	changed.SetLabels(map[string]string{"version": "2"})
+	requirePhase(t, f.sync(t, plan.Input{}, f.options(), changed, parse(widget)), v1alpha1.OperationSucceeded)
+}
+
+// What server-side apply does not take is rehearsed the way it will be written.
+func TestARehearsalFallsBack(t *testing.T) {
+	f := newFake(ours(fixed(configMap("a"))), ours(configMap("b")))
+	f.refuse = func(_ *fake, w Write) error {
+		if w.Method == Apply && w.Object.GetName() == "a" {
+			return refuse(ApplyRefused, fault.Mistake, "duplicate entries")
+		}
+		return nil
+	}
+	res := f.sync(t, plan.Input{}, f.options(), configMap("a", "k", "v"), configMap("b", "k", "v"))
+	requirePhase(t, res, v1alpha1.OperationSucceeded)
+	if got := messages(res)["a"]; !strings.Contains(got, "as client-side apply does") {
+		t.Errorf("it does not say how it was written: %q", got)
+	}
+}

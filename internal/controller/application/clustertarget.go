@@ -95,6 +95,8 @@ var reasons = map[cluster.Reason]sync.Reason{
 	cluster.Conflict: sync.Conflict, cluster.AlreadyExists: sync.AlreadyExists, cluster.NotFound: sync.NotFound,
 	cluster.NamespaceMissing: sync.NamespaceMissing, cluster.NoSuchKind: sync.NoSuchKind, cluster.Invalid: sync.Invalid,
 	cluster.ApplyRefused: sync.ApplyRefused, cluster.NotOwned: sync.NotOwned, cluster.DryRunUnsupported: sync.DryRunRefused,
+	cluster.Forbidden: sync.Forbidden, cluster.QuotaExceeded: sync.QuotaExceeded, cluster.NotAdmitted: sync.NotAdmitted,
+	cluster.WebhookRefused: sync.WebhookRefused, cluster.WebhookFailed: sync.WebhookFailed,
 }
 
 // Reason implements sync.Target.
