@@ -373,3 +373,19 @@ func TestKeptHooks(t *testing.T) {
 		t.Errorf("the hook is not kept as it was: %v", live)
 	}
 }
+
+func TestManyHooksAtOnce(t *testing.T) {
+	f := newFake()
+	f.tick = expire(nil)
+	var steps []plan.Step
+	want := map[string]int{}
+	for i := range 100 {
+		name := fmt.Sprintf("hook-%d", i)
+		steps = append(steps, hookStep(job(name), v1alpha1.HookTypePreSync, v1alpha1.HookDeletePolicyHookSucceeded))
+		want[name] = 1
+	}
+	p := plan.Plan{Phases: []plan.Phase{phase(v1alpha1.SyncPhasePreSync, gated(0, steps...))}}
+	res := Run(context.Background(), p, f, f.hookOptions(func(o *Options) { o.Parallel = 0 }))
+	requirePhase(t, res, v1alpha1.OperationSucceeded, "100 hooks succeeded")
+	requireOnce(t, "after it", f, want)
+}
