@@ -59,6 +59,7 @@ func (p *pass) perform(op *operation, target sync.Target, options sync.Options) 
 	result := sync.Result{Phase: v1alpha1.OperationError, Message: "stopped before it began", Stopped: true, Retryable: true}
 	if op.place.take(op.ctx) == nil {
 		defer op.place.leave()
+		op.begunAt.Store(p.Clock.Now().UnixNano())
 		result = sync.Run(op.ctx, op.work, target, options)
 	}
 	p.st.finish(outcome{op: op, result: result, cause: context.Cause(op.ctx)})

@@ -32,7 +32,8 @@ type operation struct {
 	told   progress
 	place  place
 
-	windowClosed atomic.Bool // it waits for a sync window
+	windowClosed atomic.Bool  // it waits for a sync window
+	begunAt      atomic.Int64 // when it had a place among those that work, in nanoseconds since 1970; 0 before
 
 	mu       stdsync.Mutex
 	learned  []sync.Learned // what the cluster made of objects
@@ -263,7 +264,9 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 }
 
 // takenOver reports whether a newer revision is about to go on with a recorded operation: its last try has ended, and not failed.
-func takenOver(state *v1alpha1.OperationState) bool { return state.FinishedAt != nil && state.RetryCount == 0 }
+func takenOver(state *v1alpha1.OperationState) bool {
+	return state.FinishedAt != nil && state.RetryCount == 0
+}
 
 // nextSpec returns what the next try of a recorded operation is asked for: what the one before was, the newest revision if
 // that takes over or the retry says so, or the very revision of a try whose hooks run.

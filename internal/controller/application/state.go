@@ -126,9 +126,10 @@ func (s *appState) calm(now time.Time) time.Duration {
 	return 0
 }
 
-// quiet reports whether a status that is not urgent may wait for the end of the operation that runs.
+// quiet reports whether a status that is not urgent may wait for the end of the operation that runs. An operation that waited
+// long for its place is given as much time as any other.
 func (s *appState) quiet(now time.Time) bool {
-	return s.running != nil && now.Sub(s.writtenAt) < writesDuringOperation
+	return s.running != nil && (now.Sub(s.writtenAt) < writesDuringOperation || now.Sub(time.Unix(0, s.running.begunAt.Load())) < writesDuringOperation)
 }
 
 // listen returns a channel that is sent to when an object of the application changes, until the next call.
