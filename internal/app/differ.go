@@ -130,6 +130,7 @@ func newPreview(ctx context.Context, kube *rest.Config, namespace, dir, plugins 
 	p.apps = application.New(application.Deps{
 		Client: c, Namespace: namespace, Observe: true, Engine: p.engine,
 		Clusters: p.clusters, Poller: idle{}, Keeper: idle{}, FindPaths: p.pool.Paths,
+		Settings: momentary(settings),
 		Rules: func() *application.Rules {
 			s := settings.Current()
 			return &application.Rules{Settings: s.Settings, Version: s.Version, Health: judge.of(s)}

@@ -24,6 +24,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/source"
 	"github.com/bowline-cd/bowline/internal/worker"
 	"github.com/bowline-cd/bowline/internal/worker/plugin"
@@ -72,7 +73,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.apps = application.New(application.Deps{
 		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
 		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
-		Accepted: r.accepted, FindPaths: r.pool.Paths, Rules: r.rules, Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
+		Accepted: r.accepted, FindPaths: r.pool.Paths, Rules: r.rules, Settings: momentary(r.settings), Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
 	r.sources.applications, r.sources.projects = r.apps, r.apps
 	lead.regained = r.apps.EnqueueAll
@@ -138,6 +139,11 @@ func (r *roles) rules() *application.Rules {
 		r.log.Warn("which plugins are installed is not known", "error", err)
 	}
 	return &application.Rules{Settings: s.Settings, Version: s.Version, Plugins: installed, Health: r.judges.of(s)}
+}
+
+// momentary returns the settings of the moment, once they were read.
+func momentary(r *configuration.Reader) func() *settings.Settings {
+	return func() *settings.Settings { return &r.Current().Settings }
 }
 
 // changed is called with new settings.

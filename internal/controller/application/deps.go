@@ -104,6 +104,8 @@ type Deps struct {
 	// them in this process.
 	FindPaths diff.PathFinder
 	Rules     func() *Rules
+	// Settings are those of the moment alone, for what is asked at each request to a cluster.
+	Settings func() *settings.Settings
 	// Alone says whether operations may be run, and if not why.
 	Alone   func() (bool, string)
 	Bus     *event.Bus

@@ -29,7 +29,7 @@ func (c *Controller) identityFor(project string, d access.Destination, home stri
 
 // account returns the user of direct calls; "" is ourselves.
 func (c *Controller) account(ctx context.Context, project string, d access.Destination, home string) (string, error) {
-	s := c.Rules().Settings
+	s := c.Settings()
 	if !s.Impersonation {
 		return "", nil
 	}

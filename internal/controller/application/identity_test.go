@@ -26,7 +26,7 @@ func hubWith(t *testing.T, s *settings.Settings, objects ...client.Object) *Cont
 	}
 	deps := Deps{
 		Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build(), Namespace: "argocd", Clusters: noClusters{},
-		Rules: func() *Rules { return &Rules{Settings: *s} }, Clock: clocktesting.NewFakeClock(now),
+		Rules: func() *Rules { return &Rules{Settings: *s} }, Settings: func() *settings.Settings { return s }, Clock: clocktesting.NewFakeClock(now),
 	}
 	return &Controller{Deps: deps, projects: newProjects(deps)}
 }
