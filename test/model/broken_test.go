@@ -259,6 +259,12 @@ func TestWrongHistoriesAreFound(t *testing.T) {
 		"an object left out":      {func(t *testing.T, e []event) []event { return drop(e, "map-0 is version 1") }, "not as in Git"},
 		"an object left over":     {func(t *testing.T, e []event) []event { return drop(e, "map-1", "gone") }, "not as in Git"},
 		"an end that is not well": {func(t *testing.T, e []event) []event { return e[:len(e)-1] }, "does not end well"},
+		"an operation taken over by itself": {func(t *testing.T, e []event) []event {
+			same := status{phase: "Running", commit: 1, revision: "1", started: "try", try: "1-0-same", compared: -1}
+			over := same
+			over.try = "1-100-same"
+			return slices.Insert(e, len(e)-1, event{revision: 130, operations: &same}, event{revision: 130, operations: &over})
+		}, "taken over"},
 		"more tries than asked for": {func(t *testing.T, e []event) []event {
 			return slices.Insert(e, len(e)-1, event{revision: 130, operations: &status{phase: "Running", commit: 1, revision: "1", retries: 1, compared: -1}})
 		}, "more tries"},

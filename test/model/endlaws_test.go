@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // says is about what the Application tells: it is never ahead of what is so.
@@ -17,6 +18,7 @@ func (r *replay) says(now status) {
 		return
 	}
 	try := fmt.Sprintf("%s retry %d of %s (commit %d)", now.started, now.retries, now.revision, now.commit)
+	r.takenOver(now)
 	earlier := r.tries[try]
 	r.tries[try], r.revisions[try] = now.phase, now.revision
 	if now.retries > r.retries {
@@ -28,6 +30,20 @@ func (r *replay) says(now status) {
 	if err := r.completeInATry(now.commit, now); err != nil {
 		r.wrong("an operation that succeeded with something left to do", "%s: %v", try, err)
 	}
+}
+
+// takenOver is the law of supersession: only what is to be applied anew takes an operation over. The name of a try is
+// <when it began>-<100 for each time that it was taken over, and 1 for each retry>-<what it applies>.
+func (r *replay) takenOver(now status) {
+	parts := strings.SplitN(now.try, "-", 3)
+	if len(parts) < 3 {
+		return
+	}
+	number, content := parts[1][:max(0, len(parts[1])-2)], parts[0]+parts[2]
+	if first, known := r.numbers[content]; known && first != number {
+		r.wrong("an operation taken over by what it was about already", "%s", now.try)
+	}
+	r.numbers[content] = number
 }
 
 // completeInATry looks at the try that the record names.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -25,8 +26,8 @@ type program struct {
 	cmd     *exec.Cmd
 	done    chan struct{} // closed when it has ended
 	status  error
-	from    int64 // where the log of this start begins
-	address string
+	from    int64        // where the log of this start begins
+	address atomic.Value // where it listens
 }
 
 func (p *program) log() string { return filepath.Join(p.dir, "log-"+p.name+".txt") }
@@ -58,7 +59,7 @@ func (p *program) start(ctx context.Context) error {
 	}
 	found, err := p.says(ctx, regexp.MustCompile(`msg=listening address=(\S+)`))
 	if err == nil {
-		p.address = string(found[1])
+		p.address.Store(string(found[1]))
 	}
 	return err
 }

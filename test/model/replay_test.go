@@ -22,6 +22,7 @@ type replay struct {
 	low int
 	// tries holds the phase of each try that the Application spoke of, revisions the revision of Git that each was about.
 	tries, revisions map[string]string
+	numbers          map[string]string // by what a try applies: how often its operation had been taken over
 	// equalled has the commits that the cluster was equal to at some time.
 	equalled map[int]bool
 	problems []string
@@ -37,7 +38,7 @@ type run struct {
 
 // check goes through the history of a scenario and returns what is against the rules.
 func check(s *scenario, history []event, endHooks bool) []string {
-	r := &replay{scenario: s, endHooks: endHooks, live: map[string]event{}, equalled: map[int]bool{}, tries: map[string]string{}, revisions: map[string]string{}}
+	r := &replay{scenario: s, endHooks: endHooks, live: map[string]event{}, equalled: map[int]bool{}, tries: map[string]string{}, revisions: map[string]string{}, numbers: map[string]string{}}
 	for _, e := range history {
 		r.now = e.revision
 		r.step(e)

@@ -240,7 +240,7 @@ func (r *round) tell(ctx context.Context, repo *gitserver.Repo, sha string) {
 		panic(err)
 	}
 	for _, p := range r.programs {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.address+"/api/webhook", bytes.NewReader(body))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://%s/api/webhook", p.address.Load()), bytes.NewReader(body))
 		if err != nil {
 			panic(err)
 		}

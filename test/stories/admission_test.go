@@ -12,12 +12,16 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // admitter is an admission webhook of the story.
-type admitter struct{ failsDryRuns atomic.Bool }
+type admitter struct {
+	failsDryRuns, fails atomic.Bool
+	refused             atomic.Value // the name of objects that it does not admit, dry runs apart
+}
 
-// admission start | fail-dry-runs | allow: see README.md.
+// admission start | fail | fail-dry-runs | refuse NAME | allow: see README.md.
 func admission(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	switch {
@@ -28,10 +32,14 @@ func admission(ts *testscript.TestScript, _ bool, args []string) {
 		authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 		ts.Setenv("HOOK", server.URL)
 		ts.Setenv("HOOK_CA", base64.StdEncoding.EncodeToString(authority))
-	case len(args) == 1 && s.admitter != nil && (args[0] == "fail-dry-runs" || args[0] == "allow"):
+	case len(args) == 1 && s.admitter != nil && (args[0] == "fail" || args[0] == "fail-dry-runs" || args[0] == "allow"):
+		s.admitter.fails.Store(args[0] == "fail")
 		s.admitter.failsDryRuns.Store(args[0] != "allow")
+		s.admitter.refused.Store("")
+	case len(args) == 2 && s.admitter != nil && args[0] == "refuse":
+		s.admitter.refused.Store(expand(ts, args[1]))
 	default:
-		ts.Fatalf("usage: admission start, then admission fail-dry-runs or admission allow")
+		ts.Fatalf("usage: admission start, then admission fail, fail-dry-runs, refuse NAME or allow")
 	}
 }
 
@@ -41,11 +49,15 @@ func (a *admitter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no AdmissionReview", http.StatusBadRequest)
 		return
 	}
-	if review.Request.DryRun != nil && *review.Request.DryRun && a.failsDryRuns.Load() {
-		http.Error(w, "no dry runs here", http.StatusInternalServerError)
+	dry := review.Request.DryRun != nil && *review.Request.DryRun
+	if a.fails.Load() || dry && a.failsDryRuns.Load() {
+		http.Error(w, "out of order", http.StatusInternalServerError)
 		return
 	}
-	answer := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
+	answer := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: dry || review.Request.Name != a.refused.Load()}
+	if !answer.Allowed {
+		answer.Result = &metav1.Status{Message: "the story does not want it"}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: answer})
 }
