@@ -184,7 +184,8 @@ func (w *window) activeAt(t time.Time) bool {
 
 // startAfter returns the next start after a moment, or never: for some years there may be none.
 func (w *window) startAfter(wall time.Time) time.Time {
-	if next := w.schedule.Next(wall); !next.IsZero() {
+	// Starts are on whole minutes; from the last second of one the library finds the next without counting seconds.
+	if next := w.schedule.Next(wall.Truncate(time.Minute).Add(59 * time.Second)); !next.IsZero() {
 		return next
 	}
 	return never
@@ -216,7 +217,7 @@ func (w *window) edge(t time.Time) time.Time {
 // lastStart returns the last start at or before a moment, of which there is one within the length of the window.
 func (w *window) lastStart(wall time.Time) time.Time {
 	last := w.startAfter(wall.Add(-w.length))
-	for from, to := last, wall; to.Sub(from) > time.Second; {
+	for from, to := last, wall; to.Sub(from) >= time.Minute; {
 		middle := from.Add(to.Sub(from) / 2)
 		if start := w.startAfter(middle); start.After(wall) {
 			to = middle

@@ -263,3 +263,13 @@ func describe(windows v1alpha1.SyncWindows) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+func BenchmarkWindowsAsk(b *testing.B) {
+	w := CompileWindows(v1alpha1.SyncWindows{
+		deny("0 8 * * 1-5", "10h", in("Europe/Berlin")), allow("0 22 * * *", "2h"), deny("* * * * *", "1h", manual), deny("0 0 29 2 *", "24h"),
+	}).Of("web", v1alpha1.ApplicationDestination{})
+	moment := Moment{Now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	for b.Loop() {
+		w.Ask(moment)
+	}
+}
