@@ -14,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
+	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/worker"
@@ -34,7 +35,7 @@ func Main(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := cli.New(cli.Deps{
 		Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Drawer: resources.DrawerFunc(drawer), Actions: openActions,
-		Planner: plan.PlannerFunc(planner), Renderer: render.RendererFunc(renderer),
+		Planner: plan.PlannerFunc(planner), Renderer: render.RendererFunc(renderer), Reverter: rollback.ReverterFunc(reverter),
 	})
 	root.AddCommand(newRunCommand(), newDemoCommand())
 	return root

@@ -28,6 +28,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
+	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/output"
 	"github.com/bowline-cd/bowline/internal/cli/render"
@@ -51,6 +52,8 @@ type Deps struct {
 	Drawer resources.Drawer
 	// Planner makes the plan of app plan; without one there is no such command.
 	Planner plan.Planner
+	// Reverter takes changes back in Git, for app rollback --revert; without one there is no such flag.
+	Reverter rollback.Reverter
 	// Renderer renders for render; without one there is no such command.
 	Renderer render.Renderer
 }
@@ -59,7 +62,7 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer), version.NewCmd(deps.Version))
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}

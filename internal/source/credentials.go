@@ -14,10 +14,12 @@ import (
 
 // Labels and keys of Argo CD's Secrets and ConfigMaps for repositories.
 const (
-	SecretTypeLabel     = "argocd.argoproj.io/secret-type"
-	SecretTypeRepo      = "repository"
-	SecretTypeRepoCreds = "repo-creds"
-	KnownHostsKey       = "ssh_known_hosts" // in the ConfigMap argocd-ssh-known-hosts-cm
+	SecretTypeLabel      = "argocd.argoproj.io/secret-type"
+	SecretTypeRepo       = "repository"
+	SecretTypeRepoCreds  = "repo-creds"
+	SecretTypeWrite      = "repository-write"
+	SecretTypeWriteCreds = "repo-write-creds"
+	KnownHostsKey        = "ssh_known_hosts" // in the ConfigMap argocd-ssh-known-hosts-cm
 )
 
 // Credentials are what the Secrets say about repositories.
@@ -25,6 +27,8 @@ type Credentials struct {
 	repositories []*entry              // of Secrets of type repository
 	at           map[location][]*entry // the same by where they are: there may be thousands
 	templates    []*entry              // of Secrets of type repo-creds: URL is a prefix
+	writes       bool                  // writing goes before the others
+	writing      *Credentials          // those of Secrets of type repository-write and repo-write-creds
 	certificates map[string]string     // by host, in lower case
 	knownHosts   string
 }
@@ -37,42 +41,70 @@ type entry struct {
 }
 
 // ParseSecrets reads the labelled Secrets of the control namespace, the data of argocd-tls-certs-cm (host to PEM) and of
-// argocd-ssh-known-hosts-cm. Secrets of other types are left alone: what they hold for writing never serves to read.
+// argocd-ssh-known-hosts-cm. What Secrets hold for writing never serves to read.
 // A Secret that cannot be read costs nobody else anything: it is named in the errors, and the repositories it is for say so.
 func ParseSecrets(secrets []corev1.Secret, tlsCertificates, knownHosts map[string]string) (*Credentials, []error) {
-	c := &Credentials{at: map[location][]*entry{}, certificates: map[string]string{}, knownHosts: knownHosts[KnownHostsKey]}
-	for host, pem := range tlsCertificates {
-		c.certificates[strings.ToLower(host)] = pem
-	}
+	c := newCredentials(tlsCertificates, knownHosts)
+	c.writing = newCredentials(tlsCertificates, knownHosts)
 	var problems []error
 	byName := slices.SortedFunc(slices.Values(secrets), func(a, b corev1.Secret) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range byName {
-		kind := byName[i].Labels[SecretTypeLabel]
-		if kind != SecretTypeRepo && kind != SecretTypeRepoCreds {
+		into, kind := c, byName[i].Labels[SecretTypeLabel]
+		switch kind {
+		case SecretTypeRepo, SecretTypeRepoCreds:
+		case SecretTypeWrite, SecretTypeWriteCreds:
+			into = c.writing
+		default:
 			continue
 		}
 		r, err := parseSecret(&byName[i])
 		if err != nil {
 			problems = append(problems, err)
 		}
-		if r.URL == "" {
-			continue
-		}
-		e := &entry{r, locate(r.URL), err}
-		if kind == SecretTypeRepo {
-			e.Declared = true
-			c.repositories = append(c.repositories, e)
-			c.at[e.location] = append(c.at[e.location], e)
-		} else {
-			c.templates = append(c.templates, e)
+		if r.URL != "" {
+			into.add(&entry{r, locate(r.URL), err}, kind == SecretTypeRepo || kind == SecretTypeWrite)
 		}
 	}
 	return c, problems
 }
 
+func newCredentials(tlsCertificates, knownHosts map[string]string) *Credentials {
+	c := &Credentials{at: map[location][]*entry{}, certificates: map[string]string{}, knownHosts: knownHosts[KnownHostsKey]}
+	for host, pem := range tlsCertificates {
+		c.certificates[strings.ToLower(host)] = pem
+	}
+	return c
+}
+
+// add takes a Secret, of one repository or of all below an address.
+func (c *Credentials) add(e *entry, repository bool) {
+	if !repository {
+		c.templates = append(c.templates, e)
+		return
+	}
+	e.Declared = true
+	c.repositories = append(c.repositories, e)
+	c.at[e.location] = append(c.at[e.location], e)
+}
+
 // For is ForType for a Git repository.
 func (c *Credentials) For(address, project string) (Repository, error) {
+	if c.writes {
+		_, one := c.writing.find(KindGit, address, project)
+		_, several := c.writing.template(KindGit, address, project)
+		if one || several {
+			return c.writing.For(address, project)
+		}
+	}
 	return c.ForType(KindGit, address, project)
+}
+
+// Writing returns credentials with which Git repositories are written to, and read meanwhile: those of Secrets of type
+// `repository-write` and `repo-write-creds`, and where there are none for a repository, those it is read with.
+func (c *Credentials) Writing() *Credentials {
+	w := *c
+	w.writes = true
+	return &w
 }
 
 // ForType returns how a project reads a repository of a kind: with the `repository` Secret of this address and project,

@@ -16,12 +16,12 @@ import (
 	"github.com/bowline-cd/bowline/test/gitserver"
 )
 
-// repo create|commit|write|link|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]
+// repo create|commit|write|link|rm|branch|delete-branch|tag|open|expire ... [repo=NAME] [branch=BRANCH]
 func repo(ts *testscript.TestScript, _ bool, args []string) {
 	s := of(ts)
 	opts, args := options(args, "repo", "branch", "message", "as")
 	if len(args) == 0 {
-		ts.Fatalf("usage: repo create|commit|write|link|rm|branch|delete-branch|tag|expire ... [repo=NAME] [branch=BRANCH]")
+		ts.Fatalf("usage: repo create|commit|write|link|rm|branch|delete-branch|tag|open|expire ... [repo=NAME] [branch=BRANCH]")
 	}
 	verb, args := args[0], args[1:]
 	if verb == "create" {
@@ -50,6 +50,9 @@ func repo(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	case verb == "tag" && len(args) == 2:
 		ts.Check(r.Tag(args[0], args[1], ""))
+		return
+	case verb == "open" && len(args) == 0:
+		ts.Check(r.Configure("http.receivepack", "true"))
 		return
 	case verb == "expire":
 		ts.Check(r.Expire())

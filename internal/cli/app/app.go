@@ -27,11 +27,12 @@ import (
 
 // NewCmd returns the command with all its verbs. Without a differ there is no diff, without an opener no actions,
 // without a drawer no resources, without a planner no plan, without a renderer
-// no sync of local manifests.
-func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer) *cobra.Command {
+// no sync of local manifests, without a reverter no rollback in Git.
+func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer,
+	reverter rollback.Reverter) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
-		rollback.NewCmd(s), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
+		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
 	)
 	if differ != nil {
 		cmd.AddCommand(diff.NewCmd(s, differ))

@@ -172,11 +172,13 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 		return err
 	}
 	slices.SortFunc(list.Items, func(a, b corev1.Secret) int { return strings.Compare(a.Name, b.Name) })
-	var repositories []corev1.Secret
+	var repositories, writing []corev1.Secret
 	for _, secret := range list.Items {
 		switch secret.Labels[v1alpha1.LabelKeySecretType] {
 		case v1alpha1.LabelValueSecretTypeRepository, v1alpha1.LabelValueSecretTypeRepoCreds:
 			repositories = append(repositories, secret)
+		case v1alpha1.LabelValueSecretTypeRepoWrite, v1alpha1.LabelValueSecretTypeRepoWriteCred:
+			writing = append(writing, secret)
 		case v1alpha1.LabelValueSecretTypeCluster:
 			s.addCluster(&secret, s.Settings.ExecAllowed)
 		}
@@ -186,7 +188,7 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 		}
 	}
 	var problems []error
-	s.Credentials, problems = source.ParseSecrets(repositories, certificates, hosts)
+	s.Credentials, problems = source.ParseSecrets(slices.Concat(repositories, writing), certificates, hosts)
 	s.Problems = append(s.Problems, problems...)
 	s.Repositories = string(object.DigestOf([]any{dataOf(repositories), certificates, hosts}))
 	return nil

@@ -25,13 +25,15 @@ import (
 type Options struct {
 	Request client.RollbackRequest
 	Until   string
+	Revert  bool
+	Branch  string
 	Async   bool
 	Timeout command.Timeout
 	Output  output.Format
 }
 
-// NewCmd returns the command.
-func NewCmd(s *session.Session) *cobra.Command {
+// NewCmd returns the command. Without a reverter there is no --revert.
+func NewCmd(s *session.Session, reverter Reverter) *cobra.Command {
 	opts := Options{}
 	cmd := &cobra.Command{
 		Use:   "rollback NAME [ID]",
@@ -41,10 +43,15 @@ It is rendered again from the commits it was made of; the Git server need not an
 
 With automated sync on, a hold goes with it: automated sync does not apply again what was taken back. The hold ends when
 something else is rendered (a fix; a commit that does not change this application does not count), with
-"bowline app hold NAME --end", or at the time of --until. An automated operation that is under way is ended.`,
+"bowline app hold NAME --end", or at the time of --until. An automated operation that is under way is ended.
+
+With --revert nothing is applied. Instead one commit is pushed, to the branch that the application follows or to --branch,
+which gives the files that the application reads the content they had then; all else in the repository stays as it is. It
+is rendered before it is pushed: it has to give what was deployed.`,
 		Example: command.Example(
 			"bowline app rollback web --reason 'checkout fails'",
-			"bowline app rollback web 7 --prune --until 2h"),
+			"bowline app rollback web 7 --prune --until 2h",
+			"bowline app rollback web --revert --branch take-back-web"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return command.Usage(cmd, fmt.Sprintf("it takes the name of one application and the id of an entry of its history, but got %d arguments", len(args)))
@@ -55,6 +62,11 @@ something else is rendered (a fix; a commit that does not change this applicatio
 			if err := opts.complete(cmd, s, args); err != nil {
 				return err
 			}
+			if opts.Revert {
+				return runRevert(cmd.Context(), reverter, opts, Revert{
+					Session: s, Name: s.Qualified(args[0]), ID: opts.Request.ID, Branch: opts.Branch, Reason: opts.Request.Reason, DryRun: opts.Request.DryRun,
+				}, cmd.OutOrStdout())
+			}
 			return run(cmd.Context(), s, opts, args[0], cmd.OutOrStdout())
 		},
 	}
@@ -63,6 +75,11 @@ something else is rendered (a fix; a commit that does not change this applicatio
 	flags.StringVar(&opts.Until, "until", "", "end the hold by itself: after a length of time such as 2h, or at a time")
 	flags.BoolVar(&opts.Request.Prune, "prune", false, "delete what was not there then")
 	flags.BoolVar(&opts.Request.DryRun, "dry-run", false, "only check what would be done")
+	flags.StringVar(&opts.Request.OverrideWindow, "override-window", "", "pass closed sync windows, for this reason, which is recorded")
+	if reverter != nil {
+		flags.BoolVar(&opts.Revert, "revert", false, "push a commit that takes it back in Git, instead of applying anything")
+		flags.StringVar(&opts.Branch, "branch", "", "with --revert: the branch to push to (default: the one that the application follows)")
+	}
 	flags.BoolVar(&opts.Async, "async", false, "do not wait")
 	flags.Var(&opts.Timeout, "timeout", "how long to wait (default: no limit)")
 	output.Flag(flags, &opts.Output, output.Wide, output.JSON, output.YAML)
@@ -77,6 +94,12 @@ func (o *Options) complete(cmd *cobra.Command, s *session.Session, args []string
 			return command.Usage(cmd, fmt.Sprintf("%q is no id of an entry of the history: those are numbers", args[1]))
 		}
 		o.Request.ID = &id
+	}
+	switch {
+	case o.Branch != "" && !o.Revert:
+		return command.Usage(cmd, "--branch is where --revert pushes to: give --revert too")
+	case o.Revert && (o.Until != "" || o.Request.Prune || o.Async):
+		return command.Usage(cmd, "--revert applies nothing: leave --until, --prune and --async out")
 	}
 	if o.Request.Until, err = command.Until(o.Until, s.Now()); err != nil {
 		return command.Usage(cmd, err.Error())
