@@ -234,6 +234,24 @@ func TestARunThatWaitsHoldsNoPlace(t *testing.T) {
 	}
 }
 
+func TestARunThatWaitsForAnEarlierHookToGoHoldsNoPlace(t *testing.T) {
+	old := earlier(job("migrate"))
+	old.SetFinalizers([]string{"example.com/slow"})
+	f := newFake(old)
+	rests := 0
+	end := jobs(nil)
+	f.tick = func(f *fake) {
+		if live := f.objects[object.KeyOf(old)]; rests > 0 && live != nil && slices.Contains(live.GetFinalizers(), "example.com/slow") {
+			delete(f.objects, object.KeyOf(old))
+		}
+		end(f)
+	}
+	options := f.hookOptions(func(o *Options) {
+		o.Rest = func() func(context.Context) error { rests++; return func(context.Context) error { return nil } }
+	})
+	requirePhase(t, Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, options), v1alpha1.OperationSucceeded)
+}
+
 func TestHooksHoldTheRun(t *testing.T) {
 	f := newFake()
 	f.tick = jobs(nil)

@@ -37,6 +37,9 @@ var runsOnce = map[schema.GroupKind]bool{
 	{Group: "argoproj.io", Kind: "Workflow"}: true,
 }
 
+// patience is how many looks at an object that goes are made before the run gives up its place.
+const patience = 10
+
 // hookAttempts is how often the object of a hook is judged anew because another appeared in its place.
 const hookAttempts = 4
 
@@ -195,13 +198,22 @@ func (r *run) replace(s *plan.Step, live *unstructured.Unstructured) error {
 	if err := r.remove(s, live); err != nil {
 		return err
 	}
+	looks := 0
 	gone, err := r.until(r.ctx, r.Wait, pollEvery, func() (bool, error) {
+		if looks++; looks > patience {
+			r.rest()
+		}
 		now, err := r.liveOf(s)
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})
+	if looks > patience && !r.work() {
+		gone = false
+	}
 	switch {
-	case err != nil || gone:
+	case err != nil:
 		return err
+	case gone:
+		return nil
 	case r.stopped():
 		return fault.New(fault.Retry, "run", "hook "+s.Key.String(), "", "the sync was stopped while the object of an earlier sync was deleted", "")
 	}

@@ -31,14 +31,14 @@ type run struct {
 	// doubtful are the steps of which only the API server can tell whether they are right.
 	doubtful map[*plan.Step]bool
 
-	gated  bool                            // the wave that is carried out waits for health
-	halted bool                            // it was stopped before its end
-	resume func(ctx context.Context) error // gives back the place that was given up while it waits; nil if it works
-	told   string                          // what Record was told last, and when
+	gated  bool   // the wave that is carried out waits for health
+	halted bool   // it was stopped before its end
+	told   string // what Record was told last, and when
 	toldAt time.Time
 
-	mu    stdsync.Mutex
-	hooks []*hook // those of the wave that is carried out
+	mu     stdsync.Mutex
+	hooks  []*hook                         // those of the wave that is carried out
+	resume func(ctx context.Context) error // gives back the place that was given up while it waits; nil if it works
 }
 
 // place is where a wave is in the plan.

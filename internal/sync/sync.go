@@ -9,6 +9,7 @@
 //     one object that is refused fails the sync, but the rest of its wave is done; later waves are not begun.
 //   - Outcome: what became of one object.
 //   - Fallback: writing an object as client-side apply does, because server-side apply does not take it.
+//   - Rehearsal: sending an object as a dry run before anything is applied, to find what is wrong with it.
 //   - Recreate: deleting an object and creating it anew, for the option Force.
 //   - Retryable: said of a sync that failed in a way that may pass by itself.
 //   - Hook: an object that is made once in each try, for what it does. Its outcome is seen by its UID, and noted in the record

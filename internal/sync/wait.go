@@ -59,8 +59,11 @@ func (r *run) sleep(d time.Duration) bool {
 	return !r.stopped()
 }
 
-// rest gives the run's place to others, until work.
+// rest gives the run's place to others, until work. It may be called from several goroutines: the first that works again takes
+// the place back for all.
 func (r *run) rest() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.Rest != nil && r.resume == nil {
 		r.resume = r.Rest()
 	}
@@ -68,11 +71,12 @@ func (r *run) rest() {
 
 // work takes a place again, and reports false if the run is stopped.
 func (r *run) work() bool {
-	if resume := r.resume; resume != nil {
-		r.resume = nil
-		if resume(r.ctx) != nil {
-			return false
-		}
+	r.mu.Lock()
+	resume := r.resume
+	r.resume = nil
+	r.mu.Unlock()
+	if resume != nil && resume(r.ctx) != nil {
+		return false
 	}
 	return !r.stopped()
 }
