@@ -47,7 +47,7 @@ type round struct {
 }
 
 // patience is for what never comes.
-const patience = 3 * time.Minute
+const patience = 10 * time.Minute
 
 // newRound makes a round out of a seed.
 func newRound(t testing.TB, name string, seed uint64, size int) *round {
@@ -124,7 +124,7 @@ func (r *round) prepare(ctx context.Context) error {
 	}
 	for name, data := range map[string]map[string]string{
 		"argocd-cmd-params-cm": {"controller.sync.wave.delay.seconds": "0"},
-		"argocd-cm":            {"bowline.supersede": r.supersede, "bowline.sync.waveTimeout": "20s", "bowline.sync.hookTimeout": "1m"},
+		"argocd-cm":            {"bowline.supersede": r.supersede, "bowline.sync.waveTimeout": "1m", "bowline.sync.hookTimeout": "5m"},
 	} {
 		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app.kubernetes.io/part-of": "argocd"}}, Data: data}
 		if _, err := core.ConfigMaps(r.name+"-cd").Create(ctx, cm, metav1.CreateOptions{}); err != nil {

@@ -108,8 +108,8 @@ func (m maker) oneIn(n int) bool { return m.IntN(n) == 0 }
 
 func pick[T any](m maker, of ...T) T { return of[m.IntN(len(of))] }
 
-// scenario makes an application with two to five commits, the last of which can be carried out. If hanging, there may be what
-// never gets healthy in the others.
+// scenario makes an application with two to four commits, so that none runs to its end because so many took it over, the last of
+// which can be carried out. If hanging, there may be what never gets healthy in the others.
 func (m maker) scenario(name string, hanging bool) scenario {
 	s := scenario{name: name, retries: m.IntN(3), selfHeal: m.oneIn(2)}
 	if m.oneIn(8) {
@@ -119,7 +119,7 @@ func (m maker) scenario(name string, hanging bool) scenario {
 		s.options = append(s.options, "ApplyOutOfSyncOnly=true")
 	}
 	hooks := !m.oneIn(5)
-	count := 2 + m.IntN(4)
+	count := 2 + m.IntN(3)
 	for i := range count {
 		var last commit
 		if i > 0 {
