@@ -26,6 +26,8 @@ type RollbackRequest struct {
 	Reason string
 	// Until is when the hold ends by itself; zero means not by time.
 	Until time.Time
+	// OverrideWindow says why closed sync windows are passed; "" passes none.
+	OverrideWindow string
 	// Username is who asks, as far as the caller knows; "" asks the API server.
 	Username string
 }
@@ -74,6 +76,9 @@ func (r RollbackRequest) operation(app *v1alpha1.Application, entry v1alpha1.Rev
 	op.Info = append(op.Info, &v1alpha1.Info{Name: "Rollback", Value: fmt.Sprintf("to entry %d of the history", entry.ID)})
 	if r.Reason != "" {
 		op.Info = append(op.Info, &v1alpha1.Info{Name: "Reason", Value: r.Reason})
+	}
+	if r.OverrideWindow != "" {
+		op.Info = append(op.Info, &v1alpha1.Info{Name: v1alpha1.InfoOverrideWindow, Value: r.OverrideWindow})
 	}
 	return op
 }
