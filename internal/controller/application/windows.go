@@ -76,7 +76,7 @@ func (c *Controller) blocks(ctx context.Context, app *v1alpha1.Application, spec
 // waitsForWindow returns why an operation that does not run is not begun or gone on with yet, "" if it may be. It is planned
 // when its window opens, from what is desired and live then.
 func (p *pass) waitsForWindow(ctx context.Context, spec v1alpha1.Operation, started time.Time) string {
-	if !p.permitted() {
+	if p.found.has(v1alpha1.ApplicationConditionInvalidSpecError) {
 		return "" // it ends at once, with what is wrong about the application
 	}
 	why, next := p.blocks(ctx, p.app, spec, started)
