@@ -89,7 +89,7 @@ func (p *pass) record(o *outcome) {
 	}
 	p.took = &taken{*o, p.st.supersessions, p.st.syncedDigest}
 	p.st.running = nil
-	p.st.touch() // whatever was applied is compared again
+	p.st.touch(workedOn(o.op.work)...)
 	if o.interrupted() {
 		return
 	}
@@ -124,6 +124,17 @@ func resultsOf(state *v1alpha1.OperationState) v1alpha1.ResourceResults {
 		return nil
 	}
 	return state.SyncResult.Resources
+}
+
+// workedOn returns the objects that a sync may have changed. They are compared again when it has ended, whether or not events
+// have told of them yet.
+func workedOn(work plan.Plan) (keys []object.Key) {
+	for _, s := range work.Steps() {
+		if s.Action != plan.Keep {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
 }
 
 // learn takes over what the cluster made of objects, if the rows are still about that cluster.
