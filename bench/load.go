@@ -155,6 +155,11 @@ func (l load) start(ctx context.Context, s *subject, base spent) (map[string]any
 		"ratio_to_floor": round(all.Seconds() / base.time.Seconds()), "cpu_seconds": round(used.cpu.Seconds()),
 		"overhead_ms_per_object": perObject(used.cpu-base.cpu, l.count()), "rss_mib": used.rss >> 20, "peak_mib": used.peak >> 20,
 	}
+	looks, err := s.metric(ctx, "argocd_app_reconcile_count")
+	if err != nil {
+		return nil, err
+	}
+	row["looks_each"] = round(looks / float64(s.apps))
 	return row, s.addRequests(row, since)
 }
 
