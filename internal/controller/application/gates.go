@@ -8,6 +8,7 @@ import "context"
 // when its answer may change by time alone.
 func (p *pass) gates(ctx context.Context) {
 	p.held = p.holdOff(ctx)
+	p.settleNote()
 	if !p.permitted() {
 		return
 	}
