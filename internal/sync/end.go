@@ -175,7 +175,10 @@ func (r *run) cleanUp() {
 		return
 	}
 	policy := v1alpha1.HookDeletePolicyHookSucceeded
-	if r.report.failed() {
+	switch {
+	case r.halted:
+		policy = "" // none is about a sync that came to no end
+	case r.report.failed():
 		policy = v1alpha1.HookDeletePolicyHookFailed
 	}
 	for i, s := range r.steps {

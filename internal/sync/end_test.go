@@ -131,3 +131,25 @@ func TestTheNextProcessEndsHooks(t *testing.T) {
 	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
 	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed"})
 }
+
+// A sync that is ended between its hooks and its objects has not succeeded: a hook that did is left for who asks why.
+func TestASyncThatIsEndedDeletesNoHookThatSucceeded(t *testing.T) {
+	f := newFake()
+	f.tick = jobs(nil)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	work := plan.Plan{Phases: []plan.Phase{
+		phase(v1alpha1.SyncPhasePreSync, gated(0, hookStep(job("migrate"), v1alpha1.HookTypePreSync, v1alpha1.HookDeletePolicyHookSucceeded))),
+		phase(v1alpha1.SyncPhaseSync, gated(0, applyStep(configMap("a")))),
+	}}
+	blocked := func() string {
+		if live := f.get(object.KeyOf(job("migrate"))); live != nil && len(live.GetFinalizers()) == 0 {
+			cancel(fmt.Errorf("superseded: %w", EndHooks))
+		}
+		return ""
+	}
+	res := Run(ctx, work, f, f.hookOptions(func(o *Options) { o.Blocked = blocked }))
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate"})
+	if !res.Stopped || f.get(object.KeyOf(job("migrate"))) == nil {
+		t.Errorf("stopped is %t, left: %v", res.Stopped, f.get(object.KeyOf(job("migrate"))))
+	}
+}

@@ -75,6 +75,25 @@ func (p *pass) giveUp(ctx context.Context, state *v1alpha1.OperationState, messa
 	p.end(v1alpha1.OperationFailed, message)
 }
 
+// endLastHooks ends the hooks that the last try of an operation left running, before a newer revision takes it over. It
+// reports false if that is to be tried again.
+func (p *pass) endLastHooks(ctx context.Context, state *v1alpha1.OperationState) bool {
+	name := infoOf(state.Operation, infoOperation)
+	if name == "" || state.FinishedAt != nil || p.rules.Settings.Supersede != settings.SupersedeEndHooks {
+		return true // by other settings none runs now
+	}
+	if p.looks() {
+		p.requeue(lookSoon)
+		return false
+	}
+	if err := p.endHooks(ctx, name); err != nil {
+		p.log.Warn("end the hooks of a try that is superseded", "try", name, "error", err)
+		p.requeue(connectGrace)
+		return false
+	}
+	return true
+}
+
 // endHooks deletes the objects of hooks that a try left without an end on record.
 func (p *pass) endHooks(ctx context.Context, try string) error {
 	var failures []error

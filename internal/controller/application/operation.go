@@ -259,6 +259,9 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	case takenOver(state) && p.awaits != "" && state.Operation.InitiatedBy.Automated:
 		return // whoever is waited for wakes it
 	case newer && !p.takesOver:
+		if !p.endLastHooks(ctx, state) {
+			return
+		}
 		p.takeOver(state)
 	case state.FinishedAt == nil:
 		p.resumes = resultsOf(state)
