@@ -60,7 +60,9 @@ func (p *pass) awaitsNews(ctx context.Context) bool {
 	if p.Clock.Since(p.app.DeletionTimestamp.Time) > letGoPatience {
 		return false
 	}
-	late, err := p.late(ctx, p.st.id)
+	// What this application knows of its sources is of before it was deleted. If it has a parent, what that was synced to since is
+	// what the others have to know.
+	late, err := p.late(ctx, cmp.Or(p.parent(ctx, p.st.id), p.st.id))
 	if err != nil || late == "" {
 		return false
 	}

@@ -175,20 +175,26 @@ const maxAncestors = 100
 
 // isAbove reports whether this application is an object of another one, or of one of its objects: then it goes with that one.
 func (p *pass) isAbove(ctx context.Context, name string) bool {
-	here, err := p.Clusters.Find(v1alpha1.ApplicationDestination{Server: v1alpha1.KubernetesInternalAPIServerAddr})
-	if err != nil {
-		return false
-	}
-	for at, n := p.st.id, 0; at != "" && n < maxAncestors; n++ {
-		live := here.Get(ctx, p.keyOf(at), "")
-		if live.Presence != cluster.Present {
-			return false
-		}
-		if at = live.Owner; at == name {
-			return true
+	at := p.st.id
+	for range maxAncestors {
+		if at = p.parent(ctx, at); at == "" || at == name {
+			return at == name
 		}
 	}
 	return false
+}
+
+// parent returns the application that an Application is an object of; "" if there is none, or if that is not known.
+func (c *Controller) parent(ctx context.Context, id string) string {
+	here, err := c.Clusters.Find(v1alpha1.ApplicationDestination{Server: v1alpha1.KubernetesInternalAPIServerAddr})
+	if err != nil {
+		return ""
+	}
+	live := here.Get(ctx, c.keyOf(id), "")
+	if live.Presence != cluster.Present {
+		return ""
+	}
+	return live.Owner
 }
 
 // keyOf returns the key of an Application's resource.
