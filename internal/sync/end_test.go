@@ -13,6 +13,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/plan"
 )
 
 func TestAHookThatDisappears(t *testing.T) {
