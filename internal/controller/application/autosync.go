@@ -4,10 +4,8 @@ package application
 
 import (
 	"context"
-	"slices"
 	"strings"
 
-	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
@@ -19,6 +17,7 @@ func (p *pass) beginAutomated(ctx context.Context) {
 	if p.st.syncedDigest != p.state.Digest {
 		p.st.syncedDigest = "" // coming back to what was synced once is news, too: the cluster went along meanwhile
 	}
+	p.st.strayed = p.st.strayed || !p.triedLast()
 	approved := p.approved()
 	in := p.autoSync(approved)
 	d := plan.Decide(in)
@@ -64,13 +63,19 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 	return in
 }
 
-// unchanged reports whether what is desired is what was synced or tried last, be it under the name of another commit.
+// unchanged reports whether what is desired is what was synced or tried last, be it under the name of another commit, and
+// nothing else was desired in between.
 func (p *pass) unchanged() bool {
+	return !p.st.strayed && p.triedLast() || p.st.syncedDigest != "" && p.st.syncedDigest == p.state.Digest
+}
+
+// triedLast reports whether what is desired is what the last operation is known to have applied.
+func (p *pass) triedLast() bool {
 	tried := p.st.triedDigest
 	if last := p.next.Status.OperationState; tried == "" && last != nil { // by another process
 		return strings.HasSuffix(infoOf(last.Operation, infoOperation), "-"+digestInName(p.state.Digest))
 	}
-	return slices.Contains([]object.Digest{p.st.syncedDigest, tried}, p.state.Digest)
+	return tried == p.state.Digest
 }
 
 func (p *pass) selfHealBackoff() plan.SelfHealBackoff {

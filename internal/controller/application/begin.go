@@ -25,6 +25,7 @@ func (p *pass) begin(op *operation) {
 	if root == nil {
 		return
 	}
+	p.st.triedDigest, p.st.triedEpoch, p.st.strayed = op.state.Digest, p.st.epoch, false
 	op.ctx, op.cancel = context.WithCancelCause(*root)
 	op.place.slots = p.slots
 	p.st.running = op

@@ -284,6 +284,7 @@ func TestTheSameContentIsNoNewAttempt(t *testing.T) {
 	}{
 		{"it was synced", func(p *pass) { p.st.syncedDigest, p.st.triedDigest = "digest-of-now", "digest-of-now" }, true},
 		{"it failed", func(p *pass) { p.st.triedDigest = "digest-of-now" }, true},
+		{"something else was desired since it was tried", func(p *pass) { p.st.triedDigest, p.st.strayed = "digest-of-now", true }, false},
 		{"another one was tried", func(p *pass) { p.st.triedDigest = "another" }, false},
 		{"nothing is known", func(*pass) {}, false},
 		{"another process tried it", func(p *pass) {

@@ -42,7 +42,6 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		return
 	}
 	work.Notes = append(work.Notes, p.overrideNotes(ctx, spec)...)
-	p.st.triedDigest, p.st.triedEpoch = state.Digest, p.st.epoch
 	p.st.refused = refusedBy(work)
 	op := &operation{spec: spec, record: *record.DeepCopy(), state: state, server: p.target.Server, work: work}
 	p.nameTry(op, number)

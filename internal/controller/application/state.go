@@ -69,6 +69,7 @@ type appState struct {
 	askedHeldAt      metav1.Time   // when the last request came that a hold does not keep from being carried out
 	syncedDigest     object.Digest // rendered digest of the last successful full sync
 	triedDigest      object.Digest // rendered digest of the last try
+	strayed          bool          // something else was desired since then
 	supersessions    int           // in a row, of the operation under way
 	refused          []object.Key  // that the last sync left to other applications
 	waiting          object.Digest // of the deletions that wait for an approval
