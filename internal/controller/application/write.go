@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,6 +66,53 @@ func changedParts(before, after *v1alpha1.Application) (was, is *v1alpha1.Applic
 		return whole(before), whole(after) // a status without anything has no JSON form: the patch would remove all of it
 	}
 	return was, is
+}
+
+// write writes the status if its meaning changed, and starts the operation that it announces.
+func (p *pass) write(ctx context.Context) error {
+	p.next.Status.Conditions = p.found.conditions(p.app.Status.Conditions, p.now)
+	if !p.acts {
+		p.observed()
+		return nil
+	}
+	if p.refresh != "" {
+		delete(p.next.Annotations, v1alpha1.AnnotationKeyRefresh)
+	}
+	pressed := p.reports != nil && p.reports.told.presses()
+	guarded := p.guard || p.refresh != "" || p.app.Operation != nil && p.next.Operation == nil
+	switch {
+	case p.finished || p.refresh != "":
+		// Clients wait for a comparison newer than the end of the operation, or than their request.
+		p.next.Status.ReconciledAt = &p.now
+	case meaningful(&p.app.Status, &p.next.Status):
+		p.next.Status.ReconciledAt = &p.now
+	}
+	if !p.urgent && onlyRevision(&p.app.Status, &p.next.Status) && meaningful(&p.app.Status, &p.next.Status) && !guarded && p.launch == nil && !pressed {
+		// Nothing but the name of the revision is new: it follows at a bounded rate.
+		p.slow.add(p.st.id)
+		return nil
+	}
+	if p.st.quiet(p.Clock.Now()) && !guarded && p.launch == nil && !p.finished && !pressed {
+		p.requeue(writesDuringOperation)
+		return nil
+	}
+	written, err := p.writer.patch(ctx, p.app, p.next, guarded)
+	if err != nil {
+		return err
+	}
+	p.st.wrote(written, p.Clock.Now())
+	p.reportWritten()
+	if overtaken(p.next, written) {
+		p.requeue(time.Millisecond) // whoever watches may be told of our write alone, which is no news
+	}
+	p.tell(written)
+	if p.keepHistory {
+		p.pinHistory(written)
+	}
+	if p.launch != nil {
+		p.begin(p.launch)
+	}
+	return nil
 }
 
 // overtaken reports whether somebody else wrote between our read and our write, of what the hub acts on.
