@@ -145,9 +145,10 @@ func (r *run) endLeftOver() {
 }
 
 // abandon ends the hooks that run from before this process took the operation up, if it cannot go on: nobody would see how they
-// end.
+// end. The record need not tell of them: another process may have been cut off before it said anything. One that is stopped
+// itself leaves them to the next.
 func (r *run) abandon() {
-	if len(r.Before) > 0 && !r.DryRun {
+	if !r.DryRun && !r.KeepHooks && (!r.stopped() || r.endsHooks()) {
 		r.endAll()
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
@@ -70,6 +72,45 @@ func TestAHookThatDisappearsBetweenTwoProcesses(t *testing.T) {
 	res := Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.Before = before }))
 	requirePhase(t, res, v1alpha1.OperationFailed, "it disappeared before its outcome was seen")
 	requireEqual(t, "writes", f.writes(), nil)
+}
+
+// What is watched may lag behind: one that the record calls running is gone only if the API server says so.
+func TestAHookOnRecordIsNotGoneBecauseItIsNotSeenYet(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, errors.New("killed"))
+	f.tick = tick
+	before := Run(ctx, oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), f, f.hookOptions()).Resources
+	f.tick = jobs(nil)
+	late := &lagging{fake: f, looks: 1}
+	res := Run(context.Background(), oneHook(hookStep(job("migrate"), v1alpha1.HookTypePreSync)), late, f.hookOptions(func(o *Options) { o.Before = before }))
+	requirePhase(t, res, v1alpha1.OperationSucceeded)
+	requireOnce(t, "after it", f, map[string]int{"migrate": 1})
+}
+
+// lagging is a target whose watch knows of nothing in the first looks.
+type lagging struct {
+	*fake
+	looks int
+}
+
+func (l *lagging) Live(ctx context.Context, gvk schema.GroupVersionKind, namespace, name string) (*unstructured.Unstructured, bool) {
+	if l.looks--; l.looks >= 0 {
+		return nil, true
+	}
+	return l.fake.Live(ctx, gvk, namespace, name)
+}
+
+// A process that was cut off before it put anything on record left a hook running. If the next cannot go on, the hook is ended:
+// the next try makes its own, which would run beside it.
+func TestAHookWithoutARecordIsEndedIfNobodyGoesOn(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, errors.New("killed"))
+	f.tick = tick
+	Run(ctx, shopPlan(), f, f.hookOptions())
+	delete(f.kinds, configMap("a").GroupVersionKind().GroupKind())
+	res := Run(context.Background(), shopPlan(), f, f.hookOptions())
+	requirePhase(t, res, v1alpha1.OperationFailed, "nothing was applied")
+	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
 }
 
 func TestAHookPastItsDeadline(t *testing.T) {

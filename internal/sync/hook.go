@@ -91,6 +91,9 @@ func (r *run) tryHook(i int) {
 // makeHook makes the object of a hook and returns it. What is there already is judged first.
 func (r *run) makeHook(s *plan.Step, before *v1alpha1.ResourceResult) (live *unstructured.Unstructured, verb string, notes []string, err error) {
 	live, err = r.liveOf(s)
+	if err == nil && live == nil && before != nil {
+		live, err = r.readObject(s.Desired.GroupVersionKind(), s.Key) // it was there: what is watched may not tell of it yet
+	}
 	for try := 1; err == nil; try++ {
 		switch {
 		case live == nil:

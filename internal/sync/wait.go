@@ -108,12 +108,13 @@ func (r *run) tell(message string) {
 	_ = r.Record(r.ctx, r.progress(message), false) // what is not durable may be lost
 }
 
-// settle returns once the record holds what became of everything so far. An error stops the run.
+// settle returns once the record holds what became of everything so far. An error stops the run. It rests meanwhile.
 func (r *run) settle(message string) error {
 	if r.Record == nil {
 		return nil
 	}
 	r.told, r.toldAt = message, r.Clock.Now()
+	r.rest() // the record may be long in coming
 	return r.Record(r.ctx, r.progress(message), true)
 }
 
