@@ -25,9 +25,6 @@ func CompileWindows(windows v1alpha1.SyncWindows) Windows {
 	return out
 }
 
-// None reports whether there are no windows.
-func (w Windows) None() bool { return len(w.list) == 0 }
-
 // Of returns the windows that are about an application: any of its lists names it by a pattern, or, with andOperator, each
 // of those it has. Clusters are compared with what the destination says, as it says it: a window that names a cluster by
 // its URL is not about a destination that names it by its name.
