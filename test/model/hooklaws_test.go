@@ -141,10 +141,11 @@ func (r *replay) released(run *run, e event) {
 
 // hookGoes is the law of delete policies.
 func (r *replay) hookGoes(run *run, e event) {
-	if run.ended == "" {
-		if !r.endHooks {
-			r.wrong("a running hook deleted", "%s", e)
-		}
+	switch {
+	case r.endHooks:
+		return // it may have ended a moment before it was ended
+	case run.ended == "":
+		r.wrong("a running hook deleted", "%s", e)
 		return
 	}
 	replaced := run.of.has(before) || run.of.runs()
