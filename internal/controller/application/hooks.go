@@ -46,7 +46,9 @@ func (p *pass) unrecordedHooks(ctx context.Context, fits func(try string) bool) 
 const lookSoon = 200 * time.Millisecond
 
 // looks reports whether this process has only just begun to look at the cluster, so that what it does not see may be there.
-func (p *pass) looks() bool { return p.waiting != "" && p.Clock.Since(p.st.seenAt) < settleTime }
+func (p *pass) looks() bool {
+	return p.cluster != nil && p.Clock.Since(p.st.seenAt) < settleTime && (p.waiting != "" || !p.cluster.Inventory().Complete)
+}
 
 // hooksRun reports whether hooks of a recorded try run that nobody looks after at the moment, so that nothing may take the
 // place of the try before they have ended. known is false while that cannot be told yet.
@@ -62,9 +64,9 @@ func (p *pass) hooksRun(ctx context.Context, state *v1alpha1.OperationState) (ru
 }
 
 // giveUp ends an operation that does not run, and the hooks that its last try left running.
-func (p *pass) giveUp(ctx context.Context, state *v1alpha1.OperationState, message string) {
+func (p *pass) giveUp(ctx context.Context, state *v1alpha1.OperationState, phase v1alpha1.OperationPhase, message string) {
 	if name := infoOf(state.Operation, infoOperation); name != "" {
-		if p.cluster != nil && p.looks() {
+		if p.looks() {
 			p.requeue(lookSoon)
 			return
 		}
@@ -72,7 +74,7 @@ func (p *pass) giveUp(ctx context.Context, state *v1alpha1.OperationState, messa
 			message += "; not all of its hooks could be ended: " + err.Error()
 		}
 	}
-	p.end(v1alpha1.OperationFailed, message)
+	p.end(phase, message)
 }
 
 // endLastHooks ends the hooks that the last try of an operation left running, before a newer revision takes it over. It

@@ -70,7 +70,7 @@ func (p *pass) operate(ctx context.Context) {
 	case p.st.running != nil:
 		p.superviseRunning()
 	case state != nil && state.Phase == v1alpha1.OperationTerminating:
-		p.giveUp(ctx, state, "operation terminated")
+		p.giveUp(ctx, state, v1alpha1.OperationFailed, "operation terminated")
 	case state != nil && state.Phase == v1alpha1.OperationRunning:
 		p.goOn(ctx, state)
 	case p.app.Operation != nil && (p.finished || p.tooSoon()):
@@ -229,13 +229,13 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.end(v1alpha1.OperationError, "the recorded operation is not a sync; ask for one with the operation field")
 		return
 	case bounded && left <= 0:
-		p.giveUp(ctx, state, p.timeoutMessage())
+		p.giveUp(ctx, state, v1alpha1.OperationFailed, p.timeoutMessage())
 		return
 	case p.cutOff():
 		p.requeue(connectGrace)
 		return
 	case p.held != "" && state.Operation.InitiatedBy.Automated:
-		p.giveUp(ctx, state, "not gone on with: held: "+p.held)
+		p.giveUp(ctx, state, v1alpha1.OperationFailed, "not gone on with: held: "+p.held)
 		return
 	case bounded:
 		p.requeue(left)

@@ -26,19 +26,19 @@ func (p *pass) prepare(ctx context.Context, spec v1alpha1.Operation, startedAt m
 		record.SyncResult = attemptOf(p.app, spec)
 	}
 	if why := p.unidentified(ctx); why != "" {
-		p.end(v1alpha1.OperationError, why)
+		p.giveUp(ctx, record, v1alpha1.OperationError, why)
 		return
 	}
 	state, err := p.stateFor(ctx, spec)
 	if err != nil {
-		p.end(v1alpha1.OperationError, err.Error())
+		p.giveUp(ctx, record, v1alpha1.OperationError, err.Error())
 		return
 	}
 	record.SyncResult = syncResult(p.app, spec, state)
 	number := tryNumber(spec, retries)
 	work, err := p.planTry(ctx, spec, state, startedAt, number)
 	if err != nil {
-		p.end(v1alpha1.OperationFailed, err.Error())
+		p.giveUp(ctx, record, v1alpha1.OperationFailed, err.Error())
 		return
 	}
 	work.Notes = append(work.Notes, p.overrideNotes(ctx, spec)...)
