@@ -10,6 +10,7 @@ import (
 
 	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 var namespaceKind = schema.GroupVersionKind{Version: "v1", Kind: "Namespace"}
@@ -22,15 +23,23 @@ func (r *run) namespace() error {
 		return nil
 	}
 	live, err := r.target.Read(r.whole(), namespaceKind, "", want.Name)
+	missing := err != nil
 	switch {
-	case err != nil && r.target.Reason(err) != NotFound:
+	case missing && r.target.Reason(err) != NotFound:
 		return fault.Wrap(fault.KindOf(err), "look for", "namespace "+want.Name, err, "")
-	case err != nil:
+	case !missing && live.GetDeletionTimestamp() != nil:
+		return fault.New(fault.Wait, "use", "namespace "+want.Name, "", "it is being deleted", "wait until it is gone; then it is created again")
+	case !missing && want.Metadata == nil:
+		return nil
+	}
+	// As in Argo CD the project is asked as if a source had the namespace: the option is no way round its lists.
+	if err := r.Permit(object.Key{Kind: namespaceKind.Kind, Name: want.Name}, false); err != nil {
+		return err
+	}
+	if missing {
 		if err := r.createNamespace(); err != nil {
 			return err
 		}
-	case live.GetDeletionTimestamp() != nil:
-		return fault.New(fault.Wait, "use", "namespace "+want.Name, "", "it is being deleted", "wait until it is gone; then it is created again")
 	}
 	if want.Metadata == nil {
 		return nil

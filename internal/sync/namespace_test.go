@@ -69,3 +69,46 @@ func TestANamespaceThatCannotBeMadeEndsTheSync(t *testing.T) {
 	requirePhase(t, res, v1alpha1.OperationError, "no right to create namespaces")
 	requireEqual(t, "calls", f.calls(), []string{"create Namespace shop"})
 }
+
+func TestTheProjectIsAskedAboutTheNamespace(t *testing.T) {
+	var asked []object.Key
+	noNamespaces := func(o *Options) {
+		o.Permit = func(key object.Key, namespaced bool) error {
+			if key.Kind != "Namespace" {
+				return nil
+			}
+			if asked = append(asked, key); namespaced {
+				t.Errorf("a Namespace lives in none")
+			}
+			return fault.New(fault.Forbidden, "permit", key.String(), "", "the project permits no Namespace", "")
+		}
+	}
+	labels := &v1alpha1.ManagedNamespaceMetadata{Labels: map[string]string{"a": "1"}}
+	for _, tt := range []struct {
+		name    string
+		there   bool
+		in      plan.Input
+		refused bool
+	}{
+		{"it would be made", false, plan.Input{Options: createNamespace}, true},
+		{"it would be labelled", true, plan.Input{Options: createNamespace, NamespaceMetadata: labels}, true},
+		{"it is there and stays as it is", true, plan.Input{Options: createNamespace}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFake()
+			if !tt.there {
+				delete(f.objects, shop)
+			}
+			asked = nil
+			res := f.sync(t, tt.in, f.options(noNamespaces), configMap("a"))
+			if !tt.refused {
+				requirePhase(t, res, v1alpha1.OperationSucceeded)
+				return
+			}
+			requirePhase(t, res, v1alpha1.OperationError, "the project permits no Namespace")
+			if len(f.calls()) != 0 || len(asked) != 1 || asked[0] != shop {
+				t.Errorf("calls %q, asked about %v", f.calls(), asked)
+			}
+		})
+	}
+}
