@@ -215,7 +215,7 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		c.forget(req.Name)
 		return ctrl.Result{}, nil
 	}
-	if cached.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" && cached.DeletionTimestamp.IsZero() {
+	if skipped(cached) && cached.DeletionTimestamp.IsZero() && !c.operates(req.Name) {
 		return ctrl.Result{}, nil
 	}
 	if st := c.states.peek(req.Name); st != nil && st.uid != "" && st.uid != cached.UID {
@@ -225,6 +225,18 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return c.pass(ctx, c.newPass(cached))
+}
+
+// skipped reports whether somebody wants an application to be left alone.
+func skipped(app *v1alpha1.Application) bool {
+	return app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true"
+}
+
+// operates reports whether an operation of an application runs in this process. It is brought to its end even if the application
+// is to be left alone by now: it waits for its record, and holds hooks until that is written.
+func (c *Controller) operates(id string) bool {
+	st := c.states.peek(id)
+	return st != nil && st.running != nil
 }
 
 // pass carries out one pass. If it does not come to its end, by an error or a panic, then what it took from the state is

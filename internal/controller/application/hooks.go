@@ -51,7 +51,8 @@ func (p *pass) looks() bool {
 }
 
 // hooksRun reports whether hooks of a recorded try run that nobody looks after at the moment, so that nothing may take the
-// place of the try before they have ended. known is false while that cannot be told yet.
+// place of the try before they have ended. Those that have ended by the record, and were only not let go, do not count. known is
+// false while that cannot be told yet.
 func (p *pass) hooksRun(ctx context.Context, state *v1alpha1.OperationState) (running, known bool) {
 	name := infoOf(state.Operation, infoOperation)
 	switch {
@@ -60,7 +61,29 @@ func (p *pass) hooksRun(ctx context.Context, state *v1alpha1.OperationState) (ru
 	case p.looks():
 		return false, false
 	}
-	return len(p.unrecordedHooks(ctx, func(try string) bool { return try == name })) > 0, true
+	for _, live := range p.unrecordedHooks(ctx, func(try string) bool { return try == name }) {
+		if !endedOnRecord(resultsOf(state), live.Object) {
+			running = true
+			continue
+		}
+		if _, err := p.letHookGo(ctx, clusterTarget{c: p.cluster, as: p.identityOn(p.cluster)}, live); err != nil {
+			p.log.Warn("let the object of a hook go", "object", object.KeyOf(live.Object), "error", err)
+		}
+	}
+	return running, true
+}
+
+// endedOnRecord reports whether the results of a try say that the hook which this object was made for has ended. An object that
+// is a hook of several types names the later ones behind its try.
+func endedOnRecord(results v1alpha1.ResourceResults, live *unstructured.Unstructured) bool {
+	_, hook, named := strings.Cut(live.GetAnnotations()[v1alpha1.AnnotationOperation], "/")
+	key := object.KeyOf(live)
+	for _, res := range results {
+		if res.HookType != "" && (!named || string(res.HookType) == hook) && key == (object.Key{Group: res.Group, Kind: res.Kind, Namespace: res.Namespace, Name: res.Name}) {
+			return res.HookPhase.Completed()
+		}
+	}
+	return false
 }
 
 // giveUp ends an operation that does not run, and the hooks that its last try left running.

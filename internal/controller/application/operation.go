@@ -102,10 +102,10 @@ func (p *pass) record(o *outcome) {
 		p.found.add(c.Type, c.Message)
 	}
 	switch {
-	case errors.Is(o.cause, errSuperseded):
+	case errors.Is(o.cause, errSuperseded) && !p.terminates():
 		p.st.supersessions++
 		p.takeOver(state)
-	case errors.Is(o.cause, errTerminated):
+	case errors.Is(o.cause, errTerminated), errors.Is(o.cause, errSuperseded):
 		p.end(v1alpha1.OperationFailed, "operation terminated")
 	case errors.Is(o.cause, errTimedOut):
 		p.end(v1alpha1.OperationFailed, p.timeoutMessage())
@@ -116,6 +116,13 @@ func (p *pass) record(o *outcome) {
 	default:
 		p.fail(o)
 	}
+}
+
+// terminates reports whether somebody wants the recorded operation to be ended: a wish that may come when its try has just ended,
+// and holds for those that would follow.
+func (p *pass) terminates() bool {
+	state := p.app.Status.OperationState
+	return state != nil && state.Phase == v1alpha1.OperationTerminating
 }
 
 // resultsOf returns what a record says became of objects.
@@ -198,7 +205,7 @@ func (p *pass) fail(o *outcome) {
 		return
 	}
 	wait, again := retry.Next(state.RetryCount)
-	if !again || !o.result.Retryable {
+	if !again || !o.result.Retryable || p.terminates() {
 		message := o.result.Message
 		if state.RetryCount > 0 {
 			message += fmt.Sprintf(" (retried %d times)", state.RetryCount)

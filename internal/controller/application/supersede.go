@@ -74,7 +74,7 @@ func (p *pass) supersedes(spec v1alpha1.Operation, about *desired.State) bool {
 // mayTakeOver reports whether a newer revision may go on with an operation at all: nobody asked for that, and the newer one
 // may be synced by itself now.
 func (p *pass) mayTakeOver(spec v1alpha1.Operation) bool {
-	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && p.held == "" && p.awaits == "" &&
+	return spec.InitiatedBy.Automated && p.state != nil && !p.unreachable && p.held == "" && p.awaits == "" && !skipped(p.app) &&
 		p.rules.Settings.Supersede != settings.SupersedeNever
 }
 
