@@ -128,6 +128,9 @@ type Upstream struct {
 	App *v1alpha1.Application
 	// Late says that nobody has looked at it yet since the last news of its sources, or that what was found is not in App.
 	Late bool
+	// Foreign says that it is of another project than the application that depends on it. Whoever writes an expression about
+	// it sees only how it stands: a name of it in an annotation is no right to read it.
+	Foreign bool
 }
 
 // Unready returns why the application is not ready to be built upon; "" if it is. Ready means Synced and Healthy, with no
@@ -142,7 +145,7 @@ func (d Dependency) Unready(u Upstream) string {
 	case u.Late:
 		return "application " + d.Name + " was not compared since the news of its sources"
 	case d.ready != nil:
-		return d.askExpression(u.App)
+		return d.askExpression(u)
 	}
 	status := &u.App.Status
 	switch {
@@ -168,7 +171,11 @@ func orUnknown(code string) string {
 }
 
 // askExpression returns why the expression does not call the application ready.
-func (d Dependency) askExpression(app *v1alpha1.Application) string {
+func (d Dependency) askExpression(u Upstream) string {
+	app := u.App
+	if u.Foreign {
+		app = standing(app)
+	}
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(app)
 	if err != nil {
 		return fmt.Sprintf("application %s cannot be read: %v", d.Name, err)
@@ -184,6 +191,21 @@ func (d Dependency) askExpression(app *v1alpha1.Application) string {
 		return "application " + d.Name + " is not ready by its expression"
 	}
 	return ""
+}
+
+// standing returns what everybody may know of an application: its name, its labels, and how it stands. What it is made of, which
+// may hold values that are nobody else's business, is left out, as are texts.
+func standing(app *v1alpha1.Application) *v1alpha1.Application {
+	out := &v1alpha1.Application{}
+	out.Name, out.Namespace, out.Labels = app.Name, app.Namespace, app.Labels
+	from, to := &app.Status, &out.Status
+	to.Sync.Status, to.Sync.Revision, to.Sync.Revisions = from.Sync.Status, from.Sync.Revision, from.Sync.Revisions
+	to.Health.Status, to.Health.LastTransitionTime = from.Health.Status, from.Health.LastTransitionTime
+	to.ReconciledAt = from.ReconciledAt
+	if state := from.OperationState; state != nil {
+		to.OperationState = &v1alpha1.OperationState{Phase: state.Phase, StartedAt: state.StartedAt, FinishedAt: state.FinishedAt, RetryCount: state.RetryCount}
+	}
+	return out
 }
 
 // Cycle returns the names on a shortest way from an application back to itself along the applications that each depends on,

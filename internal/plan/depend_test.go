@@ -182,3 +182,35 @@ func FuzzParseDependencies(f *testing.F) {
 		}
 	})
 }
+
+func TestAnExpressionReadsNoApplicationOfAnotherProject(t *testing.T) {
+	app := &v1alpha1.Application{}
+	app.Name, app.Labels, app.Annotations = "db", map[string]string{"open": "yes"}, map[string]string{"note": "hush"}
+	app.Spec.Source = &v1alpha1.ApplicationSource{RepoURL: "hush", Helm: &v1alpha1.ApplicationSourceHelm{Values: "hush"}}
+	app.Status.Sync.Status, app.Status.Sync.ComparedTo.Source.RepoURL = v1alpha1.SyncStatusCodeSynced, "hush"
+	app.Status.Conditions = []v1alpha1.ApplicationCondition{{Type: "X", Message: "hush"}}
+	app.Status.OperationState = &v1alpha1.OperationState{Phase: v1alpha1.OperationSucceeded, Message: "hush", Operation: v1alpha1.Operation{Info: []*v1alpha1.Info{{Name: "x", Value: "hush"}}}}
+	for _, tt := range []struct {
+		ready         string
+		ours, foreign string // what is said; "" for ready
+	}{
+		{"app.status.sync.status == 'Synced' && app.metadata.labels.open == 'yes' && app.status.operationState.phase == 'Succeeded'", "", ""},
+		{"app.spec.source.helm.values == 'hush'", "", "no such key"},
+		{"{'a': true}[app.spec.source.helm.values]", "no such key: hush", "no such key: source"},
+		{"int(app.status.sync.comparedTo.source.repoURL) == 1", "line 1", "line 1"},
+		{"app.metadata.annotations.note == 'hush'", "", "no such key: annotations"},
+		{"app.status.conditions[0].message == 'hush'", "", "no such key: conditions"},
+		{"app.status.operationState.operation.info[0].value == 'hush'", "", "no such key"},
+	} {
+		list, err := ParseDependencies(fmt.Sprintf("[{name: db, ready: %q}]", tt.ready))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for foreign, want := range map[bool]string{false: tt.ours, true: tt.foreign} {
+			got := list[0].Unready(Upstream{App: app, Foreign: foreign})
+			if (got == "") != (want == "") || !strings.Contains(got, want) || foreign && strings.Contains(got, "hush") {
+				t.Errorf("%s, of another project %v: got %q, want %q", tt.ready, foreign, got, want)
+			}
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
+	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -69,6 +70,7 @@ func (p *pass) unready(ctx context.Context, on []plan.Dependency) string {
 		if err != nil {
 			return fmt.Sprintf("application %s cannot be read: %v", d.Name, err)
 		}
+		up.Foreign = up.App != nil && desired.ProjectOf(up.App) != desired.ProjectOf(p.app)
 		if why := d.Unready(up); why != "" {
 			return why
 		}
