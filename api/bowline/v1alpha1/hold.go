@@ -39,7 +39,7 @@ const maxHold = 64 << 10
 // ParseHold reads the value of the annotation. A value that is no JSON object is a reason. An error means that the hold
 // is there and cannot be read.
 func ParseHold(value string) (Hold, error) {
-	value = strings.TrimSpace(value)
+	value = strings.ToValidUTF8(strings.TrimSpace(value), "\uFFFD")
 	if len(value) > maxHold {
 		return Hold{}, fmt.Errorf("it is longer than %d bytes", maxHold)
 	}
