@@ -293,3 +293,16 @@ func TestManyAtOnce(t *testing.T) {
 		t.Error("the record is not in the plan's order")
 	}
 }
+
+// A panic while an object is written comes to whoever called Run, which can end this run alone: in a goroutine of its own it would
+// end the process.
+func TestAPanicComesToTheCaller(t *testing.T) {
+	f := newFake()
+	f.refuse = func(*fake, Write) error { panic("no") }
+	defer func() {
+		if v := recover(); v == nil {
+			t.Error("there was none")
+		}
+	}()
+	Run(context.Background(), plan.Plan{Phases: []plan.Phase{phase(v1alpha1.SyncPhaseSync, plan.Wave{Steps: []plan.Step{applyStep(configMap("a"))}})}}, f, f.options())
+}

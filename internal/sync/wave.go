@@ -3,8 +3,11 @@
 package sync
 
 import (
+	"fmt"
+	"runtime/debug"
 	"slices"
 	stdsync "sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -64,6 +67,7 @@ func together(a, b *plan.Step) bool {
 func (r *run) each(indices []int, do func(int)) {
 	places := make(chan struct{}, r.Parallel)
 	var wg stdsync.WaitGroup
+	var panicked atomic.Pointer[string]
 	for _, i := range indices {
 		places <- struct{}{}
 		if r.stopped() {
@@ -71,10 +75,19 @@ func (r *run) each(indices []int, do func(int)) {
 		}
 		wg.Go(func() {
 			defer func() { <-places }()
+			defer func() {
+				if v := recover(); v != nil {
+					text := fmt.Sprintf("%v\n%s", v, debug.Stack())
+					panicked.CompareAndSwap(nil, &text)
+				}
+			}()
 			do(i)
 		})
 	}
 	wg.Wait()
+	if text := panicked.Load(); text != nil {
+		panic(*text) // where whoever called Run can have it end this run alone
+	}
 }
 
 // do carries out one step.

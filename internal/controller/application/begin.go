@@ -5,6 +5,8 @@ package application
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -61,10 +63,22 @@ func (p *pass) perform(op *operation, target sync.Target, options sync.Options) 
 	if op.place.take(op.ctx) == nil {
 		defer op.place.leave()
 		op.begunAt.Store(p.Clock.Now().UnixNano())
-		result = sync.Run(op.ctx, op.work, target, options)
+		result = survive(p.log, func() sync.Result { return sync.Run(op.ctx, op.work, target, options) })
 	}
 	p.st.finish(outcome{op: op, result: result, cause: context.Cause(op.ctx)})
 	p.Enqueue(p.st.id)
+}
+
+// survive has a run that panics end as one that failed: it would take all other applications along, and again each time that a new
+// process went on with it.
+func survive(log *slog.Logger, run func() sync.Result) (result sync.Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.Error("a sync panicked", "panic", v, "stack", string(debug.Stack()))
+			result = sync.Result{Phase: v1alpha1.OperationError, Message: "a bug of Bowline ended it; the log of the controller has the stack"}
+		}
+	}()
+	return run()
 }
 
 // publish tells whoever listens.

@@ -69,7 +69,7 @@ func (p *pass) startHooks(c *cluster.Cluster, t v1alpha1.HookType, name string, 
 		for _, step := range work.Steps() {
 			_ = c.Wait(ctx, step.Desired.GroupVersionKind()) // so that its events come; the run asks otherwise
 		}
-		run.end(sync.Run(ctx, work, target, options))
+		run.end(survive(p.log, func() sync.Result { return sync.Run(ctx, work, target, options) }))
 		p.Enqueue(p.st.id)
 	}()
 }

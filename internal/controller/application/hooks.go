@@ -56,10 +56,12 @@ func (p *pass) looks() bool {
 func (p *pass) hooksRun(ctx context.Context, state *v1alpha1.OperationState) (running, known bool) {
 	name := infoOf(state.Operation, infoOperation)
 	switch {
-	case p.takesOver, state.FinishedAt != nil, name == "", p.rules.Settings.Supersede == settings.SupersedeEndHooks:
+	case p.takesOver, state.FinishedAt != nil, name == "":
 		return false, true
 	case p.looks():
 		return false, false
+	case p.rules.Settings.Supersede == settings.SupersedeEndHooks:
+		return false, true
 	}
 	for _, live := range p.unrecordedHooks(ctx, func(try string) bool { return try == name }) {
 		if !endedOnRecord(resultsOf(state), live.Object) {

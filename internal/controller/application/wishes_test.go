@@ -3,6 +3,7 @@
 package application
 
 import (
+	"log/slog"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -60,5 +61,17 @@ func TestAHookThatEndedOnRecordDoesNotRun(t *testing.T) {
 		if got := endedOnRecord(results, object(tt.name, tt.operation)); got != tt.want {
 			t.Errorf("%s of %s: ended is %t", tt.name, tt.operation, got)
 		}
+	}
+}
+
+// A sync that panics ends by itself, and takes no other application along.
+func TestASyncThatPanicsIsOver(t *testing.T) {
+	done := sync.Result{Phase: v1alpha1.OperationSucceeded}
+	if got := survive(slog.New(slog.DiscardHandler), func() sync.Result { return done }); got.Phase != done.Phase {
+		t.Errorf("got %+v", got)
+	}
+	got := survive(slog.New(slog.DiscardHandler), func() sync.Result { panic("no") })
+	if got.Phase != v1alpha1.OperationError || got.Retryable || got.Stopped || got.Message == "" {
+		t.Errorf("got %+v", got)
 	}
 }
