@@ -114,7 +114,9 @@ func TestARollbackHoldsOnlyWhatWouldComeBack(t *testing.T) {
 }
 
 func TestAnOperationByHandIsNotEndedByARollback(t *testing.T) {
-	byHand := func(s *v1alpha1.OperationState) { s.Operation.InitiatedBy = v1alpha1.OperationInitiator{Username: "ann"} }
+	byHand := func(s *v1alpha1.OperationState) {
+		s.Operation.InitiatedBy = v1alpha1.OperationInitiator{Username: "ann"}
+	}
 	a := deployed("a", "b")
 	a.Status.OperationState = tried(v1alpha1.OperationRunning, "c", byHand)
 	d, _ := direct(t, interceptor.Funcs{}, a)

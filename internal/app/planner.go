@@ -68,9 +68,9 @@ func plannedOf(qualified, name string, p application.Planned) plan.Planned {
 	if p.Automated {
 		out.Because = p.Decision.Reason
 	}
-	switch {
-	case out.Approval == "":
-	case out.Approval == p.Noted:
+	switch out.Approval {
+	case "":
+	case p.Noted:
 		out.Approve = "bowline app approve " + name + " " + client.ShortDigest(string(out.Approval))
 	default:
 		out.Unnoted = "What waits can be approved once the controller has found it: at the next sync."

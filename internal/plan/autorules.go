@@ -70,7 +70,7 @@ func windowClosed(in *AutoSync) *Decision {
 
 func onHold(in *AutoSync) *Decision {
 	if in.Hold != "" {
-		return no("held: %s", in.Hold)
+		return no("%s", in.Hold)
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func TestWindowsOf(t *testing.T) {
 	dest := v1alpha1.ApplicationDestination{Server: "https://far.example/x", Namespace: "shop"}
 	named := v1alpha1.ApplicationDestination{Name: "far", Namespace: "shop"}
 	about := func(apps, namespaces, clusters string, and bool) *v1alpha1.SyncWindow {
-		list := func(s string) []string { return strings.Fields(s) }
+		list := strings.Fields
 		return &v1alpha1.SyncWindow{Kind: "deny", Schedule: "* * * * *", Duration: "1h", UseAndOperator: and,
 			Applications: list(apps), Namespaces: list(namespaces), Clusters: list(clusters)}
 	}

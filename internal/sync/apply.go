@@ -189,7 +189,7 @@ func (a *attempt) awaitKind(cause error) (*unstructured.Unstructured, error) {
 		return nil, nil
 	}
 	var answer *unstructured.Unstructured
-	served, err := a.until(a.run.ctx, a.Wait, pollEvery, func() (bool, error) {
+	served, err := a.until(a.run.ctx, a.Wait, func() (bool, error) {
 		var err error
 		answer, err = a.write()
 		if err != nil && a.target.Reason(err) == NoSuchKind {

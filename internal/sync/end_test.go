@@ -137,7 +137,7 @@ func stopAt(n int, cause error) (context.Context, func(*fake)) {
 
 func TestRunningHooksAreEnded(t *testing.T) {
 	f := newFake()
-	ctx, tick := stopAt(3, fmt.Errorf("operation terminated: %w", EndHooks))
+	ctx, tick := stopAt(3, fmt.Errorf("operation terminated: %w", ErrEndHooks))
 	f.tick = tick
 	res := Run(ctx, shopPlan(), f, f.hookOptions())
 	requirePhase(t, res, v1alpha1.OperationFailed, "terminated: the hook Job.batch shop/migrate ran and was deleted")
@@ -168,7 +168,7 @@ func TestTheNextProcessEndsHooks(t *testing.T) {
 	f.tick = tick
 	Run(ctx, shopPlan(), f, f.hookOptions())
 	ended, cancel := context.WithCancelCause(context.Background())
-	cancel(EndHooks)
+	cancel(ErrEndHooks)
 	res := Run(ended, shopPlan(), f, f.hookOptions())
 	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
 	requireEqual(t, "hooks", hookPhases(res.Resources), []string{"PreSync migrate=Failed"})
@@ -185,7 +185,7 @@ func TestASyncThatIsEndedDeletesNoHookThatSucceeded(t *testing.T) {
 	}}
 	blocked := func() string {
 		if live := f.get(object.KeyOf(job("migrate"))); live != nil && len(live.GetFinalizers()) == 0 {
-			cancel(fmt.Errorf("superseded: %w", EndHooks))
+			cancel(fmt.Errorf("superseded: %w", ErrEndHooks))
 		}
 		return ""
 	}

@@ -202,7 +202,7 @@ func (r *run) replace(s *plan.Step, live *unstructured.Unstructured) error {
 		return err
 	}
 	looks := 0
-	gone, err := r.until(r.ctx, r.Wait, pollEvery, func() (bool, error) {
+	gone, err := r.until(r.ctx, r.Wait, func() (bool, error) {
 		if looks++; looks > patience {
 			r.rest()
 		}

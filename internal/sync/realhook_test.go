@@ -177,7 +177,7 @@ func (b *hookBench) hang(cause error, desired ...*unstructured.Unstructured) syn
 func TestRealTermination(t *testing.T) {
 	b := newHookBench(t)
 	hook := b.job("before", "PreSync", "hang", "")
-	res := b.hang(fmt.Errorf("terminated: %w", sync.EndHooks), hook, b.configMap("a"))
+	res := b.hang(fmt.Errorf("terminated: %w", sync.ErrEndHooks), hook, b.configMap("a"))
 	b.requireHooks(res, "PreSync before=Failed")
 	b.eventually("the hook is gone", func() bool { return b.live(hook) == nil })
 	b.eventually("its Pods are gone", func() bool {

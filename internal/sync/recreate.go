@@ -38,7 +38,7 @@ func (a *attempt) recreate(cause error) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	gone, err := a.until(a.ctx, a.Wait, pollEvery, func() (bool, error) {
+	gone, err := a.until(a.ctx, a.Wait, func() (bool, error) {
 		now, err := a.liveOf(a.step)
 		return now == nil || now.GetUID() != live.GetUID(), err
 	})

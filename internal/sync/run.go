@@ -76,7 +76,7 @@ func (r *run) place(phase *plan.Phase, onFailure bool) {
 
 // Run carries out a plan. It does not return an error: whatever went wrong is in the Result, object by object.
 //
-// If ctx has ended before, with a cause that wraps EndHooks, nothing is done but to delete the hooks of this Operation that run.
+// If ctx has ended before, with a cause that wraps ErrEndHooks, nothing is done but to delete the hooks of this Operation that run.
 func Run(ctx context.Context, p plan.Plan, target Target, o Options) Result {
 	r := newRun(ctx, &p, target, o)
 	if r.stopped() {
@@ -156,7 +156,7 @@ func (r *run) ordinary() (n int) {
 func (r *run) stopped() bool { return r.ctx.Err() != nil }
 
 // endsHooks reports whether the run is stopped and takes its hooks along.
-func (r *run) endsHooks() bool { return r.stopped() && errors.Is(context.Cause(r.ctx), EndHooks) }
+func (r *run) endsHooks() bool { return r.stopped() && errors.Is(context.Cause(r.ctx), ErrEndHooks) }
 
 // halt notes that the run is stopped before its end.
 func (r *run) halt() bool {

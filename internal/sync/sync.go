@@ -21,7 +21,7 @@
 //
 // A run is stopped by its context, and then stops between two objects: what was begun with one object is finished, so
 // that no object is adopted and not applied, or deleted and not created. A hook that runs then is left alone, for whoever
-// goes on with the operation, unless the cause says EndHooks.
+// goes on with the operation, unless the cause says ErrEndHooks.
 package sync
 
 import (
@@ -91,7 +91,7 @@ type Options struct {
 	// and asks again. nil: it may.
 	Blocked func() string
 	// Hold is called before hooks are begun, and end when they have ended and that is on record: in between nothing but
-	// EndHooks may stop the run. If ok is false the run is to stop instead. nil: it may always.
+	// ErrEndHooks may stop the run. If ok is false the run is to stop instead. nil: it may always.
 	Hold func() (end func(), ok bool)
 	// Rest is called when the run begins to wait, and resume before it works again; resume fails if ctx ends. nil: nothing is
 	// given up.
@@ -110,8 +110,8 @@ type Options struct {
 	WaveDelay time.Duration
 }
 
-// EndHooks is a cause for which the context of a run ends: hooks that run are deleted. Other errors may wrap it.
-var EndHooks = errors.New("running hooks are ended")
+// ErrEndHooks is a cause for which the context of a run ends: hooks that run are deleted. Other errors may wrap it.
+var ErrEndHooks = errors.New("running hooks are ended")
 
 // Progress is how far a run is.
 type Progress struct {

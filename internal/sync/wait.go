@@ -19,8 +19,8 @@ const (
 	blockedEvery = 30 * time.Second
 )
 
-// until asks done until it says yes, the time is over or ctx ends. It returns false in the latter cases.
-func (r *run) until(ctx context.Context, limit, every time.Duration, done func() (bool, error)) (bool, error) {
+// until asks done, now and then, until it says yes, the time is over or ctx ends. It returns false in the latter cases.
+func (r *run) until(ctx context.Context, limit time.Duration, done func() (bool, error)) (bool, error) {
 	deadline := r.Clock.Now().Add(limit)
 	for {
 		yes, err := done()
@@ -33,7 +33,7 @@ func (r *run) until(ctx context.Context, limit, every time.Duration, done func()
 		select {
 		case <-ctx.Done():
 			return false, nil
-		case <-r.Clock.After(every):
+		case <-r.Clock.After(pollEvery):
 		}
 	}
 }

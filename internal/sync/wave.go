@@ -36,7 +36,7 @@ func (r *run) wave(at place) bool {
 	return r.gate(at)
 }
 
-// hold says that hooks are about to begin, if the wave has any that have not ended by the record: then nothing but EndHooks
+// hold says that hooks are about to begin, if the wave has any that have not ended by the record: then nothing but ErrEndHooks
 // stops the run until end is called.
 func (r *run) hold(w *plan.Wave) (end func(), ok bool) {
 	runs := slices.ContainsFunc(w.Steps, func(s plan.Step) bool { return s.Action == plan.Run && !r.endedBefore(&s) })
@@ -134,7 +134,7 @@ func (r *run) awaitEstablished(group []int) {
 			continue
 		}
 		// Whatever goes wrong here is told by the objects of the kind, which are refused then.
-		_, _ = r.until(r.ctx, r.Wait, pollEvery, func() (bool, error) {
+		_, _ = r.until(r.ctx, r.Wait, func() (bool, error) {
 			live, err := r.liveOf(s)
 			if err != nil || live == nil {
 				return false, err

@@ -104,7 +104,7 @@ func (p *program) says(ctx context.Context, re *regexp.Regexp) ([][]byte, error)
 			return found, nil
 		}
 		if ended {
-			return nil, fmt.Errorf("bowline %s has ended: %v", p.name, p.status)
+			return nil, fmt.Errorf("bowline %s has ended: %w", p.name, p.status)
 		}
 		select {
 		case <-tick.C:

@@ -133,7 +133,7 @@ func TestHooksAreAwaited(t *testing.T) {
 	op = started(t)
 	_, _ = op.hold()
 	op.cancel(errTerminated)
-	if !errors.Is(context.Cause(op.ctx), sync.EndHooks) {
+	if !errors.Is(context.Cause(op.ctx), sync.ErrEndHooks) {
 		t.Error("terminating does not end hooks")
 	}
 
@@ -155,7 +155,7 @@ func TestWhichCausesEndHooks(t *testing.T) {
 	for cause, want := range map[error]bool{
 		errSuperseded: false, errSupersededNow: true, errTerminated: true, errTimedOut: true, errGone: true, fmt.Errorf("%w: why", errHeld): false,
 	} {
-		if got := errors.Is(cause, sync.EndHooks); got != want {
+		if got := errors.Is(cause, sync.ErrEndHooks); got != want {
 			t.Errorf("%v: %v", cause, got)
 		}
 		o := outcome{cause: cause}

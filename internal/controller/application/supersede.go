@@ -19,15 +19,15 @@ import (
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
-// Causes for which a running operation is ended, always between two objects. Those that wrap sync.EndHooks end running
+// Causes for which a running operation is ended, always between two objects. Those that wrap sync.ErrEndHooks end running
 // hooks, too; the others wait until no hook runs.
 var (
 	errSuperseded    = errors.New("superseded by a newer revision")
-	errSupersededNow = fmt.Errorf("%w: %w", errSuperseded, sync.EndHooks)
+	errSupersededNow = fmt.Errorf("%w: %w", errSuperseded, sync.ErrEndHooks)
 	errHeld          = errors.New("held")
-	errTerminated    = fmt.Errorf("operation terminated: %w", sync.EndHooks)
-	errTimedOut      = fmt.Errorf("operation timed out: %w", sync.EndHooks)
-	errGone          = fmt.Errorf("the application is gone: %w", sync.EndHooks)
+	errTerminated    = fmt.Errorf("operation terminated: %w", sync.ErrEndHooks)
+	errTimedOut      = fmt.Errorf("operation timed out: %w", sync.ErrEndHooks)
+	errGone          = fmt.Errorf("the application is gone: %w", sync.ErrEndHooks)
 )
 
 // maxSupersessions is how often in a row a newer revision may take over one operation; then it runs to its end, so
