@@ -54,7 +54,7 @@ func (p *pass) superviseRunning() {
 		op.cancel(errTimedOut)
 	case p.held != "" && op.automated() && p.state != nil && op.state.Digest == p.state.Digest:
 		op.endWhenFree(fmt.Errorf("%w: %s", errHeld, p.held))
-	case !p.supersedes(op.spec, op.state):
+	case !p.supersedes(op.spec, op.state), p.overruns() && !op.windowClosed.Load():
 		op.endWhenFree(nil)
 	case p.rules.Settings.Supersede == settings.SupersedeEndHooks:
 		op.cancel(errSupersededNow)
@@ -71,6 +71,10 @@ func (p *pass) supersedes(spec v1alpha1.Operation, about *desired.State) bool {
 	return about != nil && p.state != nil && p.state.Digest != about.Digest && p.mayTakeOver(spec) && p.st.supersessions < maxSupersessions
 }
 
+// overruns reports whether windows permit no sync by itself now: an operation that goes on all the same does so with what it was
+// begun for, as a newer revision was not there in time.
+func (p *pass) overruns() bool { return p.denied != "" }
+
 // mayTakeOver reports whether a newer revision may go on with an operation at all: nobody asked for that, and the newer one
 // may be synced by itself now.
 func (p *pass) mayTakeOver(spec v1alpha1.Operation) bool {
@@ -82,7 +86,7 @@ func (p *pass) mayTakeOver(spec v1alpha1.Operation) bool {
 // not known what the last try applied, but for the name of one with hooks: then a newer revision counts.
 func (p *pass) outdated(op *v1alpha1.Operation) bool {
 	switch {
-	case !p.mayTakeOver(*op):
+	case !p.mayTakeOver(*op), p.overruns():
 		return false
 	case p.st.triedDigest != "":
 		return p.st.triedDigest != p.state.Digest

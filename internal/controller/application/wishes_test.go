@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/sync"
 )
 
@@ -73,5 +74,43 @@ func TestASyncThatPanicsIsOver(t *testing.T) {
 	got := survive(slog.New(slog.DiscardHandler), func() sync.Result { panic("no") })
 	if got.Phase != v1alpha1.OperationError || got.Retryable || got.Stopped || got.Message == "" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A sync that began before its window closed may go on (syncOverrun), but a newer revision that came later is not applied under its
+// name. One that waits for the window anyway is given up for it.
+func TestANewerRevisionDoesNotOverrunAWindow(t *testing.T) {
+	for _, tt := range []struct {
+		reason          string
+		denied          string
+		blocked         bool
+		ended, outdated bool
+	}{
+		{"the window is open", "", false, true, true},
+		{"it goes on beyond its window", "closed", false, false, false},
+		{"it waits for its window", "closed", true, true, false},
+	} {
+		op := started(t)
+		p := passOf(&op.record)
+		p.st.running, p.denied, p.state = op, tt.denied, &desired.State{Digest: "new"}
+		op.windowClosed.Store(tt.blocked)
+		p.superviseRunning()
+		if ended := op.ctx.Err() != nil; ended != tt.ended {
+			t.Errorf("%s: ended is %t", tt.reason, ended)
+		}
+		p.st.triedDigest = op.state.Digest
+		if got := p.outdated(&op.spec); got != tt.outdated {
+			t.Errorf("%s: outdated is %t", tt.reason, got)
+		}
+		op.spec.Retry.Refresh = true
+		op.record.Operation, op.record.FinishedAt = op.spec, &p.now
+		p.state.Commits = []desired.Commit{{ID: "bbb"}}
+		want := "bbb"
+		if tt.denied != "" {
+			want = "aaa"
+		}
+		if next := p.nextSpec(&op.record, false, false); next.Sync.Revision != want {
+			t.Errorf("%s: a retry that refreshes is at %s", tt.reason, next.Sync.Revision)
+		}
 	}
 }
