@@ -48,7 +48,7 @@ func (p *pass) autoSync(approved bool) plan.AutoSync {
 		Revision: revision, Revisions: revisions, Sources: p.app.Spec.Sources,
 		Unchanged: p.unchanged(),
 		Last:      p.next.Status.OperationState, Conditions: p.found.conditions(nil, p.now),
-		Unreachable: p.unreachable, NoAccount: p.nobody, Denied: p.denied, Hold: p.held, Awaits: p.awaits, Approved: approved, Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
+		Unreachable: p.unreachable, NoAccount: p.nobody, Denied: p.denied, Hold: p.held, Awaits: p.awaits, Approved: approved && p.couldDelete(), Freed: p.st.freed(), Served: p.kindCame(), Now: p.Clock.Now(), Backoff: p.selfHealBackoff(),
 	}
 	if p.app.Spec.Source != nil {
 		in.Source = *p.app.Spec.Source

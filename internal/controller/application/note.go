@@ -14,9 +14,15 @@ func (p *pass) settleNote() {
 	if _, noted := p.next.Annotations[v1alpha1.AnnotationDeletionPlan]; !noted || !p.compared || !p.complete {
 		return
 	}
-	if slices.ContainsFunc(p.st.table.inOrder(), func(r *row) bool { return r.verdict == Extra }) {
+	if p.couldDelete() {
 		return
 	}
 	delete(p.next.Annotations, v1alpha1.AnnotationDeletionPlan)
 	p.st.waiting = ""
+}
+
+// couldDelete reports whether there is something that an approval could be about: an object that is not desired, does not ask to
+// be kept, and is not on its way out already.
+func (p *pass) couldDelete() bool {
+	return slices.ContainsFunc(p.st.table.inOrder(), func(r *row) bool { return r.verdict == Extra && !r.stays && !r.live.deleting })
 }
