@@ -113,6 +113,32 @@ func TestAHookWithoutARecordIsEndedIfNobodyGoesOn(t *testing.T) {
 	requireEqual(t, "writes", f.writes(), []string{"create Job.batch shop/migrate", "delete Job.batch shop/migrate"})
 }
 
+// A cluster that does not answer for a moment when a process takes up a try is no reason to end the hook that runs.
+func TestAHookOutlivesAClusterThatDoesNotAnswerForAMoment(t *testing.T) {
+	f := newFake()
+	ctx, tick := stopAt(3, errors.New("killed"))
+	f.tick = tick
+	Run(ctx, shopPlan(), f, f.hookOptions())
+	f.tick = jobs(nil)
+	began := f.clock.Now()
+	mute := &mute{fake: f, until: func() bool { return f.clock.Since(began) > 10*time.Second }}
+	requirePhase(t, Run(context.Background(), shopPlan(), mute, f.hookOptions()), v1alpha1.OperationSucceeded)
+	requireOnce(t, "after it", f, map[string]int{"migrate": 1, "smoke": 1})
+}
+
+// mute is a target that cannot tell for a while which kinds are served.
+type mute struct {
+	*fake
+	until func() bool
+}
+
+func (m *mute) Kind(ctx context.Context, gvk schema.GroupVersionKind) Kind {
+	if !m.until() {
+		return Kind{Why: "no answer in time"}
+	}
+	return m.fake.Kind(ctx, gvk)
+}
+
 func TestAHookPastItsDeadline(t *testing.T) {
 	f := newFake()
 	f.tick = jobs(map[string]string{"migrate": ""})

@@ -57,6 +57,13 @@ func (rep *report) set(i int, o outcome) {
 	rep.outcomes[i] = o
 }
 
+// reset forgets all outcomes: what was checked is checked anew.
+func (rep *report) reset() {
+	rep.mu.Lock()
+	defer rep.mu.Unlock()
+	clear(rep.outcomes)
+}
+
 func (rep *report) note(text string) {
 	rep.mu.Lock()
 	defer rep.mu.Unlock()

@@ -3,6 +3,8 @@
 package sync
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -23,6 +25,30 @@ func past(before v1alpha1.ResourceResults) map[appearance]*v1alpha1.ResourceResu
 
 // before returns what the record of this try says of a step; nil if it says nothing.
 func (r *run) before(s *plan.Step) *v1alpha1.ResourceResult { return r.past[appearanceOf(s)] }
+
+// validated checks the whole plan. If hooks of this very try run already then it is patient with a cluster that does not answer
+// for a moment: they would have to be ended.
+func (r *run) validated() bool {
+	deadline := r.Clock.Now().Add(r.Wait)
+	for !r.validate() {
+		if !r.report.unasked() || !r.hookRuns() || !r.Clock.Now().Before(deadline) || !r.sleep(lookEvery) || !r.work() {
+			return false
+		}
+		r.report.reset()
+	}
+	return true
+}
+
+// hookRuns reports whether a hook that this try made before may be running.
+func (r *run) hookRuns() bool {
+	return !r.DryRun && slices.ContainsFunc(r.steps, func(s *plan.Step) bool {
+		if s.Action != plan.Run || r.endedBefore(s) {
+			return false
+		}
+		live, err := r.liveOf(s)
+		return err != nil || r.made(s, live)
+	})
+}
 
 // endedBefore reports whether a step is a hook that has ended by the record of this try.
 func (r *run) endedBefore(s *plan.Step) bool {

@@ -87,7 +87,7 @@ func Run(ctx context.Context, p plan.Plan, target Target, o Options) Result {
 	if err := r.named(); err != nil {
 		return r.report.impossible(err)
 	}
-	if !r.validate() {
+	if !r.validated() {
 		r.abandon()
 		return r.report.invalid()
 	}
