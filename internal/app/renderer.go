@@ -4,7 +4,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -205,7 +207,8 @@ func (l *local) close() { _ = l.folder.Close() }
 // standIn makes the folder the repository of one of an application's sources. A bare source without a repository is the
 // folder itself.
 func (l *local) standIn(app *v1alpha1.Application, index int) error {
-	if app.Spec.Source != nil && len(app.Spec.Sources) == 0 && app.Spec.Source.RepoURL == "" {
+	bare := app.Spec.Source != nil && len(app.Spec.Sources) == 0 && app.Spec.Source.RepoURL == ""
+	if bare {
 		app.Spec.Source.RepoURL = l.root
 		app.Spec.Source.Path = filepath.ToSlash(filepath.Join(l.within, app.Spec.Source.Path))
 	}
@@ -221,7 +224,24 @@ func (l *local) standIn(app *v1alpha1.Application, index int) error {
 			"give the number of one that is, from 0")
 	}
 	l.url = sources[index].RepoURL
-	return nil
+	if bare {
+		return nil
+	}
+	return l.holds(sources[index].Path)
+}
+
+// holds returns an error if the folder has nothing at the path of a source. Which folder counts as the repository is easily
+// mistaken, and whoever reads of a missing path looks for it elsewhere.
+func (l *local) holds(path string) error {
+	at := filepath.FromSlash(path)
+	if !filepath.IsLocal(at) {
+		return nil // it is judged with the others
+	}
+	if _, err := os.Stat(filepath.Join(l.root, at)); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fault.New(fault.Mistake, "render", "the folder "+l.root, "--local", fmt.Sprintf("it stands in for the repository, and has no %q, which is the path of the source", path),
+		"name a folder in a checkout of the repository; outside of a checkout the current folder counts as the repository")
 }
 
 // standsIn reports whether the folder stands in for what is asked for. Nobody is in the place of a nil folder.

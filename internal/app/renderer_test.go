@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -115,5 +116,18 @@ func TestAFolderStandsInForGitOnly(t *testing.T) {
 	}
 	if err := (&local{}).standIn(app, 1); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAFolderWithoutThePathOfTheSource(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "web/a.yaml", "")
+	app := &v1alpha1.Application{}
+	for path, says := range map[string]string{"web": "", "": "", "../web": "", "shop": `has no "shop"`} {
+		app.Spec.Source = &v1alpha1.ApplicationSource{RepoURL: "https://git.example.com/infra.git", Path: path}
+		err := (&local{root: dir}).standIn(app, 0)
+		if (err == nil) != (says == "") || err != nil && (!strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), dir)) {
+			t.Errorf("path %q: got %v, want %q", path, err, says)
+		}
 	}
 }
