@@ -114,15 +114,34 @@ func TestSuspendedObjects(t *testing.T) {
 		}
 		requirePhase(t, res, v1alpha1.OperationFailed, "Deployment.apps shop/web is Suspended")
 	}
-	f := newFake()
-	hook := job("migrate")
-	hook.Object["spec"] = map[string]any{"suspend": true}
-	f.tick = func(f *fake) {
-		if f.objects[object.KeyOf(hook)].Object["status"] == nil {
-			f.status(hook, map[string]any{"conditions": []any{map[string]any{"type": "Suspended", "status": "True"}}})
+}
+
+// A Job that its manifest suspends waits for whoever queues Jobs: as a hook it has done nothing before it ran.
+func TestASuspendedJobHasNotRun(t *testing.T) {
+	for _, admitted := range []bool{true, false} {
+		f := newFake()
+		hook := job("migrate")
+		hook.Object["spec"] = map[string]any{"suspend": true}
+		ticks := 0
+		f.tick = func(f *fake) {
+			switch ticks++; {
+			case f.objects[object.KeyOf(hook)] == nil:
+			case ticks == 1:
+				f.status(hook, map[string]any{"conditions": []any{map[string]any{"type": "Suspended", "status": "True"}}})
+			case ticks == 3 && admitted:
+				f.status(hook, map[string]any{"conditions": []any{map[string]any{"type": "Complete", "status": "True"}}})
+			}
+		}
+		res := Run(context.Background(), oneHook(hookStep(hook, v1alpha1.HookTypePreSync)), f, f.hookOptions(func(o *Options) { o.HookWait = 10 * time.Minute }))
+		if !admitted {
+			requirePhase(t, res, v1alpha1.OperationFailed, "it has not ended after 10m0s (Suspended")
+			continue
+		}
+		requirePhase(t, res, v1alpha1.OperationSucceeded)
+		if ticks < 3 {
+			t.Error("it was not awaited")
 		}
 	}
-	requirePhase(t, Run(context.Background(), oneHook(hookStep(hook, v1alpha1.HookTypePreSync)), f, f.hookOptions()), v1alpha1.OperationSucceeded)
 }
 
 func TestTheNextWaveWaitsUntilWhatIsPrunedIsGone(t *testing.T) {

@@ -95,7 +95,7 @@ func (g *gate) judge(h *hook, live *unstructured.Unstructured) bool {
 			message = resourceName(h.step.Key) + " succeeded"
 		}
 		g.succeed(h, message)
-	case status.Status == v1alpha1.HealthStatusSuspended && asksForIt(h.step):
+	case status.Status == v1alpha1.HealthStatusSuspended && asksForIt(h.step) && !runsOnce[h.step.Key.GroupKind()]: // a Job has not run yet
 		g.succeed(h, resourceName(h.step.Key)+" is suspended by its own manifest")
 	case status.Status == v1alpha1.HealthStatusDegraded:
 		why := status.Message
