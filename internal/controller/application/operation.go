@@ -242,7 +242,7 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		p.requeue(connectGrace)
 		return
 	case p.held != "" && state.Operation.InitiatedBy.Automated:
-		p.giveUp(ctx, state, v1alpha1.OperationFailed, "not gone on with: held: "+p.held)
+		p.giveUp(ctx, state, v1alpha1.OperationFailed, "not gone on with: "+p.held)
 		return
 	case bounded:
 		p.requeue(left)

@@ -53,7 +53,7 @@ func (p *pass) superviseRunning() {
 	case bounded && left <= 0:
 		op.cancel(errTimedOut)
 	case p.held != "" && op.automated() && p.state != nil && op.state.Digest == p.state.Digest:
-		op.endWhenFree(fmt.Errorf("%w: %s", errHeld, p.held))
+		op.endWhenFree(fmt.Errorf("%w %s", errHeld, strings.TrimPrefix(p.held, "held ")))
 	case !p.supersedes(op.spec, op.state), p.overruns() && !op.windowClosed.Load():
 		op.endWhenFree(nil)
 	case p.rules.Settings.Supersede == settings.SupersedeEndHooks:
