@@ -71,6 +71,11 @@ type revert struct {
 }
 
 func (r *revert) run(ctx context.Context) (rollback.Reverted, error) {
+	if r.req.Branch != "" {
+		if err := source.CheckBranch(r.req.Branch); err != nil {
+			return rollback.Reverted{}, err
+		}
+	}
 	if err := r.compare(ctx); err != nil {
 		return rollback.Reverted{}, err
 	}

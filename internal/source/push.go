@@ -159,10 +159,38 @@ func (m *mirror) write(ctx context.Context, env []string, stdin []byte, args ...
 	return strings.TrimSpace(string(o.stdout)), nil
 }
 
+// CheckBranch returns a fault.Mistake for what Git takes for no name of a branch
+// (https://git-scm.com/docs/git-check-ref-format), or for an option.
+func CheckBranch(name string) error {
+	cause := ""
+	switch {
+	case name == "", name == "@", name == "HEAD":
+		cause = "it means something else"
+	case strings.HasPrefix(name, "-"):
+		cause = "it begins with -"
+	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`~^:?*[\`, r) }):
+		cause = "it has a character that no branch may have"
+	case strings.Contains(name, ".."), strings.Contains(name, "@{"), strings.HasSuffix(name, "."):
+		cause = "it has dots or an @ where no branch may have them"
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if cause == "" && (part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock")) {
+			cause = fmt.Sprintf("%q can be no part of it", part)
+		}
+	}
+	if cause == "" {
+		return nil
+	}
+	return fault.New(fault.Mistake, "push to", fmt.Sprintf("branch %q", name), "", cause, "choose another name")
+}
+
 // Push makes a commit of the mirror the newest one of a branch, which is made if there is none of the name. It forces
 // nothing: if the branch has gone on meanwhile the error is a fault.Retry, and if the server does not take it a
 // fault.Forbidden.
 func (s *Store) Push(ctx context.Context, r Repository, commit, branch string) error {
+	if err := CheckBranch(branch); err != nil {
+		return err
+	}
 	m, err := s.mirror(r)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package source
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +159,23 @@ func TestCredentialsForWriting(t *testing.T) {
 		if err != nil || writes.Username != tt.write {
 			t.Errorf("%s is written as %q, %v; want %q", tt.address, writes.Username, err, tt.write)
 		}
+	}
+}
+
+func TestNamesOfBranches(t *testing.T) {
+	for name, good := range map[string]bool{
+		"main": true, "take-back/web": true, "v1.2": true, "ä": true, "a@b": true,
+		"": false, "-x": false, "--force": false, "@": false, "HEAD": false, "a b": false, "a:refs/heads/main": false, "+main": true, "a..b": false, "../x": false,
+		"a@{1}": false, "a/.b": false, "a//b": false, "/a": false, "a/": false, "a.lock": false, "a.": false, "a\nb": false, "a*": false, "a~1": false, `a\b`: false,
+	} {
+		if err := CheckBranch(name); (err == nil) != good || err != nil && !fault.Is(err, fault.Mistake) {
+			t.Errorf("%q: %v", name, err)
+		}
+		if out := exec.Command("git", "check-ref-format", "refs/heads/"+name).Run(); good && out != nil {
+			t.Errorf("%q: git says %v", name, out)
+		}
+	}
+	if err := openStore(t, nil).Push(t.Context(), Repository{URL: "https://git.example/a"}, strings.Repeat("1", 40), "a:refs/heads/main"); !fault.Is(err, fault.Mistake) {
+		t.Errorf("got %v", err)
 	}
 }
