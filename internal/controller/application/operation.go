@@ -241,9 +241,6 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 	case p.cutOff():
 		p.requeue(connectGrace)
 		return
-	case p.held != "" && state.Operation.InitiatedBy.Automated:
-		p.giveUp(ctx, state, v1alpha1.OperationFailed, "not gone on with: "+p.held)
-		return
 	case bounded:
 		p.requeue(left)
 	}
@@ -253,6 +250,10 @@ func (p *pass) goOn(ctx context.Context, state *v1alpha1.OperationState) {
 		return
 	}
 	if !running {
+		if p.held != "" && state.Operation.InitiatedBy.Automated {
+			p.giveUp(ctx, state, v1alpha1.OperationFailed, "not gone on with: "+p.held)
+			return
+		}
 		if why := p.waitsForWindow(ctx, state.Operation, state.StartedAt.Time); why != "" {
 			state.Message = why
 			return
