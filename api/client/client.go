@@ -88,7 +88,7 @@ type SyncRequest struct {
 	Options v1alpha1.SyncOptions
 	// Retry stands in for spec.syncPolicy.retry when it is not nil.
 	Retry *v1alpha1.RetryStrategy
-	// Username is who asks, as far as the caller knows.
+	// Username is who asks, as far as the caller knows; "" asks the API server.
 	Username string
 	Info     []*v1alpha1.Info
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
@@ -172,6 +173,32 @@ func TestSyncWritesTheOperation(t *testing.T) {
 	}
 }
 
+func TestSyncSaysWhoAsks(t *testing.T) {
+	d, c := direct(t, interceptor.Funcs{Create: func(ctx context.Context, c kube.WithWatch, obj kube.Object, opts ...kube.CreateOption) error {
+		review, ok := obj.(*unstructured.Unstructured)
+		if !ok || review.GetKind() != "SelfSubjectReview" {
+			return c.Create(ctx, obj, opts...)
+		}
+		return unstructured.SetNestedField(review.Object, "ann", "status", "userInfo", "username")
+	}}, app("argocd", "web"))
+	for want, request := range map[string]client.SyncRequest{"ann": {}, "jo": {Username: "jo"}} {
+		if _, err := d.Sync(t.Context(), "web", request); err != nil {
+			t.Fatal(err)
+		}
+		got := &v1alpha1.Application{}
+		if err := c.Get(t.Context(), kube.ObjectKey{Namespace: "argocd", Name: "web"}, got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Operation.InitiatedBy.Username != want {
+			t.Errorf("it is asked for by %q, want %q", got.Operation.InitiatedBy.Username, want)
+		}
+		got.Operation = nil
+		if err := c.Update(t.Context(), got); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSyncRefuses(t *testing.T) {
 	tests := []struct {
 		reason  string
@@ -187,6 +214,10 @@ func TestSyncRefuses(t *testing.T) {
 		{"what automated sync would undo", func(a *v1alpha1.Application) {
 			a.Spec.SyncPolicy = &v1alpha1.SyncPolicy{Automated: &v1alpha1.SyncPolicyAutomated{}}
 		}, client.SyncRequest{Revision: "v1"}, fault.Mistake, "set to HEAD"},
+		{"what automated sync would undo, of one of several sources", func(a *v1alpha1.Application) {
+			a.Spec.SyncPolicy = &v1alpha1.SyncPolicy{Automated: &v1alpha1.SyncPolicyAutomated{}}
+			a.Spec.Sources = v1alpha1.ApplicationSources{{RepoURL: "a", TargetRevision: "main"}, {RepoURL: "b", TargetRevision: "v1"}}
+		}, client.SyncRequest{Revisions: []string{"main", "v2"}}, fault.Mistake, "set to v1 for source 2, so v2 would be undone"},
 		{"too few revisions", func(a *v1alpha1.Application) { a.Spec.Sources = make(v1alpha1.ApplicationSources, 2) }, client.SyncRequest{Revisions: []string{"a"}}, fault.Mistake, "one revision for each source"},
 		{"during deletion", func(a *v1alpha1.Application) {
 			a.DeletionTimestamp, a.Finalizers = at(1), []string{v1alpha1.ResourcesFinalizerName}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ func (d *Direct) Refresh(ctx context.Context, name string, how v1alpha1.RefreshT
 
 // Sync implements Applications.
 func (d *Direct) Sync(ctx context.Context, name string, request SyncRequest) (*v1alpha1.Application, error) {
+	request.Username = cmp.Or(request.Username, d.whoami(ctx))
 	return d.update(ctx, name, "sync", func(app *v1alpha1.Application) (patch, error) {
 		if err := request.check(app); err != nil {
 			return nil, err
@@ -70,6 +72,12 @@ func (r SyncRequest) check(app *v1alpha1.Application) error {
 		if target := cmp.Or(source.TargetRevision, "HEAD"); r.Revision != target {
 			return refuse(fault.Mistake, "automated sync is on and set to "+target+", so "+r.Revision+" would be undone",
 				"turn automated sync off first, or change spec.source.targetRevision")
+		}
+	}
+	for i, revision := range r.Revisions {
+		if target := cmp.Or(app.Spec.Sources[i].TargetRevision, "HEAD"); automated(app) && !r.DryRun && revision != "" && revision != target {
+			return refuse(fault.Mistake, fmt.Sprintf("automated sync is on and set to %s for source %d, so %s would be undone", target, i+1, revision),
+				fmt.Sprintf("turn automated sync off first, or change spec.sources[%d].targetRevision", i))
 		}
 	}
 	return nil
