@@ -144,6 +144,9 @@ func (o *Options) apply(text string, ofObject bool) string {
 	switch {
 	case !ok:
 		return fmt.Sprintf("sync option %q is not known and has no effect%s", text, similar(key))
+	case !ofObject && key == "Force":
+		// Argo CD does not look at it there, so that it stands in many an application without harm: here it would delete.
+		return fmt.Sprintf("sync option %q has no effect on a whole application; give it in the annotation of an object, or force a sync", text)
 	case ofObject && !opt.object:
 		return fmt.Sprintf("sync option %q has no effect on a single object; give it in spec.syncPolicy.syncOptions", text)
 	case !opt.set(o, value):

@@ -4,6 +4,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,7 +24,6 @@ func TestParseOptions(t *testing.T) {
 		{"ServerSideApply=false", func(o *Options) { o.ClientSideApply = true }},
 		{"ClientSideApplyMigration=false", func(o *Options) { o.KeepOtherManagers = true }},
 		{"Replace=true", func(o *Options) { o.Replace = true }},
-		{"Force=true", func(o *Options) { o.Force = true }},
 		{"Prune=false", func(o *Options) { o.Prune = DeleteNever }},
 		{"Prune=confirm", func(o *Options) { o.Prune = DeleteConfirmed }},
 		{"Delete=false", func(o *Options) { o.Delete = DeleteNever }},
@@ -65,6 +65,17 @@ func TestObjectOptions(t *testing.T) {
 		if got.Prune != tt.prune || got.Delete != tt.delete || got.SkipValidation != tt.unvalidated || len(warnings) > 0 {
 			t.Errorf("%s: got %+v, warnings %q", tt.reason, got, warnings)
 		}
+	}
+}
+
+func TestForceIsSaidByObjects(t *testing.T) {
+	app, warnings := ParseOptions(v1alpha1.SyncOptions{"Replace=true", "Force=true"})
+	if app.Force || !app.Replace || len(warnings) != 1 || !strings.Contains(warnings[0], "whole application") {
+		t.Errorf("of an application: %+v, %q", app, warnings)
+	}
+	got, warnings := app.For(&metav1.ObjectMeta{Annotations: map[string]string{v1alpha1.AnnotationSyncOptions: "Force=true"}})
+	if !got.Force || len(warnings) > 0 {
+		t.Errorf("of an object: %+v, %q", got, warnings)
 	}
 }
 
