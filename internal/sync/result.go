@@ -79,7 +79,10 @@ func (rep *report) summary() string {
 	}
 	var parts []string
 	for _, verb := range []string{created, configured, replaced, unchanged, pruned, left, refused, succeeded} {
-		if n := counts[verb]; n > 0 {
+		switch n := counts[verb]; {
+		case n == 1 && verb == succeeded:
+			parts = append(parts, "1 hook succeeded")
+		case n > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", n, verb))
 		}
 	}
