@@ -142,6 +142,16 @@ func (c *comparer) bringUpToDate(ctx context.Context, state *desired.State, mark
 
 // watch makes sure that every kind that is desired, or was part of the application, is watched.
 func (p *pass) watch(ctx context.Context) {
+	kinds := p.kinds()
+	p.cluster.Watch(kinds...)
+	if p.st.made == "" {
+		// The first list of a kind takes milliseconds. Waiting for it once spares a pass, and a status, that knows nothing.
+		p.awaitLists(ctx, kinds, firstListTime)
+	}
+}
+
+// kinds returns the kinds that are desired, or were part of the application.
+func (p *pass) kinds() []schema.GroupVersionKind {
 	kinds := map[schema.GroupVersionKind]struct{}{}
 	for _, o := range p.state.Objects {
 		kinds[o.GVK()] = struct{}{}
@@ -150,20 +160,27 @@ func (p *pass) watch(ctx context.Context) {
 		gvk := schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
 		kinds[gvk] = struct{}{}
 	}
-	list := slices.Collect(maps.Keys(kinds))
-	p.cluster.Watch(list...)
-	if p.st.made == "" && p.cluster.Connection().Connected {
-		// The first list of a kind takes milliseconds. Waiting for it once spares a pass, and a status, that knows nothing.
-		ctx, cancel := context.WithTimeout(ctx, firstListTime)
-		defer cancel()
-		if err := p.cluster.Wait(ctx, list...); err != nil {
-			p.log.Debug("kinds are still being listed", "error", err)
-		}
+	return slices.Collect(maps.Keys(kinds))
+}
+
+// awaitLists waits until kinds are listed, or known not to be listable, as long as the limit; with more objects it goes on
+// without it.
+func (p *pass) awaitLists(ctx context.Context, kinds []schema.GroupVersionKind, limit time.Duration) {
+	if !p.cluster.Connection().Connected {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := p.cluster.Wait(ctx, kinds...); err != nil {
+		p.log.Debug("kinds are still being listed", "error", err)
 	}
 }
 
-// firstListTime bounds the wait for the first lists of kinds: with more objects it goes on without it.
-const firstListTime = time.Second
+// How long the first lists of kinds are waited for: by a pass, which comes again, and by a preview, which does not.
+const (
+	firstListTime   = time.Second
+	previewListTime = time.Minute
+)
 
 // reportRows tells what rows say that a person should know.
 func (p *pass) reportRows() {

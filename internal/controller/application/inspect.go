@@ -69,6 +69,7 @@ func (c *Controller) Inspect(ctx context.Context, name string, revisions []strin
 	if err != nil {
 		return nil, false, err
 	}
+	p.awaitLists(ctx, p.kinds(), previewListTime)
 	p.st.touch()
 	p.compare(ctx)
 	if text := p.found.text(v1alpha1.ApplicationConditionComparisonError); text != "" {

@@ -44,6 +44,7 @@ func (c *Controller) Plan(ctx context.Context, name string, request PlanRequest)
 	if err != nil {
 		return planned, false, err
 	}
+	p.awaitLists(ctx, p.kinds(), previewListTime)
 	p.st.touch()
 	p.compare(ctx)
 	if text := p.found.text(v1alpha1.ApplicationConditionComparisonError); text != "" {
