@@ -295,7 +295,7 @@ func takenOver(state *v1alpha1.OperationState) bool {
 func (p *pass) nextSpec(state *v1alpha1.OperationState, newer, running bool) v1alpha1.Operation {
 	spec := *state.Operation.DeepCopy()
 	automated := spec.InitiatedBy.Automated
-	switch refresh := spec.Retry.Refresh && !(automated && p.overruns()) && state.FinishedAt != nil && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0; {
+	switch refresh := spec.Retry.Refresh && (!automated || !p.overruns()) && state.FinishedAt != nil && spec.Sync.Source == nil && len(spec.Sync.Sources) == 0; {
 	case running && len(pinnedRevisions(spec)) == 0 && state.SyncResult != nil:
 		spec.Sync.Revision, spec.Sync.Revisions = state.SyncResult.Revision, state.SyncResult.Revisions
 	case newer, refresh && automated:
