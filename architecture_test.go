@@ -36,7 +36,9 @@ const apart = -1
 var rooms = map[string]room{
 	"api/argoproj/v1alpha1": {0, nil, "the API types are what everyone speaks, so they know nobody"},
 	"api/bowline/v1alpha1":  {0, nil, "the API types are what everyone speaks, so they know nobody"},
-	"api/client":            {0, []string{"api/argoproj/v1alpha1", "api/bowline/v1alpha1", "internal/fault"}, "a client program links it without the rest of Bowline"},
+	"api/argoproj/rpc":      {0, []string{"api/argoproj/v1alpha1"}, "clients link the messages without the rest of Bowline"},
+	"api/bowline/rpc":       {0, []string{"api/argoproj/rpc", "api/argoproj/v1alpha1"}, "clients link the messages without the rest of Bowline"},
+	"api/client":            {0, []string{"api/argoproj/v1alpha1", "api/argoproj/rpc", "api/bowline/v1alpha1", "api/bowline/rpc", "internal/fault"}, "a client program links it without the rest of Bowline"},
 	"internal/object":       {0, []string{"api/argoproj/v1alpha1"}, "words lean only on the API types"},
 	"internal/tree":         {0, []string{"internal/fault"}, "words lean only on other words"},
 	"internal/fault":        {0, []string{"api/argoproj/v1alpha1"}, "every room reports errors through it, so it knows nobody"},

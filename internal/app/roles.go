@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/bowline-cd/bowline/internal/cluster"
@@ -56,11 +57,16 @@ type roles struct {
 	projects *project.Reconciler
 	sets     *applicationset.Reconciler
 	events   *eventWriter
+	bus      *event.Bus
+	hub      client.Client // reads from the cache that the controllers share
+	fresh    client.Reader // reads from the API server
 }
 
 func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, lead *lead, log *slog.Logger) (*roles, error) {
-	r := &roles{log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}}
 	bus := &event.Bus{}
+	r := &roles{
+		log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}, bus: bus, hub: mgr.GetClient(), fresh: mgr.GetAPIReader(),
+	}
 	r.clusters = newClusters(ctx, kube, log, r.metrics, r.judges)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
 	r.settings = configuration.NewReader(mgr.GetAPIReader(), opts.Namespace, log, r.changed)
@@ -185,7 +191,12 @@ func (r *roles) register(mgr ctrl.Manager) error {
 
 // serve answers health, metrics and webhooks until ctx ends.
 func (r *roles) serve(ctx context.Context, opts RunOptions) error {
+	door, err := r.openDoor(ctx, opts)
+	if err != nil {
+		return err
+	}
 	web, err := server.New(server.Options{
+		Routes: door.routes,
 		Address: opts.Listen, MetricsAddress: opts.Metrics, Registry: r.metrics.registry, Log: r.log,
 		Ready:   map[string]func() error{"clusters": r.clusters.Ready},
 		Webhook: r.webhook, Hint: func(url string) { r.poller.Hint(url) },

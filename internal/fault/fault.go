@@ -47,9 +47,29 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// Code says more closely than a Kind what is the matter, where doors have an answer of its own for it.
+type Code string
+
+// The codes. "" is whatever the kind says.
+const (
+	// Unauthenticated: nobody knows who is calling, or what they showed is not valid any more. It goes with Forbidden.
+	Unauthenticated Code = "Unauthenticated"
+	// NotFound: there is no such thing. It goes with Mistake.
+	NotFound Code = "NotFound"
+	// AlreadyExists: there is such a thing already, and it is another. It goes with Mistake.
+	AlreadyExists Code = "AlreadyExists"
+	// TooManyRequests: the caller has to slow down. It goes with Retry.
+	TooManyRequests Code = "TooManyRequests"
+	// TooLarge: the request is larger than what is read. It goes with Mistake.
+	TooLarge Code = "TooLarge"
+	// Unsupported: what is asked for is not offered here. It goes with Mistake.
+	Unsupported Code = "Unsupported"
+)
+
 // Error is an error a user can act on.
 type Error struct {
 	Kind  Kind
+	Code  Code
 	Op    string // what was being done, as a verb phrase: "read the branch"
 	Thing string // to which thing: "repository https://…", "Deployment shop/web"
 	Where string // file and line, or field: "apps/web.yaml:12", "spec.source.path"
@@ -125,3 +145,15 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is of the kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
+
+// CodeOf returns the code of the first Error in err's tree that has one; "" if none has.
+func CodeOf(err error) Code {
+	var e *Error
+	for errors.As(err, &e) {
+		if e.Code != "" {
+			return e.Code
+		}
+		err = e.Err
+	}
+	return ""
+}

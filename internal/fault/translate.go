@@ -22,10 +22,23 @@ func ConditionType(err error) v1alpha1.ApplicationConditionType {
 	}
 }
 
+// statuses are the status codes of codes.
+var statuses = map[Code]int{
+	Unauthenticated: http.StatusUnauthorized,
+	NotFound:        http.StatusNotFound,
+	AlreadyExists:   http.StatusConflict,
+	TooManyRequests: http.StatusTooManyRequests,
+	TooLarge:        http.StatusRequestEntityTooLarge,
+	Unsupported:     http.StatusNotImplemented,
+}
+
 // HTTPStatus returns the status code a door answers err with; 200 for nil.
 func HTTPStatus(err error) int {
 	if err == nil {
 		return http.StatusOK
+	}
+	if status, ok := statuses[CodeOf(err)]; ok {
+		return status
 	}
 	switch KindOf(err) {
 	case Mistake:

@@ -19,7 +19,14 @@ func newMux(opts Options, log *slog.Logger) *http.ServeMux {
 	mux.HandleFunc("/healthz", healthz)
 	mux.Handle("/readyz", &readiness{checks: opts.Ready, log: log})
 	mux.Handle("/api/webhook", newWebhook(opts, log))
-	mux.HandleFunc("/", notFound)
+	root := false
+	for _, route := range opts.Routes {
+		mux.Handle(route.Pattern, route.Handler)
+		root = root || route.Pattern == "/"
+	}
+	if !root {
+		mux.HandleFunc("/", notFound)
+	}
 	return mux
 }
 

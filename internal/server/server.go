@@ -47,8 +47,16 @@ type Options struct {
 	Webhook func(header http.Header, query url.Values, body []byte) ([]string, error)
 	// Hint is told each address.
 	Hint func(url string)
+	// Routes are offered beside health and webhooks.
+	Routes []Route
 	// MaxWebhookBytes is the largest body that is read, asked anew for each call; nil is 50 MiB.
 	MaxWebhookBytes func() int64
+}
+
+// Route is a pattern of http.ServeMux and what answers there.
+type Route struct {
+	Pattern string
+	Handler http.Handler
 }
 
 // Times and sizes that bound what one caller can hold.

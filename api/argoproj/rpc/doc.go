@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rpc
+
+//go:generate go run ./generate

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package access
+
+// Right is something that a caller may do or not: an action on an object of a resource, in the words of argocd-rbac-cm.
+type Right struct {
+	// Resource is a kind of thing, such as applications, logs or exec.
+	Resource string
+	// Action is what is done: get, create, update, delete, sync, override, action/<group>/<kind>/<name> …
+	Action string
+	// Object is what it is done to: <project>/<application>, or the name or URL of a thing.
+	Object string
+}
+
+func (r Right) String() string { return r.Resource + ", " + r.Action + ", " + r.Object }
+
+// Subject is whom roles are given to: a name and the groups that go with it.
+type Subject struct {
+	Name   string
+	Groups []string
+}
+
+// Ruling says whether a subject has a right, and why.
+type Ruling struct {
+	Allowed bool
+	// Rule is the line that decided, as it is written; "" if no line is about the right.
+	Rule string
+	// Where is where the line is: a key of argocd-rbac-cm, "built in", or the role of a project.
+	Where string
+	// Through is how the subject comes to the rule: itself, its group, then the roles in between.
+	Through []string
+	// Reason is all of this in one sentence for people.
+	Reason string
+}
+
+// The resources.
+const (
+	Applications    = "applications"
+	ApplicationSets = "applicationsets"
+	Clusters        = "clusters"
+	Projects        = "projects"
+	Repositories    = "repositories"
+	WriteRepos      = "write-repositories"
+	Accounts        = "accounts"
+	Certificates    = "certificates"
+	GPGKeys         = "gpgkeys"
+	Logs            = "logs"
+	Exec            = "exec"
+	Extensions      = "extensions"
+)
+
+// The actions.
+const (
+	Get      = "get"
+	Create   = "create"
+	Update   = "update"
+	Delete   = "delete"
+	Sync     = "sync"
+	Rollback = "rollback"
+	Override = "override"
+	Invoke   = "invoke"
+)

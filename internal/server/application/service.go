@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package application serves applications: what they are, what became of them, and what people ask of them. It is the service
+// layer of Argo CD's ApplicationService and of Bowline's own API, in plain Go types; transports carry its calls.
+//
+// The words of this room:
+//
+//   - Hub: the control plane that holds the applications. What the services write there is only ever what a person could
+//     write: a spec, an operation, an annotation; the controller acts on it.
+//   - Live: what the controller knows of clusters: trees, objects, comparisons.
+//   - Home: the control namespace.
+package application
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/server/gate"
+	"github.com/bowline-cd/bowline/internal/settings"
+)
+
+// Deps is what the service is made with.
+type Deps struct {
+	Gate *gate.Gate
+	// Hub reads from the cache that the controllers share, and writes.
+	Hub client.Client
+	// Home is the control namespace.
+	Home string
+	// Settings returns those of the moment.
+	Settings func() *settings.Settings
+	// Served reports whether Applications of a namespace are served.
+	Served func(namespace string) bool
+	Clock  clock.PassiveClock
+	Log    *slog.Logger
+}
+
+// Service implements application.ApplicationService and Bowline's own API.
+type Service struct {
+	Deps
+}
+
+// New returns the service.
+func New(deps Deps) *Service { return &Service{Deps: deps} }
+
+// Object is how policies name an application: project/name, with the namespace between them where it is not home.
+func (s *Service) Object(project, namespace, name string) string {
+	if namespace == "" || namespace == s.Home {
+		return project + "/" + name
+	}
+	return project + "/" + namespace + "/" + name
+}
+
+// right is a right on an application.
+func (s *Service) right(resource, action string, app *v1alpha1.Application) access.Right {
+	return access.Right{Resource: resource, Action: action, Object: s.Object(projectOf(app), app.Namespace, app.Name)}
+}
+
+// load reads an application for an action on it, and checks the rights to see it and to act. project may be "": a caller who
+// names the wrong one is answered as if the application did not exist. Whoever may not see it is answered gate.Hidden, the
+// same for a name that does not exist, unless they named a project all of whose applications they may see.
+func (s *Service) load(ctx context.Context, action, project, namespace, name string) (*v1alpha1.Application, error) {
+	if namespace == "" {
+		namespace = s.Home
+	}
+	app := &v1alpha1.Application{}
+	err := apierrors.NewNotFound(v1alpha1.SchemeGroupVersion.WithResource("applications").GroupResource(), name)
+	if s.Served(namespace) {
+		if read := s.Hub.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app); read != nil && !apierrors.IsNotFound(read) {
+			return nil, fault.Wrap(fault.Retry, "read", "application "+namespace+"/"+name, read, "try again")
+		} else if read == nil {
+			err = nil
+		}
+	}
+	if err != nil || project != "" && projectOf(app) != project {
+		if project != "" && s.Gate.Allows(ctx, access.Right{Resource: access.Applications, Action: access.Get, Object: s.Object(project, namespace, name)}) {
+			return nil, &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "find", Thing: "application " + namespace + "/" + name, Err: err, Fix: "see `bowline app list`"}
+		}
+		return nil, gate.Hidden()
+	}
+	if action != access.Get && s.Gate.Allows(ctx, s.right(access.Applications, access.Get, app)) {
+		return app, s.Gate.Enforce(ctx, s.right(access.Applications, action, app))
+	}
+	if s.Gate.Enforce(ctx, s.right(access.Applications, action, app)) != nil {
+		return nil, gate.Hidden()
+	}
+	return app, nil
+}
+
+// projectOf is the project of an application; one that names none is in the default one.
+func projectOf(app *v1alpha1.Application) string {
+	return cmp.Or(app.Spec.Project, v1alpha1.DefaultAppProjectName)
+}
