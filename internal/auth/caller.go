@@ -67,7 +67,9 @@ func (c Caller) Name() string {
 type callerKey struct{}
 
 // With returns a context that carries the caller.
-func With(ctx context.Context, c Caller) context.Context { return context.WithValue(ctx, callerKey{}, c) }
+func With(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
 
 // From returns the caller of a request; false if nobody is known.
 func From(ctx context.Context) (Caller, bool) {
