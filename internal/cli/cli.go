@@ -44,6 +44,10 @@ type Deps struct {
 	Now func() time.Time
 	// Open returns the client of a session; nil connects to the cluster of the kubeconfig.
 	Open func(*session.Session) (client.Applications, error)
+	// Core returns the services of this process, for commands that work straight on the cluster; without it they need a server.
+	Core func(context.Context, *session.Session) (*client.Services, error)
+	// Services returns the services whatever was chosen; nil chooses a server or Core.
+	Services func(*session.Session) (*client.Services, error)
 	// Differ makes the comparison of app diff; without one there is no such command.
 	Differ diff.Differ
 	// Actions leads to the objects of app actions; without it there is no such command.
@@ -60,7 +64,7 @@ type Deps struct {
 
 // New returns the command line. The caller may add commands to it.
 func New(deps Deps) *cobra.Command {
-	s := &session.Session{Now: deps.Now, Open: deps.Open, UserAgent: "bowline/" + deps.Version}
+	s := &session.Session{Now: deps.Now, Open: deps.Open, Core: deps.Core, Serve: deps.Services, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
 		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version))
 	if deps.Renderer != nil {

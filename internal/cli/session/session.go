@@ -33,6 +33,10 @@ type Session struct {
 	Now func() time.Time
 	// Open returns the client; nil connects to the cluster of the kubeconfig.
 	Open func(*Session) (client.Applications, error)
+	// Core returns the services of this process, which work straight on the cluster; nil has none.
+	Core func(context.Context, *Session) (*client.Services, error)
+	// Serve returns the services whatever was chosen; nil chooses.
+	Serve func(*Session) (*client.Services, error)
 }
 
 // BindCluster adds the flags that choose the cluster and the control namespace.
