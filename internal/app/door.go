@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/bowline-cd/bowline/internal/server"
+	"github.com/bowline-cd/bowline/internal/server/application"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
@@ -14,7 +15,9 @@ import (
 type door struct {
 	gate     *gate.Gate
 	services []transport.Mounted
-	routes   []server.Route
+	// explainer says which rule grants or refuses a right: accounts set it, Bowline's own API answers from it.
+	explainer application.Explainer
+	routes    []server.Route
 }
 
 // openDoor builds the services. The order matters: who is calling comes first, the transports carry all that was mounted.

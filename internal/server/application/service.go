@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/gate"
@@ -38,8 +39,15 @@ type Deps struct {
 	Settings func() *settings.Settings
 	// Served reports whether Applications of a namespace are served.
 	Served func(namespace string) bool
-	Clock  clock.PassiveClock
-	Log    *slog.Logger
+	// Explainer answers Explain of Bowline's own API.
+	Explainer Explainer
+	Clock     clock.PassiveClock
+	Log       *slog.Logger
+}
+
+// Explainer says which rule grants or refuses a right.
+type Explainer interface {
+	Explain(ctx context.Context, request *bowline.ExplainQuery) (*bowline.Explanation, error)
 }
 
 // Service implements application.ApplicationService and Bowline's own API.
@@ -49,6 +57,11 @@ type Service struct {
 
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }
+
+// Explain says which rule grants or refuses a right.
+func (s *Service) Explain(ctx context.Context, request *bowline.ExplainQuery) (*bowline.Explanation, error) {
+	return s.Explainer.Explain(ctx, request)
+}
 
 // Object is how policies name an application: project/name, with the namespace between them where it is not home.
 func (s *Service) Object(project, namespace, name string) string {
