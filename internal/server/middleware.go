@@ -15,15 +15,7 @@ import (
 //	recover  turns a panic into an answer, so that one request never ends the process
 //	headers  are set before the handler writes, and so on its errors too
 func (s *Server) wrap(h http.Handler) http.Handler {
-	return logged(s.log, recovered(s.log, withHeaders(h)))
-}
-
-func withHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
+	return logged(s.log, recovered(s.log, s.headers.withHeaders(h)))
 }
 
 func recovered(log *slog.Logger, next http.Handler) http.Handler {

@@ -47,6 +47,10 @@ type Options struct {
 	Webhook func(header http.Header, query url.Values, body []byte) ([]string, error)
 	// Hint is told each address.
 	Hint func(url string)
+	// TLS is how Address is served; nil is plain HTTP.
+	TLS *TLS
+	// Headers tell browsers what pages may do.
+	Headers Headers
 	// Routes are offered beside health and webhooks.
 	Routes []Route
 	// MaxWebhookBytes is the largest body that is read, asked anew for each call; nil is 50 MiB.
@@ -71,18 +75,20 @@ const (
 // Server answers HTTP.
 type Server struct {
 	log       *slog.Logger
+	headers   Headers
 	listeners []listener
 }
 
 type listener struct {
 	net.Listener
-	http *http.Server
+	http  *http.Server
+	plain *http.Server // answers who comes without TLS, where there is TLS
 }
 
 // New binds the addresses, so that an address that is taken is an error now. Run serves them.
 func New(opts Options) (*Server, error) {
-	s := &Server{log: cmp.Or(opts.Log, slog.Default())}
-	if err := s.listen(opts.Address, "--listen", s.wrap(newMux(opts, s.log))); err != nil {
+	s := &Server{log: cmp.Or(opts.Log, slog.Default()), headers: opts.Headers}
+	if err := s.listen(opts.Address, "--listen", s.wrap(newMux(opts, s.log)), opts.TLS); err != nil {
 		return nil, err
 	}
 	if opts.MetricsAddress == "" || opts.MetricsAddress == "0" {
@@ -91,28 +97,42 @@ func New(opts Options) (*Server, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	mux.HandleFunc("/", notFound)
-	if err := s.listen(opts.MetricsAddress, "--metrics", s.wrap(mux)); err != nil {
+	if err := s.listen(opts.MetricsAddress, "--metrics", s.wrap(mux), nil); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) listen(address, flag string, handler http.Handler) error {
+func (s *Server) listen(address, flag string, handler http.Handler, secure *TLS) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return fault.Wrap(fault.Stalled, "listen on", address, err, "choose another address with "+flag)
 	}
-	s.listeners = append(s.listeners, listener{l, &http.Server{
+	out := listener{Listener: l, http: s.newServer(handler)}
+	if secure != nil {
+		out.http.TLSConfig, out.plain = secure.config(), s.newServer(redirect(handler))
+	}
+	s.listeners = append(s.listeners, out)
+	return nil
+}
+
+// newServer bounds what one caller can hold. Streams set their own times for each write.
+func (s *Server) newServer(handler http.Handler) *http.Server {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true) // what gRPC speaks where TLS ends in front of us
+	return &http.Server{
 		Handler:           handler,
+		Protocols:         protocols,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}})
-	return nil
+	}
 }
 
 // Address is where health and webhooks are answered, with the port that was bound.
@@ -130,23 +150,37 @@ func (s *Server) MetricsAddress() string {
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range s.listeners {
-		group.Go(func() error {
-			if err := l.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve %s: %w", l.Addr(), err)
-			}
-			return nil
-		})
-		group.Go(func() error {
-			<-ctx.Done()
-			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-			defer cancel()
-			if err := l.http.Shutdown(grace); err != nil {
-				return l.http.Close()
-			}
-			return nil
-		})
+		for server, serve := range l.servers() {
+			group.Go(func() error {
+				if err := serve(); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+					return fmt.Errorf("serve %s: %w", l.Addr(), err)
+				}
+				return nil
+			})
+			group.Go(func() error {
+				<-ctx.Done()
+				grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+				defer cancel()
+				if err := server.Shutdown(grace); err != nil {
+					return server.Close()
+				}
+				return nil
+			})
+		}
 	}
 	return group.Wait()
+}
+
+// servers returns what serves the listener, with the call that does.
+func (l listener) servers() map[*http.Server]func() error {
+	if l.plain == nil {
+		return map[*http.Server]func() error{l.http: func() error { return l.http.Serve(l.Listener) }}
+	}
+	m := newMixed(l.Listener)
+	return map[*http.Server]func() error{
+		l.http:  func() error { return l.http.ServeTLS(m.encrypted, "", "") },
+		l.plain: func() error { return l.plain.Serve(m.plain) },
+	}
 }
 
 func (s *Server) close() {

@@ -5,6 +5,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,8 +17,8 @@ import (
 func (s Settings) With(cm, params map[string]string) (Settings, []error) {
 	next := Defaults()
 	var errs []error
-	for _, read := range slices.Concat(keys, sourceKeys) {
-		if err := read(&next, s, cm, params); err != nil {
+	for _, key := range allKeys() {
+		if err := key.read(&next, s, cm, params); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -25,8 +26,28 @@ func (s Settings) With(cm, params map[string]string) (Settings, []error) {
 	return next, append(errs, next.readCustomizations(s, cm)...)
 }
 
-// reader reads one key into next, or takes prev's value and says why.
-type reader func(next *Settings, prev Settings, cm, params map[string]string) error
+// reader is one key.
+type reader struct {
+	where, name string
+	// read reads the key into next, or takes prev's value and says why.
+	read func(next *Settings, prev Settings, cm, params map[string]string) error
+}
+
+func allKeys() []reader { return slices.Concat(keys, sourceKeys, servingKeys) }
+
+// Unused returns the keys of argocd-cmd-params-cm that have no meaning here, in order: most of them tune processes of Argo CD
+// that one program does not have.
+func Unused(params map[string]string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if !slices.ContainsFunc(allKeys(), func(r reader) bool {
+			return r.where == v1alpha1.CommandParamsConfigMapName && r.name == name
+		}) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
 
 // keys are the settings with a fixed name, in the order of their names.
 var keys = []reader{
@@ -72,15 +93,15 @@ var keys = []reader{
 }
 
 func inCM[T any](name string, field func(*Settings) *T, parse func(string) (T, error)) reader {
-	return func(next *Settings, prev Settings, cm, _ map[string]string) error {
+	return reader{v1alpha1.ConfigMapName, name, func(next *Settings, prev Settings, cm, _ map[string]string) error {
 		return read(v1alpha1.ConfigMapName, name, cm[name], field(next), *field(&prev), parse)
-	}
+	}}
 }
 
 func inParams[T any](name string, field func(*Settings) *T, parse func(string) (T, error)) reader {
-	return func(next *Settings, prev Settings, _, params map[string]string) error {
+	return reader{v1alpha1.CommandParamsConfigMapName, name, func(next *Settings, prev Settings, _, params map[string]string) error {
 		return read(v1alpha1.CommandParamsConfigMapName, name, params[name], field(next), *field(&prev), parse)
-	}
+	}}
 }
 
 func read[T any](where, name, raw string, field *T, former T, parse func(string) (T, error)) error {

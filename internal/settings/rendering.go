@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
 
 // Rendering are the settings of what renders sources.
@@ -86,8 +88,8 @@ var sourceKeys = []reader{
 	inParams("reposerver.oci.layer.media.types", func(s *Settings) *[]string { return &s.Fetching.OCILayerMediaTypes }, list),
 	inParams("reposerver.oci.manifest.max.extracted.size", func(s *Settings) *int64 { return &s.Fetching.OCIBytes }, size),
 	inParams("reposerver.plugin.tar.exclusions", func(s *Settings) *[]string { return &s.Rendering.PluginTarExclusions }, semicolons),
-	valuesFileSchemes,
-	kustomizeVersions,
+	{v1alpha1.ConfigMapName, "helm.valuesFileSchemes", valuesFileSchemes},
+	{v1alpha1.ConfigMapName, "kustomize.version.*", kustomizeVersions},
 }
 
 // valuesFileSchemes differs from other settings: blank forbids every scheme.

@@ -101,6 +101,8 @@ type Settings struct {
 	Fetching  Fetching
 	// WebhookMaxBytes is the largest webhook body that is read (webhook.maxPayloadSizeMB).
 	WebhookMaxBytes int64
+	// Serving is about what is served to people and programs.
+	Serving Serving
 
 	exclusions, inclusions []FilterRule
 	saidByKey              map[string]said
@@ -202,5 +204,6 @@ func Defaults() Settings {
 		Rendering:         defaultRendering,
 		Fetching:          defaultFetching,
 		WebhookMaxBytes:   50 << 20,
+		Serving:           defaultServing,
 	}
 }
