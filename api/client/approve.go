@@ -20,24 +20,28 @@ const shortestDigest = 8
 // Approve implements Applications. It writes what Argo CD's clients write to confirm deletions; what is new is that
 // it does so only if the deletions that wait are those of the digest.
 func (d *Direct) Approve(ctx context.Context, name, digest string) (*v1alpha1.Application, error) {
-	return d.update(ctx, name, "approve deletions of", func(app *v1alpha1.Application) (patch, error) {
-		refuse := refusal("approve deletions of", app)
-		waiting, since := WaitingPlan(app)
-		switch {
-		case waiting == "":
-			return nil, refuse(fault.Mistake, "none waits for an approval", "see `bowline app get`")
-		case len(digest) < shortestDigest && digest != waiting:
-			return nil, refuse(fault.Mistake, fmt.Sprintf("%q is too short for a digest", digest), "name the plan by the digest that `bowline app plan` prints")
-		case digest != waiting && !strings.HasPrefix(hexOf(waiting), strings.ToLower(digest)):
-			return nil, refuse(fault.Mistake, fmt.Sprintf("what waits is %s by now, and not %s", ShortDigest(waiting), digest),
-				"look at what waits with `bowline app plan`, then approve that")
-		}
-		at := d.now()
-		if !at.After(since) {
-			at = since.Add(time.Millisecond) // its clock is ahead of ours
-		}
-		return patch{"metadata": patch{"annotations": patch{v1alpha1.AnnotationDeletionApproved: at.UTC().Format(time.RFC3339Nano)}}}, nil
+	return d.update(ctx, name, "approve deletions of", func(app *v1alpha1.Application) (Change, error) {
+		return ApproveChange(app, digest, d.now())
 	})
+}
+
+// ApproveChange is what the approval of a digest writes.
+func ApproveChange(app *v1alpha1.Application, digest string, now time.Time) (Change, error) {
+	refuse := refusal("approve deletions of", app)
+	waiting, since := WaitingPlan(app)
+	switch {
+	case waiting == "":
+		return nil, refuse(fault.Mistake, "none waits for an approval", "see `bowline app get`")
+	case len(digest) < shortestDigest && digest != waiting:
+		return nil, refuse(fault.Mistake, fmt.Sprintf("%q is too short for a digest", digest), "name the plan by the digest that `bowline app plan` prints")
+	case digest != waiting && !strings.HasPrefix(hexOf(waiting), strings.ToLower(digest)):
+		return nil, refuse(fault.Mistake, fmt.Sprintf("what waits is %s by now, and not %s", ShortDigest(waiting), digest),
+			"look at what waits with `bowline app plan`, then approve that")
+	}
+	if !now.After(since) {
+		now = since.Add(time.Millisecond) // its clock is ahead of ours
+	}
+	return annotate(v1alpha1.AnnotationDeletionApproved, now.UTC().Format(time.RFC3339Nano)), nil
 }
 
 // WaitingPlan returns the digest of the deletions of an application that wait for an approval, as the controller noted it,

@@ -35,13 +35,13 @@ type RollbackRequest struct {
 // Rollback implements Applications. Like Argo CD's it applies the entry's sources and revisions without hooks.
 func (d *Direct) Rollback(ctx context.Context, name string, request RollbackRequest) (*v1alpha1.Application, error) {
 	request.Username = cmp.Or(request.Username, d.whoami(ctx))
-	return d.update(ctx, name, "roll back", func(app *v1alpha1.Application) (patch, error) {
-		return request.patch(app, d.now())
+	return d.update(ctx, name, "roll back", func(app *v1alpha1.Application) (Change, error) {
+		return request.Change(app, d.now())
 	})
 }
 
-// patch is all that a rollback writes, in one: so that nothing can apply again in between what is taken back.
-func (r RollbackRequest) patch(app *v1alpha1.Application, now time.Time) (patch, error) {
+// Change is all that a rollback writes, in one: so that nothing can apply again in between what is taken back.
+func (r RollbackRequest) Change(app *v1alpha1.Application, now time.Time) (Change, error) {
 	refuse := refusal("roll back", app)
 	state := app.Status.OperationState
 	running := state != nil && !state.Phase.Completed()
@@ -55,14 +55,14 @@ func (r RollbackRequest) patch(app *v1alpha1.Application, now time.Time) (patch,
 	if err != nil {
 		return nil, err
 	}
-	out := patch{"operation": r.operation(app, entry)}
+	out := Change{"operation": r.operation(app, entry)}
 	if automated(app) && !r.DryRun {
 		hold := bowline.Hold{Revisions: revisionsOf(app.Status.Sync.Revision, app.Status.Sync.Revisions), History: &entry.ID,
 			Reason: r.Reason, By: r.Username, Since: now.UTC().Truncate(time.Second), Until: r.Until}
-		out["metadata"] = patch{"annotations": patch{v1alpha1.AnnotationHold: hold.String()}}
+		out["metadata"] = annotate(v1alpha1.AnnotationHold, hold.String())["metadata"]
 	}
 	if running { // what is to be taken back is still being applied
-		out["status"] = patch{"operationState": patch{"phase": v1alpha1.OperationTerminating}}
+		out["status"] = Change{"operationState": Change{"phase": v1alpha1.OperationTerminating}}
 	}
 	return out, nil
 }

@@ -5,30 +5,19 @@ package client
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
-	"k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
-// attempts is how often a write is tried anew after a conflict: the controller writes the status of the same object.
-const attempts = 8
-
 // Refresh implements Applications. The annotation is gone once the comparison was made.
 func (d *Direct) Refresh(ctx context.Context, name string, how v1alpha1.RefreshType) (*v1alpha1.Application, error) {
-	_, err := d.update(ctx, name, "refresh", func(*v1alpha1.Application) (patch, error) {
-		return patch{"metadata": patch{"annotations": patch{
-			v1alpha1.AnnotationKeyRefresh:          how,
-			v1alpha1.AnnotationKeyRefreshTimestamp: d.now().UTC().Format(time.RFC3339Nano),
-		}}}, nil
+	_, err := d.update(ctx, name, "refresh", func(*v1alpha1.Application) (Change, error) {
+		return RefreshChange(how, d.now()), nil
 	})
 	if err != nil {
 		return nil, err
@@ -42,12 +31,15 @@ func (d *Direct) Refresh(ctx context.Context, name string, how v1alpha1.RefreshT
 // Sync implements Applications.
 func (d *Direct) Sync(ctx context.Context, name string, request SyncRequest) (*v1alpha1.Application, error) {
 	request.Username = cmp.Or(request.Username, d.whoami(ctx))
-	return d.update(ctx, name, "sync", func(app *v1alpha1.Application) (patch, error) {
-		if err := request.check(app); err != nil {
-			return nil, err
-		}
-		return patch{"operation": request.operation(app)}, nil
-	})
+	return d.update(ctx, name, "sync", request.Change)
+}
+
+// Change is what a sync writes: the operation field. It refuses what could not be carried out, or would be undone at once.
+func (r SyncRequest) Change(app *v1alpha1.Application) (Change, error) {
+	if err := r.check(app); err != nil {
+		return nil, err
+	}
+	return Change{"operation": r.operation(app)}, nil
 }
 
 // check refuses what could not be carried out, or would be undone at once.
@@ -127,18 +119,22 @@ var resourceFinalizers = []string{
 // Delete implements Applications: the finalizers say what happens to the objects, so they are set before the deletion.
 // The deletion names the uid that was read: an application of the same name that was made since is left alone.
 func (d *Direct) Delete(ctx context.Context, name string, request DeleteRequest) error {
-	app, err := d.update(ctx, name, "delete", func(app *v1alpha1.Application) (patch, error) {
-		finalizers := request.Cascade.finalizers(app.Finalizers)
-		if slices.Equal(finalizers, app.Finalizers) {
-			return nil, nil
-		}
-		return patch{"metadata": patch{"finalizers": finalizers}}, nil
-	})
+	app, err := d.update(ctx, name, "delete", request.Change)
 	if err != nil {
 		return err
 	}
 	err = d.kube.Delete(ctx, app, kube.Preconditions{UID: &app.UID})
 	return explain(err, "delete", "application "+d.key(name).String())
+}
+
+// Change is what is written before the deletion; nil is nothing. An application that is being deleted already keeps its
+// finalizers: an API server takes no new ones by then.
+func (r DeleteRequest) Change(app *v1alpha1.Application) (Change, error) {
+	finalizers := r.Cascade.finalizers(app.Finalizers)
+	if slices.Equal(finalizers, app.Finalizers) || app.DeletionTimestamp != nil && len(finalizers) >= len(app.Finalizers) {
+		return nil, nil
+	}
+	return Change{"metadata": Change{"finalizers": finalizers}}, nil
 }
 
 // finalizers returns the finalizers for this way of deletion; those of other meaning stay where they are.
@@ -161,50 +157,4 @@ func (c Cascade) finalizers(present []string) []string {
 		out = append(out, wanted[0])
 	}
 	return out
-}
-
-// patch is a JSON merge patch.
-type patch map[string]any
-
-// update reads the application, has change make a patch for exactly what was read, and writes it; on a conflict it begins
-// anew. A nil patch writes nothing.
-func (d *Direct) update(ctx context.Context, name, verb string, change func(*v1alpha1.Application) (patch, error)) (*v1alpha1.Application, error) {
-	for attempt := 1; ; attempt++ {
-		app, err := d.Get(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		body, err := change(app)
-		if err != nil || body == nil {
-			return app, err
-		}
-		err = d.patch(ctx, app, body)
-		if err == nil {
-			return app, nil
-		}
-		if !errors.IsConflict(err) || attempt == attempts {
-			return nil, explain(err, verb, "application "+d.key(name).String())
-		}
-	}
-}
-
-// patch writes a merge patch that only fits the version of app that was read, and puts the answer into app.
-func (d *Direct) patch(ctx context.Context, app *v1alpha1.Application, body patch) error {
-	metadata, _ := body["metadata"].(patch)
-	if metadata == nil {
-		metadata = patch{}
-	}
-	metadata["resourceVersion"] = app.ResourceVersion
-	body["metadata"] = metadata
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	target := &v1alpha1.Application{ObjectMeta: metav1.ObjectMeta{Namespace: app.Namespace, Name: app.Name}}
-	err = d.kube.Patch(ctx, target, kube.RawPatch(types.MergePatchType, data), kube.FieldOwner(v1alpha1.FieldManagerHub))
-	if err != nil {
-		return err
-	}
-	*app = *target
-	return nil
 }
