@@ -53,6 +53,7 @@ var beyond = map[string][]field{
 
 type field struct {
 	Name     string `json:"name"`
+	Number   int    `json:"number"`
 	Type     string `json:"type"`
 	Repeated bool   `json:"repeated"`
 	Required bool   `json:"required"`
@@ -94,6 +95,9 @@ func main() {
 		if err := g.write(name); err != nil {
 			log.Fatalf("%s: %v", name, err)
 		}
+	}
+	if err := g.writeWire(); err != nil {
+		log.Fatal(err)
 	}
 }
 
