@@ -3,7 +3,6 @@
 package server
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,8 +13,6 @@ import (
 	"math/big"
 	"net"
 	"time"
-
-	"github.com/bowline-cd/bowline/internal/fault"
 )
 
 // TLS says how the listener speaks TLS.
@@ -74,26 +71,3 @@ func NewCertificate(names []string, now time.Time) (certificate, key []byte, err
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), nil
 }
-
-// Keypair keeps the last certificate that could be read, while the Secret that holds it changes.
-type Keypair struct {
-	text    []byte
-	current *tls.Certificate
-}
-
-// Set takes a certificate and its key in PEM. One that cannot be read is an error, and the last one stays in use.
-func (k *Keypair) Set(certificate, key []byte) (changed bool, err error) {
-	text := bytes.Join([][]byte{certificate, key}, []byte{0})
-	if k.current != nil && bytes.Equal(text, k.text) {
-		return false, nil
-	}
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		return false, fault.Wrap(fault.Mistake, "use", "the certificate of the server", err, "put a certificate and its key in PEM under tls.crt and tls.key")
-	}
-	k.text, k.current = text, &pair
-	return true, nil
-}
-
-// Current returns the certificate; nil before the first.
-func (k *Keypair) Current() *tls.Certificate { return k.current }

@@ -23,6 +23,7 @@ const (
 	TLSCertsConfigMapName      = "argocd-tls-certs-cm"
 	GPGKeysConfigMapName       = "argocd-gpg-keys-cm"
 	SecretName                 = "argocd-secret"
+	ServerTLSSecretName        = "argocd-server-tls"
 )
 
 // Finalizers of an Application (the first also of an AppProject). They say what happens to its objects when it is

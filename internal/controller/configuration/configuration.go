@@ -12,6 +12,7 @@ package configuration
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -52,7 +53,11 @@ type Snapshot struct {
 	// WebhookSecrets are the keys webhook.* of argocd-secret.
 	WebhookSecrets map[string]string
 	// Key is server.secretkey of argocd-secret; what is kept on disk and must not be read there is encrypted with it.
-	Key      fault.Secret
+	Key fault.Secret
+	// Certificate is what the server shows: that of Secret argocd-server-tls, or of argocd-secret; nil if neither has one.
+	Certificate *tls.Certificate
+	// Unused are keys of argocd-cmd-params-cm that have no meaning here.
+	Unused   []string
 	Problems []error
 }
 
@@ -118,7 +123,11 @@ func (s *Snapshot) digest() object.Digest {
 		clusters = append(clusters, name+err.Error())
 	}
 	slices.Sort(clusters)
-	return object.DigestOf([]any{s.Version, s.Repositories, clusters, s.WebhookSecrets})
+	var certificate [][]byte
+	if s.Certificate != nil {
+		certificate = s.Certificate.Certificate
+	}
+	return object.DigestOf([]any{s.Version, s.Repositories, clusters, s.WebhookSecrets, certificate})
 }
 
 func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
@@ -134,10 +143,10 @@ func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{Version: string(object.DigestOf([]any{cm, params, keys}))}
+	s := &Snapshot{Version: string(object.DigestOf([]any{cm, params, keys})), Unused: settings.Unused(params)}
 	former := settings.Defaults()
 	if before := r.last.Load(); before != nil {
-		former = before.Settings
+		former, s.Certificate = before.Settings, before.Certificate
 	}
 	s.Settings, s.Problems = former.Checking(diff.CheckRule).With(cm, params)
 	keyring, problems := source.ParseKeyring(keys)
@@ -187,11 +196,34 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 			s.Key = fault.NewSecret(string(secret.Data[secretKey]))
 		}
 	}
+	s.readCertificate(list.Items)
 	var problems []error
 	s.Credentials, problems = source.ParseSecrets(slices.Concat(repositories, writing), certificates, hosts)
 	s.Problems = append(s.Problems, problems...)
 	s.Repositories = string(object.DigestOf([]any{dataOf(repositories), certificates, hosts}))
 	return nil
+}
+
+// readCertificate takes the certificate of the server from the Secret of its own, or from argocd-secret. One that cannot be read
+// is a problem, and the former one stays.
+func (s *Snapshot) readCertificate(secrets []corev1.Secret) {
+	for _, name := range []string{v1alpha1.ServerTLSSecretName, v1alpha1.SecretName} {
+		i := slices.IndexFunc(secrets, func(secret corev1.Secret) bool { return secret.Name == name && len(secret.Data[corev1.TLSCertKey]) > 0 })
+		if i < 0 {
+			continue
+		}
+		pair, err := tls.X509KeyPair(secrets[i].Data[corev1.TLSCertKey], secrets[i].Data[corev1.TLSPrivateKeyKey])
+		if err != nil {
+			s.Problems = append(s.Problems, &fault.Error{
+				Kind: fault.Mistake, Op: "use", Thing: "the certificate of the server", Where: "Secret " + name, Err: err,
+				Fix: "put a certificate and its key in PEM under tls.crt and tls.key; until then the former one is shown",
+			})
+			return
+		}
+		s.Certificate = &pair
+		return
+	}
+	s.Certificate = nil
 }
 
 func (s *Snapshot) addCluster(secret *corev1.Secret, allowExec []string) {
