@@ -18,6 +18,12 @@ func (r Right) String() string { return r.Resource + ", " + r.Action + ", " + r.
 type Subject struct {
 	Name   string
 	Groups []string
+	// Local says that the name is that of an account of ours, not one that an identity provider chose: only then does the name
+	// admin have the role that is built in for it.
+	Local bool
+	// Role says that the name is that of a project's role (proj:<project>:<role>), and who shows it has a token of that role.
+	// Nobody else can have such a name.
+	Role bool
 }
 
 // Ruling says whether a subject has a right, and why.
