@@ -106,3 +106,13 @@ func (p *Project) ServiceAccount(d Destination, home string) (string, error) {
 		Fix: fmt.Sprintf("add {server: %q, namespace: %q, defaultServiceAccount: NAME}", d.Server, d.Namespace),
 	}
 }
+
+// AccountOf returns the user as which direct calls are made where settings ask for impersonation: that of the project, or,
+// unless one is enforced, ourselves ("") where the project names none.
+func AccountOf(project *Project, d Destination, home string, enforced bool) (string, error) {
+	user, err := project.ServiceAccount(d, home)
+	if errors.Is(err, ErrNoServiceAccount) && !enforced {
+		return "", nil
+	}
+	return user, err
+}

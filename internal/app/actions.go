@@ -5,17 +5,14 @@ package app
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -23,11 +20,10 @@ import (
 	"github.com/bowline-cd/bowline/internal/action"
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cluster"
-	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
-	"github.com/bowline-cd/bowline/internal/settings"
+	"github.com/bowline-cd/bowline/internal/server/application/live"
 )
 
 // actor runs actions on live objects of one application. It reads what the controller found out last and asks the
@@ -35,12 +31,10 @@ import (
 type actor struct {
 	target   actions.Target
 	app      *v1alpha1.Application
-	project  *access.Project
-	rules    settings.Settings
 	catalog  *action.Catalog
 	tracker  object.Tracker
 	clusters *clusters
-	cluster  *cluster.Cluster
+	site     *live.Site
 }
 
 // openActions implements actions.Opener.
@@ -88,15 +82,18 @@ func only(s *configuration.Snapshot, d v1alpha1.ApplicationDestination) *configu
 	return &narrow
 }
 
-func (a *actor) prepare(ctx context.Context, c client.Client, s *configuration.Snapshot) (err error) {
-	a.rules, a.tracker = s.Settings, s.Settings.Tracker
+func (a *actor) prepare(ctx context.Context, c client.Client, s *configuration.Snapshot) error {
+	a.tracker = s.Settings.Tracker
 	a.catalog, _ = action.New(s.Settings.Customizations)
 	project := &v1alpha1.AppProject{}
 	if err := get(ctx, c, project, a.app.Namespace, cmp.Or(a.app.Spec.Project, v1alpha1.DefaultAppProjectName), "project"); err != nil {
 		return err
 	}
-	a.project = access.Compile(project, a.clusters.ScopedTo(project.Name))
-	a.cluster, err = a.clusters.Find(a.app.Spec.Destination)
+	found, err := a.clusters.Find(a.app.Spec.Destination)
+	a.site = &live.Site{
+		Cluster: found, Project: access.Compile(project, a.clusters.ScopedTo(project.Name)),
+		Namespace: a.app.Spec.Destination.Namespace, Home: a.app.Namespace, Settings: s.Settings,
+	}
 	return err
 }
 
@@ -108,21 +105,6 @@ func get(ctx context.Context, c client.Client, into client.Object, namespace, na
 	return fault.Wrap(fault.Retry, "read", what+" "+namespace+"/"+name, err, "check that the API server can be reached, then try again")
 }
 
-// behalf returns ctx for direct calls for the application: as the service account that its project names, if settings ask
-// for that.
-func (a *actor) behalf(ctx context.Context) (context.Context, error) {
-	if !a.rules.Impersonation {
-		return ctx, nil
-	}
-	cfg := a.cluster.Config()
-	to := access.Destination{Server: cfg.Server, Name: cfg.Name, Namespace: a.app.Spec.Destination.Namespace}
-	user, err := application.AccountOf(a.project, to, a.app.Namespace, a.rules.ImpersonationEnforced)
-	if err != nil || user == "" {
-		return ctx, err
-	}
-	return cluster.As(ctx, user), nil
-}
-
 // Close implements actions.Actor.
 func (a *actor) Close() { a.clusters.Close() }
 
@@ -131,7 +113,7 @@ func (a *actor) Objects(ctx context.Context) ([]actions.Object, error) {
 	if a.app.Status.ReconciledAt == nil {
 		return nil, fault.New(fault.Wait, "find objects of", "application "+a.target.App, "status.resources", "it has not been compared yet", "wait for its first comparison: `bowline app get`")
 	}
-	ctx, err := a.behalf(ctx)
+	ctx, err := a.site.Behalf(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +145,7 @@ func (a *actor) Objects(ctx context.Context) ([]actions.Object, error) {
 // read reads a live object and makes sure that it is the application's.
 func (a *actor) read(ctx context.Context, o actions.Object) (*unstructured.Unstructured, error) {
 	gvk := schema.GroupVersionKind{Group: o.Group, Version: o.Version, Kind: o.Kind}
-	live, err := a.cluster.Read(ctx, gvk, o.Namespace, o.Name)
+	live, err := a.site.Cluster.Read(ctx, gvk, o.Namespace, o.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +162,7 @@ func (a *actor) read(ctx context.Context, o actions.Object) (*unstructured.Unstr
 
 // Run implements actions.Actor.
 func (a *actor) Run(ctx context.Context, objects []actions.Object, order actions.Order) ([]actions.Done, error) {
-	ctx, err := a.behalf(ctx)
+	ctx, err := a.site.Behalf(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -194,87 +176,13 @@ func (a *actor) Run(ctx context.Context, objects []actions.Object, order actions
 		if err != nil {
 			return done, err
 		}
-		for _, impact := range impacts { // all are permitted before one is written
-			if err := a.permits(impact.Object); err != nil {
-				return done, err
-			}
+		written, err := a.site.Carry(ctx, live, impacts, order.DryRun)
+		for _, w := range written {
+			done = append(done, actions.Done{Group: w.Key.Group, Kind: w.Key.Kind, Namespace: w.Key.Namespace, Name: w.Key.Name, Outcome: w.Outcome})
 		}
-		for _, impact := range impacts {
-			outcome, err := a.write(ctx, live, impact, order.DryRun)
-			if err != nil {
-				return done, err
-			}
-			done = append(done, outcome)
+		if err != nil {
+			return done, err
 		}
 	}
 	return done, nil
-}
-
-// permits asks the project about an object that is to be written.
-func (a *actor) permits(obj *unstructured.Unstructured) error {
-	resource, presence, reason := a.cluster.Resource(obj.GroupVersionKind())
-	key := object.KeyOf(obj)
-	if presence != cluster.Present {
-		return fault.New(fault.Wait, "write", key.String(), "", cmp.Or(reason, "the cluster has no such kind"), "install its CustomResourceDefinition")
-	}
-	cfg := a.cluster.Config()
-	return a.project.Object(key, resource.Namespaced, access.Cluster{Server: cfg.Server, Name: cfg.Name})
-}
-
-// actionManager is the field manager of actions: what people do by hand is not the source's.
-const actionManager = "bowline"
-
-func (a *actor) write(ctx context.Context, live *unstructured.Unstructured, impact action.Impact, dryRun bool) (actions.Done, error) {
-	options := cluster.WriteOptions{Manager: actionManager, DryRun: dryRun}
-	key := object.KeyOf(impact.Object)
-	done := actions.Done{Group: key.Group, Kind: key.Kind, Namespace: key.Namespace, Name: key.Name}
-	if impact.Operation == action.Create {
-		answer, err := a.cluster.Create(ctx, impact.Object, options)
-		if err == nil {
-			done.Name, done.Outcome = answer.GetName(), "created"
-		}
-		return done, err
-	}
-	if impact.Patch == nil && impact.StatusPatch == nil {
-		done.Outcome = "unchanged"
-		return done, nil
-	}
-	done.Outcome = "patched"
-	patch := impact.Patch
-	if impact.StatusPatch != nil {
-		options.Subresource = "status"
-		answer, err := a.patch(ctx, live, impact.StatusPatch, options)
-		options.Subresource = ""
-		switch {
-		case errors.Is(err, cluster.NotFound), errors.Is(err, cluster.NoSuchKind): // the kind has no such subresource
-			patch = maps.Clone(impact.StatusPatch)
-			maps.Copy(patch, impact.Patch)
-		case err != nil:
-			return done, err
-		case !dryRun:
-			live = answer
-		}
-	}
-	if patch == nil {
-		return done, nil
-	}
-	_, err := a.patch(ctx, live, patch, options)
-	return done, err
-}
-
-// patch sends a merge patch that holds only for the object as it was read.
-func (a *actor) patch(ctx context.Context, live *unstructured.Unstructured, patch map[string]any, options cluster.WriteOptions) (*unstructured.Unstructured, error) {
-	patch = maps.Clone(patch)
-	meta, _ := patch["metadata"].(map[string]any)
-	meta = maps.Clone(meta)
-	if meta == nil {
-		meta = map[string]any{}
-	}
-	meta["resourceVersion"] = live.GetResourceVersion()
-	patch["metadata"] = meta
-	body, err := json.Marshal(patch)
-	if err != nil {
-		return nil, fault.Wrap(fault.Bug, "write", object.KeyOf(live).String(), err, "")
-	}
-	return a.cluster.Patch(ctx, live.GroupVersionKind(), live.GetNamespace(), live.GetName(), types.MergePatchType, body, options)
 }

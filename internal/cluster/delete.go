@@ -27,6 +27,7 @@ type DeleteOptions struct {
 	Propagation metav1.DeletionPropagation // "" means foreground
 	Version     string                     // API version of the kind; "" means the preferred one
 	DryRun      bool
+	AtOnce      bool // without the time that the object would take to end (a grace period of 0)
 }
 
 // deleteAttempts is how often a changed object is judged anew.
@@ -81,6 +82,9 @@ func (c *Cluster) deleteAt(ctx context.Context, t target, o DeleteOptions, rv st
 		TypeMeta:          metav1.TypeMeta{Kind: "DeleteOptions", APIVersion: "v1"},
 		Preconditions:     &metav1.Preconditions{UID: &o.UID, ResourceVersion: &rv},
 		PropagationPolicy: &propagation,
+	}
+	if o.AtOnce {
+		options.GracePeriodSeconds = new(int64)
 	}
 	if o.DryRun {
 		options.DryRun = []string{metav1.DryRunAll}

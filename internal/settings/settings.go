@@ -103,6 +103,8 @@ type Settings struct {
 	WebhookMaxBytes int64
 	// Serving is about what is served to people and programs.
 	Serving Serving
+	// Doing is about what people may do to applications.
+	Doing Doing
 
 	exclusions, inclusions []FilterRule
 	saidByKey              map[string]said
@@ -205,5 +207,6 @@ func Defaults() Settings {
 		Fetching:          defaultFetching,
 		WebhookMaxBytes:   50 << 20,
 		Serving:           defaultServing,
+		Doing:             defaultDoing,
 	}
 }

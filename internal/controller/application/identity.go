@@ -4,7 +4,6 @@ package application
 
 import (
 	"context"
-	"errors"
 
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
@@ -37,17 +36,7 @@ func (c *Controller) account(ctx context.Context, project string, d access.Desti
 	if err != nil {
 		return "", err
 	}
-	return AccountOf(compiled, d, home, s.ImpersonationEnforced)
-}
-
-// AccountOf returns the user as which direct calls are made where settings ask for impersonation: that of the project, or,
-// unless one is enforced, ourselves ("") where the project names none.
-func AccountOf(project *access.Project, d access.Destination, home string, enforced bool) (string, error) {
-	user, err := project.ServiceAccount(d, home)
-	if errors.Is(err, access.ErrNoServiceAccount) && !enforced {
-		return "", nil
-	}
-	return user, err
+	return access.AccountOf(compiled, d, home, s.ImpersonationEnforced)
 }
 
 // identityOn returns how direct calls to the application's cluster are made.
