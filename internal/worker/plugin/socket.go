@@ -68,6 +68,12 @@ func (c *Client) Installed() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
+// Names returns the names of the plugins that are installed.
+func (c *Client) Names() ([]string, error) {
+	sockets, err := c.sockets()
+	return names(sockets), err
+}
+
 // named returns the socket of the plugin that the source names.
 func (c *Client) named(in render.Input) (socket, error) {
 	where := in.Field("plugin.name")
