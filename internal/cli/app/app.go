@@ -8,13 +8,19 @@ import (
 
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cli/app/approve"
+	"github.com/bowline-cd/bowline/internal/cli/app/change"
+	"github.com/bowline-cd/bowline/internal/cli/app/confirm"
+	"github.com/bowline-cd/bowline/internal/cli/app/create"
 	appdelete "github.com/bowline-cd/bowline/internal/cli/app/delete"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
 	"github.com/bowline-cd/bowline/internal/cli/app/get"
 	"github.com/bowline-cd/bowline/internal/cli/app/history"
 	"github.com/bowline-cd/bowline/internal/cli/app/hold"
 	"github.com/bowline-cd/bowline/internal/cli/app/list"
+	"github.com/bowline-cd/bowline/internal/cli/app/logs"
+	"github.com/bowline-cd/bowline/internal/cli/app/manifests"
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
+	"github.com/bowline-cd/bowline/internal/cli/app/resource"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	appsync "github.com/bowline-cd/bowline/internal/cli/app/sync"
@@ -33,6 +39,9 @@ func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer 
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
+		create.NewCmd(s), change.NewSetCmd(s), change.NewUnsetCmd(s), change.NewEditCmd(s), change.NewPatchCmd(s),
+		change.NewAddSourceCmd(s), change.NewRemoveSourceCmd(s), confirm.NewCmd(s), logs.NewCmd(s), manifests.NewCmd(s, renderer),
+		resource.NewGetCmd(s), resource.NewPatchCmd(s), resource.NewDeleteCmd(s),
 	)
 	if differ != nil {
 		cmd.AddCommand(diff.NewCmd(s, differ))
