@@ -49,8 +49,8 @@ type Caller struct {
 	Issuer string
 	// TokenID is the id of the token (jti).
 	TokenID string
-	// Expires is when the token ends; zero is never.
-	Expires time.Time
+	// Issued is when the token was issued, Expires when it ends; zero is unknown, and never.
+	Issued, Expires time.Time
 }
 
 // Name returns what records call the caller: the Username, or the Subject, or anonymous.

@@ -105,6 +105,8 @@ type Settings struct {
 	Serving Serving
 	// Doing is about what people may do to applications.
 	Doing Doing
+	// Users are about local accounts and sessions.
+	Users Users
 
 	exclusions, inclusions []FilterRule
 	saidByKey              map[string]said
@@ -208,5 +210,6 @@ func Defaults() Settings {
 		WebhookMaxBytes:   50 << 20,
 		Serving:           defaultServing,
 		Doing:             defaultDoing,
+		Users:             defaultUsers,
 	}
 }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// The limits of a board of revocations, so that it never grows past what an object may hold.
+const (
+	// maxOfOwner is how many sessions of one person are noted one by one. Whoever ends more ends all they have.
+	maxOfOwner = 50
+	// maxRevoked is how many entries there are at most. If there are more all sessions end.
+	maxRevoked = 3000
+	// longest is how long an entry is kept for a token that does not say when it ends.
+	longest = 30 * 24 * time.Hour
+)
+
+// Revocations are the sessions that were ended before their time. A session is noted until it would have ended by itself.
+type Revocations struct {
+	Board Board
+	Clock clock.PassiveClock
+
+	mu   sync.RWMutex
+	data map[string]string
+	own  map[string]string // what was written from here: news of the board may be older
+}
+
+// The keys of the board: s/<owner>/<session>: seconds until which it is noted; o/<owner>: all that was issued before does not
+// count, as issued and until; "all" likewise for everybody. Owners and sessions are hashes: keys of a fixed length.
+const (
+	sessionPrefix = "s/"
+	ownerPrefix   = "o/"
+	everybody     = "all"
+)
+
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:12])
+}
+
+func ownerKey(who Caller) string { return ownerPrefix + hashed(who.Issuer+"\n"+who.Subject) }
+
+func sessionKey(who Caller) string {
+	return sessionPrefix + hashed(who.Issuer+"\n"+who.Subject) + "/" + hashed(who.TokenID+"\n"+strconv.FormatInt(who.Issued.Unix(), 10))
+}
+
+// Has reports whether what a caller showed was ended.
+func (r *Revocations) Has(who Caller) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if len(r.data) == 0 {
+		return false
+	}
+	if _, ok := r.data[sessionKey(who)]; ok {
+		return true
+	}
+	return beforeCut(who, r.data[ownerKey(who)]) || beforeCut(who, r.data[everybody])
+}
+
+// beforeCut reports whether a session is from before a cut, "<issued>,<until>".
+func beforeCut(who Caller, cut string) bool {
+	at, _, ok := strings.Cut(cut, ",")
+	n, err := strconv.ParseInt(at, 10, 64)
+	return ok && err == nil && (who.Kind == Login || who.Kind == SSO) && who.Issued.Unix() <= n
+}
+
+// Add ends the session of a caller. When it returns nil the session is ended here, and noted for all others.
+func (r *Revocations) Add(ctx context.Context, who Caller) error {
+	var written map[string]string
+	err := r.Board.Update(ctx, func(data map[string]string) error {
+		r.note(data, who)
+		written = data
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.own = maps.Clone(written)
+	r.mu.Unlock()
+	r.Read(written)
+	return nil
+}
+
+func (r *Revocations) note(data map[string]string, who Caller) {
+	now := r.Clock.Now()
+	prune(data, now)
+	until := who.Expires
+	if until.IsZero() {
+		until = now.Add(longest)
+	}
+	key := sessionKey(who)
+	owned := sessionPrefix + strings.TrimPrefix(ownerKey(who), ownerPrefix) + "/"
+	n := 0
+	for k := range data {
+		if strings.HasPrefix(k, owned) {
+			n++
+		}
+	}
+	cut := strconv.FormatInt(now.Unix(), 10) + "," + strconv.FormatInt(now.Add(longest).Unix(), 10)
+	switch {
+	case len(data) >= maxRevoked:
+		clear(data)
+		data[everybody] = cut
+	case n >= maxOfOwner:
+		for k := range data {
+			if strings.HasPrefix(k, owned) {
+				delete(data, k)
+			}
+		}
+		data[ownerKey(who)] = cut
+	default:
+		data[key] = strconv.FormatInt(until.Unix(), 10)
+	}
+}
+
+// prune drops what would have ended by itself.
+func prune(data map[string]string, now time.Time) {
+	for k, v := range data {
+		if at := strings.LastIndexByte(v, ','); at >= 0 {
+			v = v[at+1:]
+		}
+		if n, err := strconv.ParseInt(v, 10, 64); err != nil || n < now.Unix() {
+			delete(data, k)
+		}
+	}
+}
+
+// Read takes over what the board says. It reports whether something changed.
+func (r *Revocations) Read(data map[string]string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	prune(r.own, r.Clock.Now())
+	next := maps.Clone(data)
+	if next == nil {
+		next = map[string]string{}
+	}
+	maps.Copy(next, r.own)
+	changed := !maps.Equal(next, r.data)
+	r.data = next
+	return changed
+}
