@@ -15,7 +15,7 @@ import (
 func (r *roles) openApplications(_ context.Context, d *door, opts RunOptions) error {
 	service := application.New(application.Deps{
 		Gate: d.gate, Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings), Explainer: d.explainer,
-		Served: func(namespace string) bool { return namespace == opts.Namespace },
+		Served: r.served.has,
 		Clock:  realClock, Log: r.log,
 	})
 	d.services = append(d.services,

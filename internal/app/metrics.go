@@ -126,14 +126,14 @@ func (m *metrics) Synced(s application.SyncEnded) {
 // applications tells of every Application, read when somebody asks: nothing is kept for metrics.
 type applications struct {
 	reader    client.Reader
-	namespace string
+	serves    func(namespace string) bool
 	status    func(*v1alpha1.Application) *v1alpha1.ApplicationStatus // what is known of one
 	info      *prometheus.Desc
 	condition *prometheus.Desc
 }
 
-func newApplications(reader client.Reader, namespace string, status func(*v1alpha1.Application) *v1alpha1.ApplicationStatus) *applications {
-	return &applications{reader: reader, namespace: namespace, status: status,
+func newApplications(reader client.Reader, serves func(string) bool, status func(*v1alpha1.Application) *v1alpha1.ApplicationStatus) *applications {
+	return &applications{reader: reader, serves: serves, status: status,
 		info: prometheus.NewDesc("argocd_app_info", "One for each Application.", []string{"namespace", "name", "project",
 			"repo", "dest_server", "dest_namespace", "sync_status", "health_status", "operation", "autosync_enabled"}, nil),
 		condition: prometheus.NewDesc("argocd_app_condition", "One for each condition of an Application.",
@@ -150,12 +150,15 @@ func (a *applications) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (a *applications) Collect(ch chan<- prometheus.Metric) {
 	var list v1alpha1.ApplicationList
-	if err := a.reader.List(context.Background(), &list, client.InNamespace(a.namespace)); err != nil {
+	if err := a.reader.List(context.Background(), &list); err != nil {
 		ch <- prometheus.NewInvalidMetric(a.info, err)
 		return
 	}
 	for i := range list.Items {
 		app := &list.Items[i]
+		if !a.serves(app.Namespace) {
+			continue
+		}
 		repo, operation := "", ""
 		if sources := desired.SourcesOf(app); len(sources) > 0 {
 			repo = sources[0].RepoURL

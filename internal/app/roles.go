@@ -60,12 +60,13 @@ type roles struct {
 	bus      *event.Bus
 	hub      client.Client // reads from the cache that the controllers share
 	fresh    client.Reader // reads from the API server
+	served   namespaces
 }
 
-func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, lead *lead, log *slog.Logger) (*roles, error) {
+func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, served namespaces, lead *lead, log *slog.Logger) (*roles, error) {
 	bus := &event.Bus{}
 	r := &roles{
-		log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}, bus: bus, hub: mgr.GetClient(), fresh: mgr.GetAPIReader(),
+		log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}, bus: bus, hub: mgr.GetClient(), fresh: mgr.GetAPIReader(), served: served,
 	}
 	r.clusters = newClusters(ctx, kube, log, r.metrics, r.judges)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
@@ -77,7 +78,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 		return nil, err
 	}
 	r.apps = application.New(application.Deps{
-		Client: mgr.GetClient(), Namespace: opts.Namespace, Observe: opts.Observe,
+		Client: mgr.GetClient(), Namespace: opts.Namespace, Serves: served.serves(), Observe: opts.Observe,
 		Engine: r.engine, Clusters: r.clusters, Poller: r.sources, Keeper: r.sources,
 		Accepted: r.accepted, FindPaths: r.pool.Paths, Rules: r.rules, Settings: momentary(r.settings), Alone: r.mayAct, Bus: bus, Metrics: r.metrics, Clock: realClock, Log: log,
 	})
@@ -92,7 +93,7 @@ func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.
 	r.poller = source.NewPoller(r.store, source.PollerOptions{Interval: s.PollInterval, Jitter: s.PollJitter, OnMove: r.sources.moved})
 	r.sources.poller = r.poller
 	mayWrite := func() bool { may, _ := r.mayAct(); return may && !opts.Observe }
-	r.projects = &project.Reconciler{Client: mgr.GetClient(), Namespace: opts.Namespace, Log: log, MayWrite: mayWrite}
+	r.projects = &project.Reconciler{Client: mgr.GetClient(), Serves: served.has, Log: log, MayWrite: mayWrite}
 	r.sets = &applicationset.Reconciler{Client: mgr.GetClient(), Log: log, Inert: r.metrics.inert}
 	if !opts.Observe {
 		r.events = newEventWriter(mgr.GetClient(), bus, log)
@@ -169,7 +170,7 @@ func (r *roles) changed(s *configuration.Snapshot) {
 // register hands every controller to the manager: this is the list of what runs once this process leads.
 func (r *roles) register(mgr ctrl.Manager) error {
 	r.metrics.registry.MustRegister(r.renders.collectors()...)
-	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.apps.Namespace, r.apps.Status))
+	r.metrics.registry.MustRegister(newApplications(mgr.GetClient(), r.served.has, r.apps.Status))
 	for _, c := range []interface {
 		SetupWithManager(ctrl.Manager) error
 	}{r.settings, r.apps, r.projects, r.sets} {

@@ -81,12 +81,16 @@ func Run(ctx context.Context, opts RunOptions) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(kube, opts, lead, log)
+	served, err := readNamespaces(ctx, kube, opts.Namespace)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(kube, opts, served, lead, log)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	r, err := newRoles(ctx, opts, kube, mgr, lead, log)
+	r, err := newRoles(ctx, opts, kube, mgr, served, lead, log)
 	if err != nil {
 		return err
 	}
@@ -154,7 +158,7 @@ const (
 	retryPeriod   = 2 * time.Second
 )
 
-func newManager(kube *rest.Config, opts RunOptions, lead *lead, log *slog.Logger) (ctrl.Manager, error) {
+func newManager(kube *rest.Config, opts RunOptions, served namespaces, lead *lead, log *slog.Logger) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -167,7 +171,7 @@ func newManager(kube *rest.Config, opts RunOptions, lead *lead, log *slog.Logger
 		Scheme: scheme, MapperProvider: newMapper,
 		Logger: logr.FromSlogHandler(aside{log.Handler()}),
 		Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{opts.Namespace: {}}, DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}, &corev1.Secret{}: {}}},
+			ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}, &corev1.Secret{}: {}, &v1alpha1.Application{}: {Namespaces: served.watched()}}},
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		LeaderElection:         !opts.Observe, LeaderElectionResourceLockInterface: lead,

@@ -139,7 +139,7 @@ func (p *pass) permitter(ctx context.Context) func(key object.Key, namespaced bo
 	ctx = context.WithoutCancel(ctx) // the end of the operation is no answer of the project
 	cfg := p.cluster.Config()
 	return func(key object.Key, namespaced bool) error {
-		project, _, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+		project, _, err := p.projectOf(ctx, p.app)
 		if err != nil {
 			return err
 		}

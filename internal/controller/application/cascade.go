@@ -18,7 +18,6 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
-	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
@@ -113,7 +112,7 @@ type doomed struct {
 // stay by rule (CustomResourceDefinitions, the application itself, objects the project does not permit, and those that ask
 // to be kept).
 func (p *pass) remaining(ctx context.Context, c *cluster.Cluster) ([]doomed, error) {
-	project, _, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+	project, _, err := p.projectOf(ctx, p.app)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +160,7 @@ func (p *pass) staysBehind(key object.Key, dest access.Destination) bool {
 	if key.Group == "apiextensions.k8s.io" && key.Kind == "CustomResourceDefinition" {
 		return true
 	}
-	self := object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name}
+	self := p.keyOf(p.st.id)
 	return key == self && dest.Server == v1alpha1.KubernetesInternalAPIServerAddr
 }
 

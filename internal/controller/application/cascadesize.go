@@ -19,10 +19,11 @@ func (p *pass) weigh(ctx context.Context, items []plan.Item) {
 	if !prunes || p.target.Server != v1alpha1.KubernetesInternalAPIServerAddr {
 		return
 	}
-	counted := map[string]bool{p.app.Name: true}
+	counted := map[string]bool{p.st.id: true}
 	for i := range items {
-		if item := &items[i]; item.Live != nil && item.Key == p.keyOf(item.Key.Name) {
-			item.Cascade = p.cascadeSize(ctx, item.Key.Name, counted)
+		item := &items[i]
+		if child, ok := p.childOf(item.Key); ok && item.Live != nil {
+			item.Cascade = p.cascadeSize(ctx, child, counted)
 		}
 	}
 }
@@ -33,12 +34,12 @@ const unknownSize = 1000
 // cascadeSize returns how many objects go with an application: what it has in its cluster, and what goes with each Application
 // among that. None go with one that has no finalizer for it. Applications in counted are left out, and it is noted there which
 // were counted: two may hold each other.
-func (p *pass) cascadeSize(ctx context.Context, name string, counted map[string]bool) int {
-	if counted[name] {
+func (p *pass) cascadeSize(ctx context.Context, id string, counted map[string]bool) int {
+	if counted[id] {
 		return 0
 	}
-	counted[name] = true
-	app, err := p.application(ctx, name)
+	counted[id] = true
+	app, err := p.application(ctx, id)
 	if err != nil {
 		return unknownSize
 	}
@@ -51,8 +52,8 @@ func (p *pass) cascadeSize(ctx context.Context, name string, counted map[string]
 	keys, server := p.holds(app)
 	size := len(keys)
 	for _, key := range keys {
-		if key == p.keyOf(key.Name) && server == v1alpha1.KubernetesInternalAPIServerAddr {
-			size += p.cascadeSize(ctx, key.Name, counted)
+		if child, ok := p.childOf(key); ok && server == v1alpha1.KubernetesInternalAPIServerAddr {
+			size += p.cascadeSize(ctx, child, counted)
 		}
 	}
 	return size
@@ -64,7 +65,7 @@ func (p *pass) holds(app *v1alpha1.Application) (keys []object.Key, server strin
 	server = app.Spec.Destination.Server
 	c, err := p.Clusters.Find(app.Spec.Destination)
 	if err == nil {
-		keys, server = c.Owned(app.Name), c.Config().Server
+		keys, server = c.Owned(p.IDOf(app)), c.Config().Server
 		if c.Inventory().Complete {
 			return keys, server
 		}

@@ -103,7 +103,7 @@ func (p *pass) newComparer(rules *diff.Rules) *comparer {
 	options, _ := plan.ParseOptions(syncOptions(p.app))
 	return &comparer{
 		Controller: p.Controller, id: p.st.id, table: p.st.table, learned: p.st.learned,
-		self:        object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
+		self:        p.keyOf(p.st.id),
 		destination: p.app.Spec.Destination, cluster: p.cluster, live: p.cluster, writes: clusterTarget{c: p.cluster, as: p.identityOn(p.cluster)}, server: p.target.Server,
 		beyond: beyond(p.cluster), settings: p.rules, customs: p.customs.of(p.rules, p.Log), rules: rules, options: options, adopt: options.Adopt(p.app),
 		compareAs: diff.ParseCompareOptions(p.app.Annotations[v1alpha1.AnnotationCompareOptions]),

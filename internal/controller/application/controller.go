@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -24,13 +23,14 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // parallelPasses is how many applications are reconciled at once. A pass may wait for a repository or for a dry run, so
 // there are more than cores.
 const parallelPasses = 48
 
-// Controller reconciles Applications of the control namespace.
+// Controller reconciles Applications of the control namespace, and of others that are served.
 type Controller struct {
 	Deps
 	writer   writer
@@ -94,22 +94,31 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 // is none.
 func (c *Controller) ofApplication() predicate.Funcs {
 	demand := func(app client.Object) bool {
-		if st := c.states.peek(app.GetName()); st != nil {
+		if st := c.states.peek(c.IDOf(app)); st != nil {
 			st.demand()
 		}
 		return true
 	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
+			if !c.serves(e.Object.GetNamespace()) {
+				return false
+			}
 			c.noteDependencies(e.Object)
 			return demand(e.Object)
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			c.Enqueue(c.depends.drop(e.Object.GetName())...)
+			if !c.serves(e.Object.GetNamespace()) {
+				return false
+			}
+			c.Enqueue(c.depends.drop(c.IDOf(e.Object))...)
 			return demand(e.Object)
 		},
-		GenericFunc: func(e event.GenericEvent) bool { return demand(e.Object) },
+		GenericFunc: func(e event.GenericEvent) bool { return c.serves(e.Object.GetNamespace()) && demand(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
+			if !c.serves(e.ObjectNew.GetNamespace()) {
+				return false
+			}
 			c.noteDependencies(e.ObjectNew)
 			return c.isNews(e) && demand(e.ObjectNew)
 		},
@@ -118,31 +127,32 @@ func (c *Controller) ofApplication() predicate.Funcs {
 
 // isNews drops the echo of our own writes.
 func (c *Controller) isNews(e event.UpdateEvent) bool {
-	st := c.states.peek(e.ObjectNew.GetName())
+	st := c.states.peek(c.IDOf(e.ObjectNew))
 	return st == nil || st.lastWrite() != e.ObjectNew.GetResourceVersion()
 }
 
 // ofProject returns the applications of a project: a rule that changed is asked again at once.
 func (c *Controller) ofProject(ctx context.Context, project client.Object) []reconcile.Request {
-	var apps v1alpha1.ApplicationList
-	if err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	apps, err := c.list(ctx)
+	if err != nil {
 		c.Log.Error("list applications of a changed project", "project", project.GetName(), "error", err)
 		return nil
 	}
 	var out []reconcile.Request
-	for i := range apps.Items {
-		if desired.ProjectOf(&apps.Items[i]) == project.GetName() {
-			if st := c.states.peek(apps.Items[i].Name); st != nil {
+	for i := range apps {
+		if desired.ProjectOf(&apps[i]) == project.GetName() {
+			id := c.IDOf(&apps[i])
+			if st := c.states.peek(id); st != nil {
 				st.demand()
 			}
-			out = append(out, c.request(apps.Items[i].Name))
+			out = append(out, c.request(id))
 		}
 	}
 	return out
 }
 
 func (c *Controller) request(id string) reconcile.Request {
-	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: c.Namespace, Name: id}}
+	return reconcile.Request{NamespacedName: c.nameOf(id)}
 }
 
 // Enqueue asks for a pass over each application named. It does nothing before the controller leads.
@@ -167,9 +177,8 @@ func (c *Controller) Leading() bool { return c.queue.Load() != nil }
 
 // Count returns how many Applications there are.
 func (c *Controller) Count(ctx context.Context) (int, error) {
-	var apps v1alpha1.ApplicationList
-	err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace), client.UnsafeDisableDeepCopy)
-	return len(apps.Items), err
+	apps, err := c.list(ctx)
+	return len(apps), err
 }
 
 // EnqueueAll asks for a pass over every application known.
@@ -200,7 +209,8 @@ func (c *Controller) flush(id string) {
 
 // Reconcile implements reconcile.Reconciler.
 func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	if st := c.states.peek(req.Name); st != nil {
+	id := object.InstanceName(c.Namespace, req.Namespace, req.Name)
+	if st := c.states.peek(id); st != nil {
 		if wait, done := c.look(ctx, st); done {
 			return ctrl.Result{RequeueAfter: wait}, nil
 		}
@@ -212,16 +222,16 @@ func (c *Controller) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if err != nil {
-		c.forget(req.Name)
+		c.forget(id)
 		return ctrl.Result{}, nil
 	}
-	if skipped(cached) && cached.DeletionTimestamp.IsZero() && !c.operates(req.Name) {
+	if skipped(cached) && cached.DeletionTimestamp.IsZero() && !c.operates(id) {
 		return ctrl.Result{}, nil
 	}
-	if st := c.states.peek(req.Name); st != nil && st.uid != "" && st.uid != cached.UID {
-		c.forget(req.Name) // another application of the same name: nothing that is remembered is about it
+	if st := c.states.peek(id); st != nil && st.uid != "" && st.uid != cached.UID {
+		c.forget(id) // another application of the same name: nothing that is remembered is about it
 	}
-	if wait := c.states.get(req.Name).calm(c.Clock.Now()); wait > 0 {
+	if wait := c.states.get(id).calm(c.Clock.Now()); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	return c.pass(ctx, c.newPass(cached))
@@ -264,13 +274,13 @@ func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 }
 
 func (c *Controller) newPass(cached *v1alpha1.Application) *pass {
-	st := c.states.get(cached.Name)
+	st := c.states.get(c.IDOf(cached))
 	st.uid = cached.UID
 	app := newer(cached, st.written)
 	return &pass{
 		Controller: c, st: st, app: app, next: copyOf(app), rules: c.Rules(), urgent: st.takeUrgent(),
 		acts: c.mayAct(), now: metav1.NewTime(c.Clock.Now().Truncate(time.Second)),
-		log: c.Log.With("application", cached.Name),
+		log: c.Log.With("application", st.id),
 	}
 }
 

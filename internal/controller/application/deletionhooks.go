@@ -120,7 +120,7 @@ func (p *pass) planHooks(ctx context.Context, t v1alpha1.HookType) (plan.Plan, e
 // hookPlan makes the plan of the hooks of a type that are desired.
 func (p *pass) hookPlan(t v1alpha1.HookType) (plan.Plan, error) {
 	in := plan.Input{
-		App: p.st.id, Self: p.keyOf(p.app.Name), Namespace: p.app.Spec.Destination.Namespace, Options: syncOptions(p.app),
+		App: p.st.id, Self: p.keyOf(p.st.id), Namespace: p.app.Spec.Destination.Namespace, Options: syncOptions(p.app),
 		StartedAt: p.app.DeletionTimestamp.Time,
 	}
 	for _, o := range p.state.Objects {

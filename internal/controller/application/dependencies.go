@@ -24,7 +24,7 @@ type dependencies struct {
 type dependsOn struct {
 	value string
 	list  []plan.Dependency
-	names []string
+	names []string // instance names
 	err   error
 }
 
@@ -46,7 +46,7 @@ func (d *dependencies) note(id, value string) (on dependsOn, changed []string) {
 	if value != "" {
 		on.list, on.err = plan.ParseDependencies(value)
 		for _, one := range on.list {
-			on.names = append(on.names, one.Name)
+			on.names = append(on.names, sibling(id, one.Name))
 		}
 		d.of[id] = on
 		for _, name := range on.names {

@@ -17,7 +17,6 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/desired"
-	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
 )
 
@@ -66,7 +65,7 @@ func (p *pass) mightSync() bool {
 func (p *pass) unready(ctx context.Context, on []plan.Dependency) string {
 	behind := p.Engine.Behind(p.st.id)
 	for _, d := range on {
-		up, err := p.upstream(ctx, d.Name, behind)
+		up, err := p.upstream(ctx, sibling(p.st.id, d.Name), behind)
 		if err != nil {
 			return fmt.Sprintf("application %s cannot be read: %v", d.Name, err)
 		}
@@ -80,24 +79,24 @@ func (p *pass) unready(ctx context.Context, on []plan.Dependency) string {
 
 // upstream returns what is known of an application that another depends on; behind are those that are known at another
 // commit than that one.
-func (c *Controller) upstream(ctx context.Context, name string, behind []string) (plan.Upstream, error) {
-	app, err := c.application(ctx, name)
+func (c *Controller) upstream(ctx context.Context, id string, behind []string) (plan.Upstream, error) {
+	app, err := c.application(ctx, id)
 	if app == nil || err != nil {
 		return plan.Upstream{}, err
 	}
 	up := plan.Upstream{App: app}
 	if app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] != "true" {
-		st := c.states.peek(name)
-		up.Late = st == nil || !st.isTold(app) || slices.Contains(behind, name) ||
+		st := c.states.peek(id)
+		up.Late = st == nil || !st.isTold(app) || slices.Contains(behind, id) ||
 			!equality.Semantic.DeepEqual(app.Status.Sync.ComparedTo, comparedTo(app))
 	}
 	return up, nil
 }
 
 // application returns an Application as it was last seen; nil if there is none. It is not to be changed.
-func (c *Controller) application(ctx context.Context, name string) (*v1alpha1.Application, error) {
+func (c *Controller) application(ctx context.Context, id string) (*v1alpha1.Application, error) {
 	app := &v1alpha1.Application{}
-	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app, client.UnsafeDisableDeepCopy)
+	err := c.Client.Get(ctx, c.nameOf(id), app, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -124,9 +123,10 @@ func olderThan(a, b string) bool {
 
 // noteDependencies takes notice of an Application as it is now, and wakes who waits for news of it.
 func (c *Controller) noteDependencies(app client.Object) {
-	_, changed := c.depends.note(app.GetName(), app.GetAnnotations()[v1alpha1.AnnotationDependsOn])
+	id := c.IDOf(app)
+	_, changed := c.depends.note(id, app.GetAnnotations()[v1alpha1.AnnotationDependsOn])
 	c.Enqueue(changed...)
-	c.hasNews(app.GetName())
+	c.hasNews(id)
 }
 
 // hasNews wakes who waits for news of an application: of its resource.
@@ -199,20 +199,18 @@ func (c *Controller) parent(ctx context.Context, id string) string {
 	return live.Owner
 }
 
-// keyOf returns the key of an Application's resource.
-func (c *Controller) keyOf(id string) object.Key {
-	return object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: c.Namespace, Name: id}
-}
-
 // dependentsFirst leaves out the Applications that others of a list depend on, unless these depend on them in turn.
 func (c *Controller) dependentsFirst(list []doomed) []doomed {
-	names := map[string]bool{}
+	ids := map[string]bool{}
 	for _, d := range list {
-		names[d.key.Name] = d.key == c.keyOf(d.key.Name)
+		if id, ok := c.childOf(d.key); ok {
+			ids[id] = true
+		}
 	}
 	return slices.DeleteFunc(slices.Clone(list), func(d doomed) bool {
-		return names[d.key.Name] && slices.ContainsFunc(c.depends.above(d.key.Name), func(other string) bool {
-			return names[other] && !c.depends.leads(d.key.Name, other)
+		id, ok := c.childOf(d.key)
+		return ok && slices.ContainsFunc(c.depends.above(id), func(other string) bool {
+			return ids[other] && !c.depends.leads(id, other)
 		})
 	})
 }

@@ -93,6 +93,8 @@ var ErrNoSuchCluster = errors.New("there is no such cluster")
 type Deps struct {
 	Client    client.Client
 	Namespace string // control namespace
+	// Serves reports whether Applications of a namespace besides the control one are served; nil: none.
+	Serves func(namespace string) bool
 	// Observe compares and writes nothing.
 	Observe  bool
 	Engine   *desired.Engine

@@ -7,7 +7,6 @@ import (
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/desired"
@@ -33,10 +32,10 @@ func unreadable(thing string, err error) error {
 }
 
 // prospect finds out what an application asks for as a reconcile would. Revisions stand in for those of its sources.
-func (c *Controller) prospect(ctx context.Context, name string, revisions []string) (*pass, error) {
+func (c *Controller) prospect(ctx context.Context, id string, revisions []string) (*pass, error) {
 	app := &v1alpha1.Application{}
-	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app); err != nil {
-		return nil, unreadable("application "+c.Namespace+"/"+name, err)
+	if err := c.Client.Get(ctx, c.nameOf(id), app); err != nil {
+		return nil, unreadable("application "+c.nameOf(id).String(), err)
 	}
 	p := c.newPass(app)
 	p.admit(ctx)

@@ -61,7 +61,7 @@ func (c *Controller) lookAt(ctx context.Context, st *appState, due map[object.Ke
 		if !done {
 			st.touch() // a panic: the pass that is tried again makes all rows anew
 		}
-		c.Metrics.Reconciled(c.Namespace, comparer.server, c.Clock.Since(began).Seconds())
+		c.Metrics.Reconciled(c.nameOf(st.id).Namespace, comparer.server, c.Clock.Since(began).Seconds())
 	}()
 	for _, key := range comparer.bringUpToDate(ctx, nil, due, false) {
 		st.compared(key, began)

@@ -69,7 +69,7 @@ func (c *Controller) claimant(ctx context.Context, server string, key object.Key
 			continue
 		}
 		app := &v1alpha1.Application{}
-		err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: other}, app, client.UnsafeDisableDeepCopy)
+		err := c.Client.Get(ctx, c.nameOf(other), app, client.UnsafeDisableDeepCopy)
 		if apierrors.IsNotFound(err) || err == nil && !app.DeletionTimestamp.IsZero() {
 			continue
 		}
@@ -94,18 +94,19 @@ func (c *Controller) latest(ctx context.Context, id string) (string, error) {
 
 // late returns an application whose newest desired state is not known yet; "" if there is none.
 func (c *Controller) late(ctx context.Context, id string) (string, error) {
-	var apps v1alpha1.ApplicationList
-	if err := c.Client.List(ctx, &apps, client.InNamespace(c.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	apps, err := c.list(ctx)
+	if err != nil {
 		return "", err
 	}
 	behind := c.Engine.Behind(id)
-	for i := range apps.Items {
-		app := &apps.Items[i]
-		if app.Name == id || !app.DeletionTimestamp.IsZero() || app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" {
+	for i := range apps {
+		app := &apps[i]
+		other := c.IDOf(app)
+		if other == id || !app.DeletionTimestamp.IsZero() || app.Annotations[v1alpha1.AnnotationKeyAppSkipReconcile] == "true" {
 			continue
 		}
-		if st := c.states.peek(app.Name); st == nil || st.isLate() || slices.Contains(behind, app.Name) {
-			return app.Name, nil
+		if st := c.states.peek(other); st == nil || st.isLate() || slices.Contains(behind, other) {
+			return other, nil
 		}
 	}
 	return "", nil

@@ -32,7 +32,7 @@ func (p *pass) observed() {
 // Status returns what is known of an application: what was last observed while nothing may be written, else what its
 // resource says.
 func (c *Controller) Status(app *v1alpha1.Application) *v1alpha1.ApplicationStatus {
-	if st := c.states.peek(app.Name); st != nil {
+	if st := c.states.peek(c.IDOf(app)); st != nil {
 		if seen := st.observed.Load(); seen != nil {
 			return seen
 		}

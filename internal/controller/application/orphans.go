@@ -95,7 +95,7 @@ func (p *pass) standing(t v1alpha1.ApplicationConditionType) {
 // exists returns whether an Application is there; one of which that is not known counts as there.
 func (c *Controller) exists(ctx context.Context) func(string) bool {
 	return func(id string) bool {
-		err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: id}, &v1alpha1.Application{}, client.UnsafeDisableDeepCopy)
+		err := c.Client.Get(ctx, c.nameOf(id), &v1alpha1.Application{}, client.UnsafeDisableDeepCopy)
 		return !apierrors.IsNotFound(err)
 	}
 }

@@ -132,7 +132,7 @@ func (p *pass) admit(ctx context.Context) {
 	if clusterErr != nil {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, clusterErr.Error())
 	}
-	project, version, err := p.projects.get(ctx, desired.ProjectOf(p.app))
+	project, version, err := p.projectOf(ctx, p.app)
 	if err != nil {
 		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 		return

@@ -158,7 +158,7 @@ func (p *pass) plan(ctx context.Context, spec v1alpha1.Operation, state *desired
 // planTry turns a state and the rows into the ordered work of one try, with deletions that a person has to approve held back.
 func (p *pass) planTry(ctx context.Context, spec v1alpha1.Operation, state *desired.State, startedAt metav1.Time, number int64) (plan.Plan, error) {
 	in := plan.Input{
-		App: p.st.id, Self: object.Key{Group: v1alpha1.Group, Kind: v1alpha1.ApplicationKind, Namespace: p.Namespace, Name: p.app.Name},
+		App: p.st.id, Self: p.keyOf(p.st.id),
 		Namespace: p.app.Spec.Destination.Namespace, Options: operationOptions(p.app, spec), Items: p.items(ctx, state),
 		Prune: spec.Sync.Prune, Force: isForced(spec.Sync.SyncStrategy), Selection: spec.Sync.Resources,
 		KeepSame: spec.InitiatedBy.Automated, TakeShared: p.rules.Settings.SharedResources == settings.SharedTake,

@@ -205,7 +205,8 @@ func (c *Controller) changed(ids []string, key object.Key) {
 		}
 		pause, wake, held := st.noteEvent(key, c.Clock.Now())
 		if held {
-			c.Metrics.Held(c.Namespace, id)
+			name := c.nameOf(id)
+			c.Metrics.Held(name.Namespace, name.Name)
 		}
 		if wake {
 			c.wake(id, pause)
@@ -244,6 +245,6 @@ func (c *Controller) undecided(ctx context.Context, id string) bool {
 	if c.wanted.decided(id) {
 		return false
 	}
-	err := c.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: id}, &v1alpha1.Application{}, client.UnsafeDisableDeepCopy)
+	err := c.Client.Get(ctx, c.nameOf(id), &v1alpha1.Application{}, client.UnsafeDisableDeepCopy)
 	return !apierrors.IsNotFound(err)
 }

@@ -28,8 +28,9 @@ const recheck = 5 * time.Second
 // Reconciler lets go of deleted projects that nobody uses.
 type Reconciler struct {
 	Client    client.Client
-	Namespace string
-	Log       *slog.Logger
+	// Serves reports whether Applications of a namespace are served.
+	Serves func(namespace string) bool
+	Log    *slog.Logger
 	// MayWrite says whether the hub may be written to at all.
 	MayWrite func() bool
 }
@@ -67,12 +68,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 func (r *Reconciler) users(ctx context.Context, project string) (int, error) {
 	var apps v1alpha1.ApplicationList
-	if err := r.Client.List(ctx, &apps, client.InNamespace(r.Namespace)); err != nil {
+	if err := r.Client.List(ctx, &apps); err != nil {
 		return 0, err
 	}
 	n := 0
 	for i := range apps.Items {
-		if desired.ProjectOf(&apps.Items[i]) == project {
+		if desired.ProjectOf(&apps.Items[i]) == project && r.Serves(apps.Items[i].Namespace) {
 			n++
 		}
 	}
