@@ -74,6 +74,7 @@ func New(deps Deps) *cobra.Command {
 
 Exit codes: 0 fine, 1 it failed but may pass later, 2 wrong use or a user's mistake, 3 waiting for something or stalled
 until something changes, 4 forbidden, 20 a bug. Commands whose exit code is an answer say so in their help.`
+	s.BindServer(root.PersistentFlags())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return command.Usage(cmd, err.Error()) })
 	return root

@@ -23,6 +23,8 @@ import (
 type Session struct {
 	// Kubeconfig and Context choose the cluster that holds the applications, as in kubectl; "" is the default.
 	Kubeconfig, Context string
+	// Server is what the flags say about the server.
+	Server Server
 	// Namespace is the control namespace.
 	Namespace string
 	// AppNamespace is where an application is looked for whose name has no namespace; "" is Namespace.
@@ -37,6 +39,10 @@ type Session struct {
 	Core func(context.Context, *Session) (*client.Services, error)
 	// Serve returns the services whatever was chosen; nil chooses.
 	Serve func(*Session) (*client.Services, error)
+
+	flags       *pflag.FlagSet // of BindServer
+	namespace   *pflag.Flag
+	environment error // what is wrong with the environment
 }
 
 // BindCluster adds the flags that choose the cluster and the control namespace.
@@ -44,6 +50,7 @@ func (s *Session) BindCluster(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&s.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.StringVarP(&s.Namespace, "namespace", "n", v1alpha1.DefaultNamespace, "control namespace: where Bowline and its settings are")
+	s.namespace = flags.Lookup("namespace")
 }
 
 // BindApp adds the flag that chooses the namespace of applications.
@@ -51,7 +58,8 @@ func (s *Session) BindApp(flags *pflag.FlagSet) {
 	flags.StringVarP(&s.AppNamespace, "app-namespace", "N", "", "namespace of the applications (default: the control namespace)")
 }
 
-// Qualified returns the name of an application with its namespace.
+// Qualified returns the name of an application with its namespace. Of a server the control namespace is not known: there it is
+// left out unless it was named.
 func (s *Session) Qualified(name string) string {
 	switch {
 	case strings.Contains(name, "/"):
@@ -59,8 +67,22 @@ func (s *Session) Qualified(name string) string {
 	case s.AppNamespace != "":
 		return s.AppNamespace + "/" + name
 	}
+	if remote, err := s.Remote(); err == nil && remote && !s.namespaceNamed() {
+		return name
+	}
 	return s.Namespace + "/" + name
 }
+
+// ListNamespace returns the namespace whose applications a list is of; "" is all that a server shows.
+func (s *Session) ListNamespace() string {
+	if remote, err := s.Remote(); s.AppNamespace != "" || err == nil && remote && !s.namespaceNamed() {
+		return s.AppNamespace
+	}
+	return s.Namespace
+}
+
+// namespaceNamed reports whether the control namespace was named by a flag.
+func (s *Session) namespaceNamed() bool { return s.namespace != nil && s.namespace.Changed }
 
 // Config reads the kubeconfig.
 func (s *Session) Config() (*rest.Config, error) {
@@ -69,7 +91,8 @@ func (s *Session) Config() (*rest.Config, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: s.Context})
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fault.Wrap(fault.Stalled, "find", "a cluster", err, "name a kubeconfig with --kubeconfig or $KUBECONFIG, and one of its contexts with --context")
+		return nil, fault.Wrap(fault.Stalled, "find", "a cluster", err,
+			"name a kubeconfig with --kubeconfig or $KUBECONFIG, and one of its contexts with --context; or log in to a server with `bowline login`")
 	}
 	config.UserAgent = s.UserAgent
 	config.QPS, config.Burst = 50, 100
@@ -80,6 +103,17 @@ func (s *Session) Config() (*rest.Config, error) {
 func (s *Session) Client() (client.Applications, error) {
 	if s.Open != nil {
 		return s.Open(s)
+	}
+	remote, err := s.Remote()
+	if err != nil {
+		return nil, err
+	}
+	if remote {
+		services, err := s.Services(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		return client.NewRemote(services), nil
 	}
 	config, err := s.Config()
 	if err != nil {

@@ -63,7 +63,7 @@ func run(ctx context.Context, s *session.Session, opts Options, w io.Writer) err
 		return err
 	}
 	apps, err := c.List(ctx, client.Filter{
-		Namespace: cmp.Or(s.AppNamespace, s.Namespace), Labels: selector, Projects: opts.Projects, Repo: opts.Repo,
+		Namespace: s.ListNamespace(), Labels: selector, Projects: opts.Projects, Repo: opts.Repo,
 	})
 	if err != nil {
 		return err
