@@ -56,9 +56,13 @@ type Snapshot struct {
 	Key fault.Secret
 	// Certificate is what the server shows: that of Secret argocd-server-tls, or of argocd-secret; nil if neither has one.
 	Certificate *tls.Certificate
+	// Identity is who may come in and what they may do.
+	Identity Identity
 	// Unused are keys of argocd-cmd-params-cm that have no meaning here.
 	Unused   []string
 	Problems []error
+
+	secret map[string][]byte // the data of argocd-secret
 }
 
 // Reader reads Snapshots and keeps the last one.
@@ -68,8 +72,9 @@ type Reader struct {
 	log       *slog.Logger
 	onChange  func(*Snapshot)
 
-	mu   sync.Mutex
-	last atomic.Pointer[Snapshot]
+	mu         sync.Mutex
+	onIdentity []func()
+	last       atomic.Pointer[Snapshot]
 }
 
 // NewReader returns a Reader. onChange is called with each Snapshot that differs from the one before it.
@@ -103,14 +108,19 @@ func (r *Reader) Load(ctx context.Context) error {
 		return fmt.Errorf("read the settings in namespace %s: %w", r.namespace, err)
 	}
 	before := r.last.Swap(next)
+	defer r.tellIdentity(before, next)
 	if before != nil && before.digest() == next.digest() {
 		return nil
 	}
-	for _, problem := range next.Problems {
-		r.log.Warn("a setting is broken and keeps its former value", "error", problem)
-	}
+	next.logProblems(r.log)
 	r.onChange(next)
 	return nil
+}
+
+func (s *Snapshot) logProblems(log *slog.Logger) {
+	for _, problem := range s.Problems {
+		log.Warn("a setting is broken and keeps its former value", "error", problem)
+	}
 }
 
 // digest covers everything a Snapshot holds.
@@ -154,7 +164,7 @@ func (r *Reader) read(ctx context.Context) (*Snapshot, error) {
 	if err := r.readSecrets(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, r.readIdentity(ctx, s, cm)
 }
 
 func (r *Reader) configMap(ctx context.Context, name string) (map[string]string, error) {
@@ -192,6 +202,7 @@ func (r *Reader) readSecrets(ctx context.Context, s *Snapshot) error {
 			s.addCluster(&secret, s.Settings.ExecAllowed)
 		}
 		if secret.Name == v1alpha1.SecretName {
+			s.secret = secret.Data
 			s.WebhookSecrets = webhookSecrets(secret.Data)
 			s.Key = fault.NewSecret(string(secret.Data[secretKey]))
 		}
