@@ -14,6 +14,7 @@ import (
 // openApplications adds the services of applications: Argo CD's, and Bowline's own.
 func (r *roles) openApplications(_ context.Context, d *door, opts RunOptions) error {
 	service := application.New(application.Deps{
+		Fresh: r.fresh, Clusters: r.clusters, Checker: r.apps, Bus: r.bus,
 		Gate: d.gate, Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings), Explainer: d.explainer,
 		Served: r.served.has,
 		Clock:  realClock, Log: r.log,

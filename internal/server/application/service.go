@@ -23,6 +23,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/event"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/settings"
@@ -33,6 +34,13 @@ type Deps struct {
 	Gate *gate.Gate
 	// Hub reads from the cache that the controllers share, and writes.
 	Hub client.Client
+	// Fresh reads from the API server, for what is going to be written.
+	Fresh client.Reader
+	// Clusters finds the clusters of destinations; Checker judges applications before they are written.
+	Clusters Clusters
+	Checker  Checker
+	// Bus is told what callers did; it may be nil.
+	Bus *event.Bus
 	// Home is the control namespace.
 	Home string
 	// Settings returns those of the moment.
@@ -80,13 +88,17 @@ func (s *Service) right(resource, action string, app *v1alpha1.Application) acce
 // names the wrong one is answered as if the application did not exist. Whoever may not see it is answered gate.Hidden, the
 // same for a name that does not exist, unless they named a project all of whose applications they may see.
 func (s *Service) load(ctx context.Context, action, project, namespace, name string) (*v1alpha1.Application, error) {
+	return s.loadFrom(ctx, s.Hub, action, project, namespace, name)
+}
+
+func (s *Service) loadFrom(ctx context.Context, from client.Reader, action, project, namespace, name string) (*v1alpha1.Application, error) {
 	if namespace == "" {
 		namespace = s.Home
 	}
 	app := &v1alpha1.Application{}
 	err := apierrors.NewNotFound(v1alpha1.SchemeGroupVersion.WithResource("applications").GroupResource(), name)
 	if s.Served(namespace) {
-		if read := s.Hub.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app); read != nil && !apierrors.IsNotFound(read) {
+		if read := from.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app); read != nil && !apierrors.IsNotFound(read) {
 			return nil, fault.Wrap(fault.Retry, "read", "application "+namespace+"/"+name, read, "try again")
 		} else if read == nil {
 			err = nil

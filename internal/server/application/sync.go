@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	requests "github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/plan"
+)
+
+// Sync asks for a sync and returns without waiting for it. Manifests of the caller's own, passing closed sync windows and,
+// where settings say so, another revision than the application's need the right override too.
+func (s *Service) Sync(ctx context.Context, q *application.ApplicationSyncRequest) (*v1alpha1.Application, error) {
+	at := named{q.Project, q.AppNamespace, q.Name}
+	return s.request(ctx, at, access.Sync, "sync", func(app *v1alpha1.Application) (requests.Change, error) {
+		request, err := syncRequest(app, q)
+		if err != nil {
+			return nil, err
+		}
+		request.Username = who(ctx)
+		if err := s.mayRun(ctx, app, request); err != nil {
+			return nil, err
+		}
+		change, err := request.Change(app)
+		if err != nil {
+			return nil, err
+		}
+		op := change["operation"].(*v1alpha1.Operation)
+		if !s.Settings().ReplaceAllowed && slices.Contains(op.Sync.SyncOptions, "Replace=true") {
+			return nil, fault.New(fault.Forbidden, "sync", thing(app), "syncOptions", "sync with replace was disabled on the API Server level via the server configuration", "leave Replace=true out")
+		}
+		return change, nil
+	})
+}
+
+// syncRequest is what a request of the API asks for in the words of the package client.
+func syncRequest(app *v1alpha1.Application, q *application.ApplicationSyncRequest) (requests.SyncRequest, error) {
+	out := requests.SyncRequest{
+		Revision: q.Revision, Prune: q.Prune, DryRun: q.DryRun, Manifests: q.Manifests, Resources: q.Resources,
+		Strategy: requests.StrategyHook, Retry: q.RetryStrategy,
+	}
+	for i := range q.Infos {
+		out.Info = append(out.Info, &q.Infos[i])
+	}
+	if q.SyncOptions != nil {
+		out.Options = append(v1alpha1.SyncOptions{}, q.SyncOptions.Items...)
+	}
+	switch strategy := q.Strategy; {
+	case strategy == nil:
+	case strategy.Apply != nil:
+		out.Strategy, out.Force = requests.StrategyApply, strategy.Apply.Force
+	case strategy.Hook != nil:
+		out.Force = strategy.Hook.Force
+	}
+	sources := app.Spec.Sources
+	if len(sources) == 0 {
+		return out, nil
+	}
+	out.Revision = ""
+	if len(q.SourcePositions) != len(q.Revisions) {
+		return out, fault.New(fault.Mistake, "sync", thing(app), "sourcePositions", "there are not as many as revisions", "give the position of the source for each revision")
+	}
+	for i, position := range q.SourcePositions {
+		if position < 1 || position > int64(len(sources)) {
+			return out, fault.New(fault.Mistake, "sync", thing(app), fmt.Sprintf("sourcePositions[%d]", i), "source position is out of range", fmt.Sprintf("positions go from 1 to %d", len(sources)))
+		}
+		if out.Revisions == nil {
+			out.Revisions = make([]string, len(sources))
+		}
+		out.Revisions[position-1] = q.Revisions[i]
+	}
+	return out, nil
+}
+
+// mayRun asks for the rights that a sync needs beyond sync, and the sync windows of the project.
+func (s *Service) mayRun(ctx context.Context, app *v1alpha1.Application, request requests.SyncRequest) error {
+	passing := overridesWindow(request.Info)
+	if len(request.Manifests) > 0 || passing || s.Settings().Doing.RevisionOverride && foreign(app, request) {
+		if err := s.Gate.Enforce(ctx, s.right(access.Applications, access.Override, app)); err != nil {
+			return err
+		}
+	}
+	if passing {
+		return nil
+	}
+	return s.windows(ctx, app)
+}
+
+// overridesWindow reports whether an operation is to pass closed windows.
+func overridesWindow(infos []*v1alpha1.Info) bool {
+	for _, info := range infos {
+		if info != nil && info.Name == v1alpha1.InfoOverrideWindow && strings.TrimSpace(info.Value) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign reports whether a sync is about another revision than the application's.
+func foreign(app *v1alpha1.Application, request requests.SyncRequest) bool {
+	differs := func(source v1alpha1.ApplicationSource, revision string) bool {
+		return revision != "" && revision != cmp.Or(source.TargetRevision, "HEAD")
+	}
+	if app.Spec.Source != nil && len(app.Spec.Sources) == 0 {
+		return differs(*app.Spec.Source, request.Revision)
+	}
+	for i, revision := range request.Revisions {
+		if differs(app.Spec.Sources[i], revision) {
+			return true
+		}
+	}
+	return false
+}
+
+// windows refuses what would only wait for a sync window.
+func (s *Service) windows(ctx context.Context, app *v1alpha1.Application) error {
+	project, _, err := s.project(ctx, app)
+	if err != nil {
+		return err
+	}
+	windows := plan.CompileWindows(project.Spec.SyncWindows).Of(app.Name, app.Spec.Destination)
+	if state := windows.Ask(plan.Moment{Now: s.Clock.Now(), Manual: true}); !state.Open {
+		return fault.New(fault.Forbidden, "sync", thing(app), "", "cannot sync: blocked by sync window: "+state.Reason, "wait for the window, or say why it is to be overridden")
+	}
+	return nil
+}
