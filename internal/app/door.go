@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/server/application"
@@ -15,9 +16,13 @@ import (
 type door struct {
 	gate     *gate.Gate
 	services []transport.Mounted
+	// authenticate returns the context of a request with its caller; nil lets nobody in.
+	authenticate func(*http.Request) (context.Context, error)
 	// explainer says which rule grants or refuses a right: accounts set it, Bowline's own API answers from it.
 	explainer application.Explainer
 	routes    []server.Route
+	// around are put around the calls of REST, behind sign-in.
+	around []func(http.Handler) http.Handler
 }
 
 // openDoor builds the services. The order matters: who is calling comes first, the transports carry all that was mounted.

@@ -7,14 +7,16 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
 // newMux lists everything that is offered.
-func newMux(opts Options, log *slog.Logger) *http.ServeMux {
+func newMux(opts Options, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", healthz)
 	mux.Handle("/readyz", &readiness{checks: opts.Ready, log: log})
@@ -27,8 +29,35 @@ func newMux(opts Options, log *slog.Logger) *http.ServeMux {
 	if !root {
 		mux.HandleFunc("/", notFound)
 	}
-	return mux
+	return straight(mux)
 }
+
+// straight refuses paths that name a thing in a roundabout way, with "..", "//" or characters that end lines. The standard library
+// would send callers on to the shorter path; who looks at paths in front of this server would have seen another one than is
+// answered.
+func straight(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped := r.URL.EscapedPath()
+		switch {
+		case !strings.HasPrefix(escaped, "/"), strings.Contains(escaped, "//"), dotted(escaped), strings.ContainsFunc(r.URL.Path, unseen):
+			refuse(w, http.StatusBadRequest, "the path is not straight: write it without //, . and .., and escape slashes in names as %2F")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// dotted reports whether a part of a path is . or .., escaped or not.
+func dotted(escaped string) bool {
+	for part := range strings.SplitSeq(escaped, "/") {
+		if name, err := url.PathUnescape(part); err != nil || name == "." || name == ".." {
+			return true
+		}
+	}
+	return false
+}
+
+func unseen(c rune) bool { return c < ' ' || c == 0x7f }
 
 func healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/rpc"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+var errVerb = errors.New("the verb is not one that this path has")
+
+// serveREST answers a call of REST.
+func (h *Handler) serveREST(w http.ResponseWriter, r *http.Request) {
+	to, variables, verbs := h.rest.find(r.Method, r.URL.EscapedPath())
+	switch {
+	case to == nil && len(verbs) > 0:
+		w.Header().Set("Allow", strings.Join(verbs, ", "))
+		refuse(w, &fault.Error{Kind: fault.Mistake, Err: errVerb, Fix: "use " + strings.Join(verbs, " or ")})
+		return
+	case to == nil:
+		refuse(w, &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Err: errors.New("there is nothing at this path")})
+		return
+	}
+	if err := h.checkType(r); err != nil {
+		refuse(w, err)
+		return
+	}
+	r, release, err := h.admit(to.call, r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	defer release()
+	next := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.carry(w, r, to, variables) }))
+	for _, around := range h.opts.Inside {
+		next = around(next)
+	}
+	next.ServeHTTP(h.patient(w), r)
+}
+
+// carry reads a request, makes the call and writes the answer.
+func (h *Handler) carry(w http.ResponseWriter, r *http.Request, to *route, variables []variable) {
+	limit := h.opts.Limits.Body
+	if to.open() {
+		limit = h.opts.Limits.OpenBody
+	}
+	request, err := to.read(w, r, variables, limit)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	// The body was read in time; how long the call takes is not the caller's doing.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	switch to.Kind {
+	case rpc.ServerStream:
+		h.stream(w, r, to, request)
+	case rpc.ClientStream:
+		refuse(w, &fault.Error{Kind: fault.Mistake, Code: fault.Unsupported, Err: errors.New("a stream of requests is taken by gRPC only")})
+	default:
+		answer, err := h.call(r.Context(), to.call, request)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		h.answer(w, r, request, answer)
+	}
+}
