@@ -48,7 +48,9 @@ func (p *Policy) Rule(s Subject, right Right, roles *Roles) Ruling {
 }
 
 // reserved reports whether a name is that of a role: nobody can be called so, whatever an identity provider claims.
-func reserved(name string) bool { return strings.HasPrefix(name, "role:") || strings.HasPrefix(name, "proj:") }
+func reserved(name string) bool {
+	return strings.HasPrefix(name, "role:") || strings.HasPrefix(name, "proj:")
+}
 
 // member reports whether a line gives a role to the group. Lines that grant something to a group by itself do not count unless
 // one does, as in Argo CD.

@@ -24,6 +24,9 @@ type Policy struct {
 	mode   MatchMode
 }
 
+// Mode is the language of the lines.
+func (p *Policy) Mode() MatchMode { return p.mode }
+
 // The keys of argocd-rbac-cm.
 const (
 	policyKey        = "policy.csv"

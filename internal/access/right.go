@@ -2,6 +2,8 @@
 
 package access
 
+import "slices"
+
 // Right is something that a caller may do or not: an action on an object of a resource, in the words of argocd-rbac-cm.
 type Right struct {
 	// Resource is a kind of thing, such as applications, logs or exec.
@@ -65,4 +67,17 @@ const (
 	Rollback = "rollback"
 	Override = "override"
 	Invoke   = "invoke"
+	// Action is what goes before the group, kind and name of an action on an object: action/<group>/<kind>/<name>.
+	Action = "action"
 )
+
+// Resources and Actions are all that there are. Some actions have more behind a slash.
+var (
+	Resources = []string{
+		Clusters, Projects, Applications, ApplicationSets, Repositories, WriteRepos, Certificates, Accounts, GPGKeys, Logs, Exec, Extensions,
+	}
+	Actions = []string{Get, Create, Update, Delete, Sync, Rollback, Override, Action, Invoke}
+)
+
+// InProjects reports whether the objects of a resource are <project>/<name> or <project>/<namespace>/<name>.
+func InProjects(resource string) bool { return slices.Contains(inProjects, resource) }

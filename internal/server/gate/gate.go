@@ -82,13 +82,18 @@ func Hidden() error {
 	return &fault.Error{Kind: fault.Forbidden, Err: errors.New("permission denied")}
 }
 
-// Still returns a context that ends once the caller of ctx is not let in any more, or once right fails: it is called again each
-// time that rights may have changed. The cause of the context is the refusal. It is for streams, logs and terminals.
+// Still returns a context that ends once the caller of ctx is not let in any more, be it that their session ends, or once right
+// fails: it is called again each time that rights may have changed. The cause of the context is the refusal. It is for streams, logs and terminals.
 func (g *Gate) Still(ctx context.Context, right func(context.Context) error) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
 	who, ok := auth.From(ctx)
+	end := func() {}
+	if ok && !who.Expires.IsZero() {
+		ctx, end = context.WithDeadlineCause(ctx, who.Expires, auth.Rejected(auth.ErrExpired))
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := func() { cancel(nil); end() }
 	if !ok || who.Kind == auth.Core {
-		return ctx, func() { cancel(nil) }
+		return ctx, stop
 	}
 	go func() {
 		for {
@@ -108,5 +113,5 @@ func (g *Gate) Still(ctx context.Context, right func(context.Context) error) (co
 			}
 		}
 	}()
-	return ctx, func() { cancel(nil) }
+	return ctx, stop
 }
