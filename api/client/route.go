@@ -146,9 +146,12 @@ func (r *route) fill(m *rpc.Method, binding rpc.Binding, fields map[string]any) 
 
 // remove takes out a field that is in the path, unless it is within the body.
 func remove(fields map[string]any, path []string, body string) {
-	if len(path) == 1 {
+	nested, ok := fields[path[0]].(map[string]any)
+	switch {
+	case path[0] == body:
+	case len(path) == 1:
 		delete(fields, path[0])
-	} else if nested, ok := fields[path[0]].(map[string]any); ok && path[0] != body {
+	case ok:
 		remove(nested, path[1:], "")
 	}
 }

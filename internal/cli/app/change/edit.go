@@ -3,14 +3,7 @@
 package change
 
 import (
-	"bytes"
-	"cmp"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"reflect"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -18,6 +11,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/editor"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -52,82 +46,26 @@ func edit(cmd *cobra.Command, s *session.Session, name string) error {
 	if err != nil {
 		return fault.Wrap(fault.Bug, "write", "application "+name, err, "")
 	}
-	return editUntil(cmd, name, text, func(edited []byte) error {
+	changed := false
+	err = editor.Edit(cmd, "application "+name, text, func(edited []byte) error {
 		wanted := v1alpha1.ApplicationSpec{}
 		if err := yaml.UnmarshalStrict(edited, &wanted); err != nil {
 			return err
 		}
 		if reflect.DeepEqual(wanted, app.Spec) {
-			return errNothing
+			return nil
 		}
+		changed = true
 		_, err := services.Applications.UpdateSpec(ctx, &application.ApplicationUpdateSpecRequest{Name: bare, AppNamespace: namespace, Spec: &wanted})
 		return err
 	})
-}
-
-// editUntil has a text edited until accept takes it, or nobody changes what was refused.
-func editUntil(cmd *cobra.Command, name string, text []byte, accept func([]byte) error) error {
-	var refused error
-	for {
-		edited, err := openEditor(cmd, append(comment(refused), text...))
-		if err != nil {
-			return err
-		}
-		edited = uncommented(edited)
-		if refused != nil && bytes.Equal(edited, text) {
-			return refused
-		}
-		refused = accept(edited)
-		switch {
-		case refused == nil:
-			say(cmd.OutOrStdout(), name, "updated")
-			return nil
-		case errors.Is(refused, errNothing):
-			say(cmd.OutOrStdout(), name, "unchanged")
-			return nil
-		}
-		refused = fault.Wrap(fault.Mistake, "edit", "application "+name, refused, "")
-		text = edited
+	switch {
+	case err != nil:
+		return err
+	case changed:
+		say(cmd.OutOrStdout(), name, "updated")
+	default:
+		say(cmd.OutOrStdout(), name, "unchanged")
 	}
-}
-
-// comment writes why a text was refused as lines of comment.
-func comment(err error) []byte {
-	if err == nil {
-		return nil
-	}
-	return []byte("# " + strings.ReplaceAll(err.Error(), "\n", "\n# ") + "\n")
-}
-
-// uncommented returns a text without the lines of comment before it.
-func uncommented(text []byte) []byte {
-	for bytes.HasPrefix(text, []byte("#")) {
-		_, text, _ = bytes.Cut(text, []byte("\n"))
-	}
-	return text
-}
-
-// openEditor has a text edited in a file of its own that nobody else may read.
-func openEditor(cmd *cobra.Command, text []byte) ([]byte, error) {
-	const thing = "an editor"
-	f, err := os.CreateTemp("", "bowline-edit-*.yaml")
-	if err != nil {
-		return nil, fault.Wrap(fault.Stalled, "open", thing, err, "set $TMPDIR to a folder that can be written to")
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, fault.Wrap(fault.Stalled, "open", thing, err, "set $TMPDIR to a folder that can be written to")
-	}
-	words := strings.Fields(cmp.Or(strings.TrimSpace(os.Getenv("KUBE_EDITOR")), strings.TrimSpace(os.Getenv("EDITOR")), "vi"))
-	editor := exec.CommandContext(cmd.Context(), words[0], append(words[1:], f.Name())...)
-	editor.Stdin, editor.Stdout, editor.Stderr = cmd.InOrStdin(), cmd.ErrOrStderr(), cmd.ErrOrStderr()
-	if err := editor.Run(); err != nil {
-		return nil, fault.Wrap(fault.Mistake, "open", thing, fmt.Errorf("%s: %w", words[0], err), "name another with $EDITOR")
-	}
-	edited, err := os.ReadFile(f.Name())
-	if err != nil {
-		return nil, fault.Wrap(fault.Stalled, "read", "what was edited", err, "")
-	}
-	return edited, nil
+	return nil
 }
