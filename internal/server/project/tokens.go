@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package project
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	rpcproject "github.com/bowline-cd/bowline/api/argoproj/rpc/project"
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/access"
+	"github.com/bowline-cd/bowline/internal/auth"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+// mirrorTokens gives spec and status the same tokens, the newest first. One that is named in either counts; one without an id has
+// the time at which it was issued for one.
+func mirrorTokens(p *v1alpha1.AppProject) {
+	mirrored := map[string]v1alpha1.JWTTokens{}
+	for i := range p.Spec.Roles {
+		role := &p.Spec.Roles[i]
+		all := slices.Concat(role.JWTTokens, p.Status.JWTTokensByRole[role.Name].Items)
+		var tokens []v1alpha1.JWTToken
+		for _, t := range all {
+			t.ID = cmp.Or(t.ID, strconv.FormatInt(t.IssuedAt, 10))
+			if !slices.ContainsFunc(tokens, func(known v1alpha1.JWTToken) bool { return known.ID == t.ID }) {
+				tokens = append(tokens, t)
+			}
+		}
+		slices.SortStableFunc(tokens, func(a, b v1alpha1.JWTToken) int { return cmp.Compare(b.IssuedAt, a.IssuedAt) })
+		role.JWTTokens = tokens
+		if len(tokens) > 0 {
+			mirrored[role.Name] = v1alpha1.JWTTokens{Items: slices.Clone(tokens)}
+		}
+	}
+	p.Status.JWTTokensByRole = nil
+	if len(mirrored) > 0 {
+		p.Status.JWTTokensByRole = mirrored
+	}
+}
+
+// CreateToken makes a token of a role. Whoever may update the project may, and whoever is in a group of the role.
+func (s *Service) CreateToken(ctx context.Context, request *rpcproject.ProjectTokenCreateRequest) (*rpcproject.ProjectTokenResponse, error) {
+	if request.ExpiresIn < 0 {
+		return nil, fault.New(fault.Mistake, "create a token of", thing(request.Project), "expiresIn", "it is negative", "write seconds, or 0 for a token without end")
+	}
+	var token string
+	p, err := s.changeTokens(ctx, request.Project, request.Role, func(role *v1alpha1.ProjectRole) error {
+		if slices.ContainsFunc(role.JWTTokens, func(t v1alpha1.JWTToken) bool { return request.ID != "" && t.ID == request.ID }) {
+			return fault.New(fault.Mistake, "create a token of", thing(request.Project), "id", fmt.Sprintf("role %s has a token %q already", role.Name, request.ID), "choose another id")
+		}
+		signed, record, err := s.Signer.Role(request.Project, role.Name, request.ID, time.Duration(request.ExpiresIn)*time.Second)
+		if err != nil {
+			return err
+		}
+		token = signed
+		role.JWTTokens = append(role.JWTTokens, record)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.record(ctx, p, "ResourceCreated", "created a token of role "+request.Role)
+	return &rpcproject.ProjectTokenResponse{Token: token}, nil
+}
+
+// DeleteToken revokes a token of a role: the one with the id, or without one that was issued at iat.
+func (s *Service) DeleteToken(ctx context.Context, request *rpcproject.ProjectTokenDeleteRequest) (*rpcproject.EmptyResponse, error) {
+	p, err := s.changeTokens(ctx, request.Project, request.Role, func(role *v1alpha1.ProjectRole) error {
+		before := len(role.JWTTokens)
+		role.JWTTokens = slices.DeleteFunc(role.JWTTokens, func(t v1alpha1.JWTToken) bool {
+			return request.ID != "" && t.ID == request.ID || request.ID == "" && t.IssuedAt == request.IAT
+		})
+		if len(role.JWTTokens) == before {
+			return &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "delete a token of", Thing: thing(request.Project), Where: "role " + role.Name,
+				Err: errors.New("there is no such token"), Fix: "see `bowline proj role list-tokens`"}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.record(ctx, p, "ResourceDeleted", "deleted a token of role "+request.Role)
+	return &rpcproject.EmptyResponse{}, nil
+}
+
+// changeTokens lets change work on the tokens of a role, all of which are in its spec meanwhile.
+func (s *Service) changeTokens(ctx context.Context, project, name string, change func(*v1alpha1.ProjectRole) error) (*v1alpha1.AppProject, error) {
+	if !s.isMember(ctx, project, name) {
+		if err := s.Gate.Enforce(ctx, right(access.Update, project)); err != nil {
+			return nil, err
+		}
+	}
+	p := &v1alpha1.AppProject{}
+	p.Name = project
+	return p, s.Hub.Change(ctx, thing(project), p, func() error {
+		mirrorTokens(p)
+		at := slices.IndexFunc(p.Spec.Roles, func(r v1alpha1.ProjectRole) bool { return r.Name == name })
+		if at < 0 {
+			return &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "find", Thing: "role " + name + " of " + thing(project),
+				Err: errors.New("the project has no such role"), Fix: "see `bowline proj role list " + project + "`"}
+		}
+		p.Status = v1alpha1.AppProjectStatus{}
+		if err := change(&p.Spec.Roles[at]); err != nil {
+			return err
+		}
+		mirrorTokens(p)
+		return nil
+	})
+}
+
+// isMember reports whether the caller is in a group of the role: such callers hand out its tokens themselves.
+func (s *Service) isMember(ctx context.Context, project, name string) bool {
+	who, ok := auth.From(ctx)
+	if !ok || len(who.Groups) == 0 {
+		return false
+	}
+	p, err := s.read(ctx, project)
+	return err == nil && slices.ContainsFunc(p.Spec.Roles, func(role v1alpha1.ProjectRole) bool {
+		return role.Name == name && slices.ContainsFunc(role.Groups, func(group string) bool { return slices.Contains(who.Groups, group) })
+	})
+}
