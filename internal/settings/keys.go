@@ -33,7 +33,7 @@ type reader struct {
 	read func(next *Settings, prev Settings, cm, params map[string]string) error
 }
 
-func allKeys() []reader { return slices.Concat(keys, sourceKeys, servingKeys, doingKeys, userKeys) }
+func allKeys() []reader { return slices.Concat(keys, sourceKeys, servingKeys, doingKeys, userKeys, showingKeys) }
 
 // Unused returns the keys of argocd-cmd-params-cm that have no meaning here, in order: most of them tune processes of Argo CD
 // that one program does not have.

@@ -105,6 +105,8 @@ type Settings struct {
 	Serving Serving
 	// Doing is about what people may do to applications.
 	Doing Doing
+	// Showing is about what is shown beside applications.
+	Showing Showing
 	// Users are about local accounts and sessions.
 	Users Users
 
