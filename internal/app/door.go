@@ -6,6 +6,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/server/application"
 	"github.com/bowline-cd/bowline/internal/server/gate"
@@ -18,6 +20,12 @@ type door struct {
 	services []transport.Mounted
 	// authenticate returns the context of a request with its caller; nil lets nobody in.
 	authenticate func(*http.Request) (context.Context, error)
+	// verifySSO says who shows a token of an identity provider; nil knows none.
+	verifySSO func(ctx context.Context, token string) (auth.Caller, error)
+	// tokens issues our own tokens and revokes what was shown.
+	tokens *auth.Tokens
+	// learn tells of a project that was just written: what it grants, and which tokens it knows, counts at once.
+	learn func(*v1alpha1.AppProject)
 	// explainer says which rule grants or refuses a right: accounts set it, Bowline's own API answers from it.
 	explainer application.Explainer
 	routes    []server.Route

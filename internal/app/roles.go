@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
@@ -60,13 +61,14 @@ type roles struct {
 	bus      *event.Bus
 	hub      client.Client // reads from the cache that the controllers share
 	fresh    client.Reader // reads from the API server
+	cache    cache.Cache   // what hub reads from
 	served   namespaces
 }
 
 func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, served namespaces, lead *lead, log *slog.Logger) (*roles, error) {
 	bus := &event.Bus{}
 	r := &roles{
-		log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}, bus: bus, hub: mgr.GetClient(), fresh: mgr.GetAPIReader(), served: served,
+		log: log, lead: lead, metrics: newMetrics(), judges: &judges{log: log}, bus: bus, hub: mgr.GetClient(), fresh: mgr.GetAPIReader(), cache: mgr.GetCache(), served: served,
 	}
 	r.clusters = newClusters(ctx, kube, log, r.metrics, r.judges)
 	r.clusters.onFeed = func(server string, change cluster.Change) { r.apps.Changed(server, change) }
