@@ -43,12 +43,13 @@ func (f mapForm) appendMap(b []byte, number protowire.Number, v reflect.Value) (
 		b = protowire.AppendTag(b, 1, protowire.BytesType)
 		b, _ = textForm{}.write(b, key)
 		value, ok := deref(v.MapIndex(key))
-		if ok {
-			var err error
-			b = protowire.AppendTag(b, 2, f.value.wire())
-			if b, err = f.value.write(b, value); err != nil {
-				return nil, err
-			}
+		if !ok {
+			value = reflect.Zero(bare(f.typ.Elem()))
+		}
+		var err error
+		b = protowire.AppendTag(b, 2, f.value.wire())
+		if b, err = f.value.write(b, value); err != nil {
+			return nil, err
 		}
 		b = withLength(b, start)
 	}
