@@ -31,7 +31,7 @@ func scanJSONIndex(in *bufio.Reader, wanted map[string]bool) (map[string][]chart
 			return errors.Join(err, s.skip(nil)) // null
 		}
 		return s.members(func(chart string) error {
-			if first, err := s.peek(); err != nil || first != '[' || !wanted[chart] {
+			if first, err := s.peek(); err != nil || first != '[' || !isWanted(wanted, chart) {
 				return errors.Join(err, s.skip(nil))
 			}
 			return s.items(func() error {

@@ -178,7 +178,7 @@ func (s *yamlScan) name(text []byte) error {
 		return s.fail("this is not the name of a chart")
 	}
 	s.chart, s.items, s.fields = "", -1, -1
-	if !s.wanted[key] || value == "[]" || value == "null" || value == "~" {
+	if !isWanted(s.wanted, key) || value == "[]" || value == "null" || value == "~" {
 		return nil
 	}
 	if value != "" {

@@ -117,9 +117,12 @@ func (s *Server) serveFile(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// serveRegistry serves /v2/<path>/{manifests,blobs}/<reference> and /v2/<path>/tags/list.
+// serveRegistry serves /v2/, /v2/<path>/{manifests,blobs}/<reference> and /v2/<path>/tags/list.
 func (s *Server) serveRegistry(w http.ResponseWriter, req *http.Request) {
 	rest := strings.TrimPrefix(req.URL.Path, "/v2/")
+	if rest == "" {
+		return
+	}
 	if path, ok := strings.CutSuffix(rest, "/tags/list"); ok {
 		s.serveTags(w, req, path)
 		return
