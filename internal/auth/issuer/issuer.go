@@ -22,7 +22,6 @@ import (
 	"strings"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"k8s.io/utils/clock"
 
@@ -68,7 +67,8 @@ type Options struct {
 	// LoginPath is the page that a sealed Request is handed to, as its query req.
 	LoginPath string
 	Vault     Vault
-	Clock     clock.Clock
+	Keys      *Keys
+	Clock     clock.PassiveClock
 	Log       *slog.Logger
 }
 
@@ -85,21 +85,16 @@ const (
 // Issuer answers the endpoints of an OpenID provider.
 type Issuer struct {
 	opts     Options
-	keys     *keyring
+	keys     *Keys
 	clients  map[string]*client
 	provider *op.Provider
-	prefix   string
 }
 
-// New returns an Issuer. An error is one of the Vault, or of the URL.
-func New(ctx context.Context, opts Options) (*Issuer, error) {
-	keys, err := openKeyring(ctx, opts.Vault, opts.Clock)
-	if err != nil {
-		return nil, err
-	}
-	i := &Issuer{opts: opts, keys: keys, clients: clientsOf(opts)}
+// New returns an Issuer. An error is one of the URL.
+func New(opts Options) (*Issuer, error) {
+	i := &Issuer{opts: opts, keys: opts.Keys, clients: clientsOf(opts)}
 	config := &op.Config{
-		CryptoKey: keys.access, CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
+		CryptoKey: opts.Keys.access, CodeMethodS256: true, AuthMethodPost: true, GrantTypeRefreshToken: true,
 		SupportedScopes: []string{"openid", "profile", "email", ScopeGroups, ScopeFederated, "offline_access"},
 		SupportedClaims: []string{"iss", "sub", "aud", "exp", "iat", "at_hash", "email", "email_verified", "name", "preferred_username", "groups", "federated_claims"},
 	}
@@ -110,9 +105,11 @@ func New(ctx context.Context, opts Options) (*Issuer, error) {
 	if strings.HasPrefix(opts.URL, "http://") {
 		options = append(options, op.WithAllowInsecure())
 	}
-	if i.provider, err = op.NewProvider(config, &storage{i}, op.StaticIssuer(opts.URL), options...); err != nil {
+	provider, err := op.NewProvider(config, &storage{i}, op.StaticIssuer(opts.URL), options...)
+	if err != nil {
 		return nil, fmt.Errorf("be the OpenID provider %s: %w", opts.URL, err)
 	}
+	i.provider = provider
 	return i, nil
 }
 
@@ -131,24 +128,18 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Serves reports whether ServeHTTP has something at a path relative to the URL of the issuer.
 func Serves(path string) bool { return slices.Contains(served, path) }
 
-// Box is what the sign-in pages seal with: its key is shared with other replicas and survives restarts.
-func (i *Issuer) Box() *seal.Box { return i.keys.box }
-
-// KeySet are the keys that the tokens of this Issuer are signed with, for verifying them without asking over the network.
-func (i *Issuer) KeySet(ctx context.Context) ([]jose.JSONWebKey, error) { return i.keys.public(ctx) }
-
-// Request opens a sealed Request, as the query req of the login page has it. It returns the name of the client; an error if the
-// request is not ours or has expired.
-func (i *Issuer) Request(sealed string) (clientName string, err error) {
+// Request opens a sealed Request, as the query req of the login page has it. It returns the name of the client and the address that
+// the browser is sent to in the end; an error if the request is not ours or has expired.
+func (i *Issuer) Request(sealed string) (client, redirect string, err error) {
 	r, err := i.open(sealed)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	c, ok := i.clients[r.Client]
 	if !ok {
-		return "", fmt.Errorf("the client %q is not known any more", r.Client)
+		return "", "", fmt.Errorf("the client %q is not known any more", r.Client)
 	}
-	return c.name, nil
+	return c.name, r.Redirect, nil
 }
 
 // Complete notes that a connector vouched for who made a Request, and returns the address to send their browser to. offline says

@@ -31,10 +31,10 @@ const (
 
 const keysRecord = "keys"
 
-// keyring holds what the issuer signs and seals with. All replicas share it through the Vault.
-type keyring struct {
+// Keys are what sign-in signs and seals with. All replicas share them through the Vault.
+type Keys struct {
 	vault  Vault
-	clock  clock.Clock
+	clock  clock.PassiveClock
 	box    *seal.Box
 	access [32]byte // what access tokens are encrypted with
 
@@ -61,8 +61,9 @@ type signingKey struct {
 	key *rsa.PrivateKey
 }
 
-func openKeyring(ctx context.Context, vault Vault, clk clock.Clock) (*keyring, error) {
-	k := &keyring{vault: vault, clock: clk}
+// OpenKeys reads the keys, and makes them if there are none.
+func OpenKeys(ctx context.Context, vault Vault, clk clock.PassiveClock) (*Keys, error) {
+	k := &Keys{vault: vault, clock: clk}
 	record, err := k.renew(ctx)
 	if err != nil {
 		return nil, err
@@ -74,6 +75,9 @@ func openKeyring(ctx context.Context, vault Vault, clk clock.Clock) (*keyring, e
 	return k, nil
 }
 
+// Box seals what travels through browsers: its key is the same on all replicas and after restarts.
+func (k *Keys) Box() *seal.Box { return k.box }
+
 // SignatureAlgorithm implements op.SigningKey.
 func (k signingKey) SignatureAlgorithm() jose.SignatureAlgorithm { return jose.RS256 }
 
@@ -84,7 +88,7 @@ func (k signingKey) Key() any { return k.key }
 func (k signingKey) ID() string { return k.id }
 
 // current returns the keys, newest first, looking at the Vault now and then.
-func (k *keyring) current(ctx context.Context) ([]signingKey, error) {
+func (k *Keys) current(ctx context.Context) ([]signingKey, error) {
 	k.mu.Lock()
 	fresh := k.clock.Since(k.looked) < keyLook
 	keys := k.keys
@@ -104,7 +108,7 @@ func (k *keyring) current(ctx context.Context) ([]signingKey, error) {
 }
 
 // public returns what the signatures are verified with.
-func (k *keyring) public(ctx context.Context) ([]jose.JSONWebKey, error) {
+func (k *Keys) public(ctx context.Context) ([]jose.JSONWebKey, error) {
 	keys, err := k.current(ctx)
 	out := make([]jose.JSONWebKey, len(keys))
 	for i, key := range keys {
@@ -114,7 +118,7 @@ func (k *keyring) public(ctx context.Context) ([]jose.JSONWebKey, error) {
 }
 
 // renew reads the record of the Vault, and writes it if it is missing or its newest key has signed long enough.
-func (k *keyring) renew(ctx context.Context) (*kept, error) {
+func (k *Keys) renew(ctx context.Context) (*kept, error) {
 	records, err := k.vault.Read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the keys of sign-in: %w", err)

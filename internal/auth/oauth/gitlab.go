@@ -104,9 +104,12 @@ func (g *gitlab) groups(ctx context.Context, c *http.Client, login string) ([]st
 	}
 	out := slices.Clone(groups)
 	for _, group := range groups {
-		for role, in := range map[string][]string{"owner": info.Owners, "maintainer": info.Maintainers, "developer": info.Developers} {
-			if slices.ContainsFunc(in, func(over string) bool { return group == over || strings.HasPrefix(group, over+"/") }) {
-				out = append(out, group+":"+role)
+		for _, level := range []struct {
+			role string
+			in   []string
+		}{{"owner", info.Owners}, {"maintainer", info.Maintainers}, {"developer", info.Developers}} { // the highest counts
+			if slices.ContainsFunc(level.in, func(over string) bool { return group == over || strings.HasPrefix(group, over+"/") }) {
+				out = append(out, group+":"+level.role)
 				break
 			}
 		}

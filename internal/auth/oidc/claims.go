@@ -23,9 +23,7 @@ func callerOf(claims map[string]any, scopes []string) auth.Caller {
 	if c.Username == "" {
 		c.Username = c.Subject
 	}
-	if at := expiry(claims); !at.IsZero() {
-		c.Expires = at
-	}
+	c.Issued, c.Expires = moment(claims, "iat"), expiry(claims)
 	return c
 }
 
@@ -64,10 +62,13 @@ func text(claims map[string]any, name string) string {
 	return s
 }
 
-func expiry(claims map[string]any) time.Time {
-	exp, ok := claims["exp"].(float64)
+func expiry(claims map[string]any) time.Time { return moment(claims, "exp") }
+
+// moment reads a NumericDate (RFC 7519, section 2).
+func moment(claims map[string]any, name string) time.Time {
+	seconds, ok := claims[name].(float64)
 	if !ok {
 		return time.Time{}
 	}
-	return time.Unix(int64(exp), 0)
+	return time.Unix(int64(seconds), 0)
 }

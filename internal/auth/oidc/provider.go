@@ -14,6 +14,7 @@ import (
 	gooidc "github.com/coreos/go-oidc/v3/oidc"
 	"k8s.io/utils/clock"
 
+	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
@@ -77,9 +78,6 @@ func (p *Provider) discover(ctx context.Context) (*gooidc.Provider, discovered, 
 	return found, p.about, nil
 }
 
-// ErrExpired is a token that was good and has ended.
-var ErrExpired = errors.New("the token has expired")
-
 // verify checks a token's signature, issuer, times and audience, and returns it. With any audience of the list it is good; a token
 // without any audience only if lax.
 func (p *Provider) verify(ctx context.Context, raw string, audiences []string, lax bool) (*gooidc.IDToken, error) {
@@ -91,7 +89,7 @@ func (p *Provider) verify(ctx context.Context, raw string, audiences []string, l
 	var expired *gooidc.TokenExpiredError
 	switch {
 	case errors.As(err, &expired):
-		return nil, ErrExpired
+		return nil, auth.ErrExpired
 	case err != nil:
 		return nil, fmt.Errorf("the token is not one of the provider: %w", err)
 	case token.IssuedAt.After(p.clock.Now().Add(skew)):

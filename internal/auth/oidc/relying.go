@@ -156,17 +156,13 @@ func (r *Relying) Verify(ctx context.Context, raw string, scopes []string) (auth
 		err = r.addGroups(ctx, claims)
 	}
 	if err != nil {
-		return auth.Caller{}, unauthenticated(err)
+		var known *fault.Error
+		if errors.As(err, &known) {
+			return auth.Caller{}, err
+		}
+		return auth.Caller{}, auth.Rejected(err)
 	}
 	return callerOf(claims, scopes), nil
-}
-
-func unauthenticated(err error) error {
-	var e *fault.Error
-	if errors.As(err, &e) {
-		return err
-	}
-	return &fault.Error{Kind: fault.Forbidden, Code: fault.Unauthenticated, Op: "accept", Thing: "the token", Err: err, Fix: "sign in again"}
 }
 
 // refused says what a provider answered in the words of RFC 6749, without what it may have quoted.
