@@ -11,9 +11,8 @@ import (
 
 // runForDemo runs Bowline in this process, on free ports.
 func runForDemo(ctx context.Context, kubeconfig, data string, log io.Writer, ready func(address string)) error {
-	install := true
 	return Run(ctx, RunOptions{
 		Kubeconfig: kubeconfig, Namespace: v1alpha1.DefaultNamespace, Listen: "127.0.0.1:0", Metrics: "127.0.0.1:0",
-		Data: data, Install: &install, Insecure: true, Log: log, Ready: ready,
+		Data: data, Install: "true", Insecure: true, Log: log, Ready: ready,
 	})
 }

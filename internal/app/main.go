@@ -43,14 +43,13 @@ func newRoot() *cobra.Command {
 
 func newRunCommand() *cobra.Command {
 	opts := RunOptions{}
-	installs := true
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run Bowline: all roles in one process", Args: command.NoArgs,
 		Long: `Run Bowline: all roles in one process, against the cluster of the kubeconfig. It goes on until it is ended by Ctrl-C
 or SIGTERM.
 
 Outside of a cluster it installs what it needs where that is absent (CRDs, the namespace, default settings); inside of one
-it only verifies. With --observe it compares and writes nothing at all: the way to try it beside another controller. While
+only default settings in its own namespace. With --observe it compares and writes nothing at all: the way to try it beside another controller. While
 Argo CD's application controller runs in the same namespace Bowline only observes by itself.
 
 Of several processes on one cluster one leads and acts; the others wait, with their caches warm.
@@ -60,9 +59,6 @@ Exit code: 0 when it was asked to end, 1 an error that may pass, 2 wrong use, 3 
 			"bowline run --observe",
 			"bowline run --kubeconfig ~/.kube/config --data /var/lib/bowline --log-format json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if cmd.Flags().Changed("install") {
-				opts.Install = &installs
-			}
 			opts.Log = cmd.ErrOrStderr()
 			tuneCollector()
 			return Run(cmd.Context(), opts)
@@ -76,7 +72,8 @@ Exit code: 0 when it was asked to end, 1 an error that may pass, 2 wrong use, 3 
 	f.StringVar(&opts.Data, "data", "bowline-data", "folder for mirrors of repositories and the last resolved revisions; losing it costs time, never truth")
 	f.StringVar(&opts.Plugins, "plugins", "", "folder with the sockets of config management plugins (default: "+plugin.DefaultDir+")")
 	f.BoolVar(&opts.Observe, "observe", false, "compare only: write nothing, not even status, Lease or Events")
-	f.BoolVar(&installs, "install", true, "install what is absent (default: outside of a cluster); --install=false only verifies")
+	f.StringVar(&opts.Install, "install", "", "what is created where it is absent: true (definitions, namespace, settings: the default outside of a cluster), settings (the default in one), false (nothing: only verify)")
+	f.Lookup("install").NoOptDefVal = "true"
 	f.BoolVar(&opts.AllowFileRepos, "allow-file-repos", false, "allow file:// repositories: whoever may write an Application can then read this machine's repositories")
 	f.BoolVar(&opts.Insecure, "insecure", false, "serve plain HTTP: for behind something that ends TLS")
 	f.StringVar(&opts.LogFormat, "log-format", "text", "text or json")

@@ -48,7 +48,7 @@ type RunOptions struct {
 	Data           string
 	Plugins        string // folder with the sockets of plugins; "" is where sidecars put them
 	Observe        bool
-	Install        *bool // nil: outside of a cluster only
+	Install        string // "true", "settings" or "false"; "" is settings in a cluster and true outside of one
 	AllowFileRepos bool
 	Insecure       bool
 	LogFormat      string // "text" or "json"
@@ -113,17 +113,33 @@ func Run(ctx context.Context, opts RunOptions) error {
 
 // prepare installs or verifies what Bowline needs in the cluster.
 func prepare(ctx context.Context, opts RunOptions, kube *rest.Config, inCluster bool, log *slog.Logger) error {
-	do := !inCluster && !opts.Observe
-	if opts.Install != nil {
-		if do = *opts.Install; do && opts.Observe {
-			return fault.New(fault.Mistake, "run", "", "--install", "--observe writes nothing, so nothing can be installed", "leave out one of the two")
-		}
+	what, err := whatToInstall(opts, inCluster)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
-	report, err := install.Run(ctx, install.Options{Config: kube, Namespace: opts.Namespace, Install: do})
+	report, err := install.Run(ctx, install.Options{Config: kube, Namespace: opts.Namespace, What: what})
 	report.Log(log)
 	return err
+}
+
+// whatToInstall reads --install.
+func whatToInstall(opts RunOptions, inCluster bool) (install.What, error) {
+	switch what, known := map[string]install.What{"true": install.Everything, "settings": install.Settings, "false": install.Nothing}[opts.Install]; {
+	case opts.Install == "" && opts.Observe:
+		return install.Nothing, nil
+	case opts.Install == "" && inCluster:
+		return install.Settings, nil
+	case opts.Install == "":
+		return install.Everything, nil
+	case !known:
+		return 0, fault.New(fault.Mistake, "run", "", "--install", fmt.Sprintf("%q is not one of its values", opts.Install), "write true, settings or false")
+	case what != install.Nothing && opts.Observe:
+		return 0, fault.New(fault.Mistake, "run", "", "--install", "--observe writes nothing, so nothing can be installed", "leave out one of the two")
+	default:
+		return what, nil
+	}
 }
 
 // kubeConfig finds the control plane: the flag, else the cluster this process runs in, else the user's kubeconfig.

@@ -51,9 +51,12 @@ func defaultSecret(namespace string) *corev1.Secret {
 	_, _ = rand.Read(key)
 	return &corev1.Secret{
 		ObjectMeta: settingsMeta(namespace, v1alpha1.SecretName), Type: corev1.SecretTypeOpaque,
-		Data: map[string][]byte{"server.secretkey": []byte(base64.StdEncoding.EncodeToString(key))},
+		Data: map[string][]byte{signingKey: []byte(base64.StdEncoding.EncodeToString(key))},
 	}
 }
+
+// signingKey is the key of argocd-secret that sessions are signed with.
+const signingKey = "server.secretkey"
 
 // defaultProject allows everything, as every Application that names no project expects.
 func defaultProject(namespace string) *v1alpha1.AppProject {

@@ -20,13 +20,26 @@ import (
 
 // Options say what to bring where.
 type Options struct {
-	// Config reaches the cluster. Without Install, reading custom resource definitions is the only right it needs.
+	// Config reaches the cluster. With Nothing, reading custom resource definitions is the only right it needs.
 	Config *rest.Config
 	// Namespace is the control namespace.
 	Namespace string
-	// Install creates what is absent and updates definitions of ours; without it nothing is written.
-	Install bool
+	// What is what may be written. What exists is never overwritten, but for definitions of ours.
+	What What
 }
+
+// What is how much is brought.
+type What int
+
+// The amounts.
+const (
+	// Nothing only looks whether the definitions are there and new enough.
+	Nothing What = iota
+	// Settings creates in the control namespace what is absent: ConfigMaps, the Secret with a key, the default project.
+	Settings
+	// Everything brings the definitions and the namespace too.
+	Everything
+)
 
 // Report is what was done and found. Objects are named by kind, namespace and name.
 type Report struct {
@@ -65,8 +78,11 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 		return Report{}, err
 	}
 	steps := []func(context.Context) error{i.definitions}
-	if opts.Install {
-		steps = append(steps, i.namespace, i.configMaps, i.secret, i.project)
+	if opts.What == Everything {
+		steps = append(steps, i.namespace)
+	}
+	if opts.What >= Settings {
+		steps = append(steps, i.configMaps, i.secret, i.project)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

@@ -64,19 +64,19 @@ func newWorld(t *testing.T) *world {
 	return &world{Cluster: c, config: config, extensions: extensions.CustomResourceDefinitions(), objects: objects}
 }
 
-func (w *world) run(t *testing.T, installing bool) (install.Report, error) {
+func (w *world) run(t *testing.T, what install.What) (install.Report, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hang)
 	defer cancel()
 	config := rest.CopyConfig(w.config)
 	config.UserAgent = "bowline-install"
-	return install.Run(ctx, install.Options{Config: config, Namespace: namespace, Install: installing})
+	return install.Run(ctx, install.Options{Config: config, Namespace: namespace, What: what})
 }
 
 // mustRun runs without an error.
-func (w *world) mustRun(t *testing.T, installing bool) install.Report {
+func (w *world) mustRun(t *testing.T, what install.What) install.Report {
 	t.Helper()
-	report, err := w.run(t, installing)
+	report, err := w.run(t, what)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,6 +115,7 @@ func TestRun(t *testing.T) {
 	t.Run("installing again changes nothing", w.installAgain)
 	t.Run("every manifest is stored whole", w.storeManifests)
 	t.Run("what people changed stays", w.keepChanges)
+	t.Run("a Secret that came without a key is given one, and nothing else is", w.fillSecret)
 	t.Run("a definition of ours is updated to a superset", w.updateOurs)
 	t.Run("a newer definition of ours is kept", w.keepNewer)
 	t.Run("a definition that is not ours is kept and its lacks are named", w.keepForeign)
@@ -124,7 +125,7 @@ func TestRun(t *testing.T) {
 
 func (w *world) verifyEmpty(t *testing.T) {
 	mark := w.AuditMark(t)
-	report, err := w.run(t, false)
+	report, err := w.run(t, install.Nothing)
 	if !fault.Is(err, fault.Stalled) {
 		t.Fatalf("error is %v, want one of kind %v", err, fault.Stalled)
 	}
@@ -142,7 +143,7 @@ func (w *world) installEmpty(t *testing.T) {
 	var errs [2]error
 	var group sync.WaitGroup
 	for i := range reports {
-		group.Go(func() { reports[i], errs[i] = w.run(t, true) })
+		group.Go(func() { reports[i], errs[i] = w.run(t, install.Everything) })
 	}
 	group.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -170,7 +171,7 @@ func (w *world) installEmpty(t *testing.T) {
 func (w *world) installAgain(t *testing.T) {
 	mark := w.AuditMark(t)
 	want := install.Report{Kept: everything}
-	if diff := cmp.Diff(want, w.mustRun(t, true)); diff != "" {
+	if diff := cmp.Diff(want, w.mustRun(t, install.Everything)); diff != "" {
 		t.Errorf("report (- want, + got):\n%s", diff)
 	}
 	if got := w.writes(t, mark); len(got) > 0 {
@@ -250,7 +251,7 @@ func (w *world) keepChanges(t *testing.T) {
 		}
 	}
 	mark := w.AuditMark(t)
-	w.mustRun(t, true)
+	w.mustRun(t, install.Everything)
 	if got, want := w.writes(t, mark), []string{"create configmaps argocd-rbac-cm"}; !slices.Equal(got, want) {
 		t.Errorf("wrote %q, want only what was deleted: %q", got, want)
 	}
@@ -277,11 +278,11 @@ const projectsDefinition = "CustomResourceDefinition appprojects.argoproj.io"
 
 func (w *world) updateOurs(t *testing.T) {
 	w.change(t, func(d *install.Definition) { delete(specOf(d).Properties, "sourceIntegrity") })
-	report := w.mustRun(t, true)
+	report := w.mustRun(t, install.Everything)
 	if want := []string{projectsDefinition}; !slices.Equal(report.Updated, want) {
 		t.Errorf("updated %q, want %q", report.Updated, want)
 	}
-	if report := w.mustRun(t, true); len(report.Updated) > 0 {
+	if report := w.mustRun(t, install.Everything); len(report.Updated) > 0 {
 		t.Errorf("updated %q a second time", report.Updated)
 	}
 }
@@ -290,7 +291,7 @@ func (w *world) keepNewer(t *testing.T) {
 	w.change(t, func(d *install.Definition) {
 		specOf(d).Properties["future"] = apiextensionsv1.JSONSchemaProps{Type: "string"}
 	})
-	report := w.mustRun(t, true)
+	report := w.mustRun(t, install.Everything)
 	if len(report.Updated) > 0 {
 		t.Errorf("updated %q, want the newer definition kept", report.Updated)
 	}
@@ -302,9 +303,9 @@ func (w *world) keepForeign(t *testing.T) {
 		d.Labels = nil
 		delete(specOf(d).Properties, "sourceIntegrity")
 	})
-	for _, installing := range []bool{true, false} {
+	for _, what := range []install.What{install.Everything, install.Nothing} {
 		mark := w.AuditMark(t)
-		report := w.mustRun(t, installing)
+		report := w.mustRun(t, what)
 		contains(t, "missing", strings.Join(report.Missing, "\n"), projectsDefinition+" differs from what Bowline needs: spec.sourceIntegrity is not known")
 		if got := w.writes(t, mark); len(got) > 0 {
 			t.Errorf("wrote %q, want nothing", got)
@@ -314,7 +315,7 @@ func (w *world) keepForeign(t *testing.T) {
 
 func (w *world) verifyWithFewRights(t *testing.T) {
 	mark := w.AuditMark(t)
-	w.mustRun(t, false)
+	w.mustRun(t, install.Nothing)
 	reads := w.Audit(t, mark, func(e devcluster.AuditEntry) bool { return e.UserAgent == "bowline-install" })
 	for _, e := range reads {
 		if e.Verb != "get" || e.Resource != "customresourcedefinitions" {
@@ -335,7 +336,7 @@ func (w *world) waitForDeletion(t *testing.T) {
 	if err := w.extensions.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.run(t, true); !fault.Is(err, fault.Wait) {
+	if _, err := w.run(t, install.Everything); !fault.Is(err, fault.Wait) {
 		t.Fatalf("error is %v, want one of kind %v", err, fault.Wait)
 	}
 	release := []byte(`{"metadata":{"finalizers":null}}`)
@@ -349,7 +350,36 @@ func (w *world) waitForDeletion(t *testing.T) {
 	if err != nil {
 		t.Fatal("the definition does not go away")
 	}
-	if report := w.mustRun(t, true); !slices.Equal(report.Created, []string{"CustomResourceDefinition " + name}) {
+	if report := w.mustRun(t, install.Everything); !slices.Equal(report.Created, []string{"CustomResourceDefinition " + name}) {
 		t.Errorf("created %q, want the definition again", report.Created)
+	}
+}
+
+// In a cluster the Secret often comes from a manifest, which can hold no key.
+func (w *world) fillSecret(t *testing.T) {
+	secrets := w.Client().CoreV1().Secrets(namespace)
+	patch := []byte(`{"data":{"server.secretkey":null,"admin.password":"aGFzaA=="}}`)
+	if _, err := secrets.Patch(t.Context(), "argocd-secret", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	mark := w.AuditMark(t)
+	w.mustRun(t, install.Settings)
+	found, err := secrets.Get(t.Context(), "argocd-secret", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Data["server.secretkey"]) < 32 || string(found.Data["admin.password"]) != "hash" {
+		t.Errorf("the Secret has a key of %d bytes and the password %q", len(found.Data["server.secretkey"]), found.Data["admin.password"])
+	}
+	if got := w.writes(t, mark); !slices.Equal(got, []string{"update secrets argocd-secret"}) {
+		t.Errorf("wrote %q", got)
+	}
+	w.mustRun(t, install.Settings)
+	again, err := secrets.Get(t.Context(), "argocd-secret", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.ResourceVersion != found.ResourceVersion {
+		t.Error("the Secret was written again")
 	}
 }

@@ -34,7 +34,7 @@ func (i *installer) definitions(ctx context.Context) error {
 	for _, want := range wanted {
 		err := i.definition(ctx, want)
 		errs = append(errs, err)
-		if err == nil && i.opts.Install {
+		if err == nil && i.opts.What == Everything {
 			pending = append(pending, want)
 		}
 	}
@@ -55,7 +55,7 @@ func (i *installer) definition(ctx context.Context, want *Definition) error {
 	if have != nil && have.DeletionTimestamp != nil {
 		return fault.New(fault.Wait, "use", describe(want), "", "it is being deleted", "wait until it is gone")
 	}
-	if !i.opts.Install {
+	if i.opts.What != Everything {
 		return i.verify(have, want)
 	}
 	return i.act(ctx, Decide(have, want), have, want)
@@ -154,12 +154,36 @@ func (i *installer) configMaps(ctx context.Context) error {
 	return nil
 }
 
+// secret creates the Secret. One that is there without a key, as manifests bring it, is given one.
 func (i *installer) secret(ctx context.Context) error {
 	secret := defaultSecret(i.opts.Namespace)
-	return i.create("Secret "+secret.Namespace+"/"+secret.Name, func() error {
-		_, err := i.core.Secrets(secret.Namespace).Create(ctx, secret, createOptions())
+	secrets := i.core.Secrets(secret.Namespace)
+	thing := "Secret " + secret.Namespace + "/" + secret.Name
+	if err := i.create(thing, func() error {
+		_, err := secrets.Create(ctx, secret, createOptions())
 		return err
+	}); err != nil {
+		return err
+	}
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		found, err := secrets.Get(ctx, secret.Name, metav1.GetOptions{})
+		if err != nil || len(found.Data[signingKey]) > 0 {
+			return err
+		}
+		if found.Data == nil {
+			found.Data = map[string][]byte{}
+		}
+		found.Data[signingKey] = secret.Data[signingKey]
+		if _, err := secrets.Update(ctx, found, metav1.UpdateOptions{FieldManager: v1alpha1.FieldManagerHub}); err != nil {
+			return err
+		}
+		i.report.Updated = append(i.report.Updated, thing+" (its key "+signingKey+" was missing)")
+		return nil
 	})
+	if err != nil {
+		return judge("put a key into", thing, err)
+	}
+	return nil
 }
 
 // project creates the default project. Its kind was established just now; for a moment an API server may still answer
