@@ -21,10 +21,10 @@ const maxNesting = 128
 
 // read fills a request from body, query and path, in this order: what stands in the path wins, for it is what rights and proxies
 // look at.
-func (to *route) read(w http.ResponseWriter, r *http.Request, variables []variable, limit int64) (any, error) {
+func (to *route) read(r *http.Request, variables []variable, limit int64) (any, error) {
 	request := to.NewRequest()
 	if to.Body != "" {
-		if err := to.readBody(w, r, request, limit); err != nil {
+		if err := to.readBody(r, request, limit); err != nil {
 			return nil, err
 		}
 	}
@@ -72,8 +72,8 @@ func (to *route) readQuery(r *http.Request, request any) error {
 	return nil
 }
 
-func (to *route) readBody(w http.ResponseWriter, r *http.Request, request any, limit int64) error {
-	body, err := slurp(w, r, limit)
+func (to *route) readBody(r *http.Request, request any, limit int64) error {
+	body, err := slurp(r, limit)
 	if err != nil {
 		return err
 	}
@@ -105,19 +105,18 @@ func (to *route) readBody(w http.ResponseWriter, r *http.Request, request any, l
 }
 
 // slurp reads a body of bounded size.
-func slurp(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func slurp(r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := &fault.Error{Kind: fault.Mistake, Code: fault.TooLarge, Op: "read", Thing: "the request", Where: "the body",
 		Err: fmt.Errorf("it is larger than %d KiB", limit>>10)}
 	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close")
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return nil, tooLarge
-	}
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	switch {
+	case err != nil:
 		return nil, mistake("the body", "it ended early", "")
+	case int64(len(body)) > limit:
+		return nil, tooLarge
 	}
 	return body, nil
 }
@@ -129,7 +128,7 @@ func unread(err error) error {
 		if typed.Field != "" {
 			where += ", " + typed.Field
 		}
-		return mistake(where, "there must not be a "+strings.Fields(typed.Value + " ?")[0], "")
+		return mistake(where, "it cannot be of the type "+strings.Fields(typed.Value + " ?")[0], "")
 	}
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		return mistake("the body", fmt.Sprintf("it is no JSON from byte %d on", syntax.Offset), "")

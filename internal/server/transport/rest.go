@@ -4,6 +4,7 @@ package transport
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ var errVerb = errors.New("the verb is not one that this path has")
 
 // serveREST answers a call of REST.
 func (h *Handler) serveREST(w http.ResponseWriter, r *http.Request) {
+	defer h.drain(w, r)
 	to, variables, verbs := h.rest.find(r.Method, r.URL.EscapedPath())
 	switch {
 	case to == nil && len(verbs) > 0:
@@ -43,13 +45,27 @@ func (h *Handler) serveREST(w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(h.patient(w), r)
 }
 
+// What is read of a body that nobody wants, and for how long: a client that is cut off while it sends may never see the answer.
+const (
+	drained   = 64 << 20
+	drainTime = 10 * time.Second
+)
+
+func (h *Handler) drain(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(h.opts.Clock.Now().Add(drainTime))
+	_, _ = io.CopyN(io.Discard, r.Body, drained)
+}
+
 // carry reads a request, makes the call and writes the answer.
 func (h *Handler) carry(w http.ResponseWriter, r *http.Request, to *route, variables []variable) {
 	limit := h.opts.Limits.Body
 	if to.open() {
 		limit = h.opts.Limits.OpenBody
 	}
-	request, err := to.read(w, r, variables, limit)
+	request, err := to.read(r, variables, limit)
 	if err != nil {
 		refuse(w, err)
 		return
