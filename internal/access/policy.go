@@ -49,8 +49,15 @@ func BuiltIn() *Policy {
 
 // NewPolicy reads argocd-rbac-cm. Each thing that is wrong with it is a fault.Mistake; there is no policy then: half of what
 // somebody wrote might grant what the other half denies.
-func NewPolicy(data map[string]string) (*Policy, []error) {
-	p := BuiltIn()
+func NewPolicy(data map[string]string) (*Policy, []error) { return BuiltIn().with(data) }
+
+// NewOwnPolicy is NewPolicy without what is built in: what the lines of the ConfigMap say alone.
+func NewOwnPolicy(data map[string]string) (*Policy, []error) {
+	return (&Policy{book: newBook(), Scopes: DefaultScopes, mode: MatchGlob}).with(data)
+}
+
+// with adds a ConfigMap to a policy.
+func (p *Policy) with(data map[string]string) (*Policy, []error) {
 	p.Default = strings.TrimSpace(data[policyDefaultKey])
 	var problems []error
 	broken := func(where string, err error) {

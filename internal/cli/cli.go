@@ -23,6 +23,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/cli/admin"
+	"github.com/bowline-cd/bowline/internal/cli/admin/reach"
 	"github.com/bowline-cd/bowline/internal/cli/app"
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
 	"github.com/bowline-cd/bowline/internal/cli/app/diff"
@@ -48,6 +50,8 @@ type Deps struct {
 	Core func(context.Context, *session.Session) (*client.Services, error)
 	// Services returns the services whatever was chosen; nil chooses a server or Core.
 	Services func(*session.Session) (*client.Services, error)
+	// Hub leads admin commands to the cluster; nil is that of the kubeconfig.
+	Hub reach.Connect
 	// Differ makes the comparison of app diff; without one there is no such command.
 	Differ diff.Differ
 	// Actions leads to the objects of app actions; without it there is no such command.
@@ -66,7 +70,8 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, Core: deps.Core, Serve: deps.Services, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version))
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version),
+		admin.NewCmd(&session.Session{Now: deps.Now, UserAgent: s.UserAgent}, deps.Hub, s.Asks))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}
