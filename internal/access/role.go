@@ -61,9 +61,14 @@ func NewRoles(project *v1alpha1.AppProject, mode MatchMode) (*Roles, []error) {
 			r.book.add(l)
 		}
 		where := r.where(role.Name)
-		for _, group := range role.Groups {
-			text := "g, " + group + ", " + RoleSubject(project.Name, role.Name)
-			r.book.link(&link{text: text, where: where, member: group, role: RoleSubject(project.Name, role.Name)})
+		for i, group := range role.Groups {
+			// As in Argo CD a group is a value of a line: one with a comma is in quotes.
+			_, member, err := readLine("g, "+group+", "+RoleSubject(project.Name, role.Name), where, mode)
+			if err != nil {
+				problems = append(problems, fault.New(fault.Mistake, "use", where, fmt.Sprintf("groups[%d]", i), err.Error(), "correct the name; until then the group has not the role"))
+				continue
+			}
+			r.book.link(member)
 		}
 	}
 	return r, problems
