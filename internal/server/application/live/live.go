@@ -14,8 +14,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -81,6 +83,30 @@ func (s *Site) Read(ctx context.Context, gvk schema.GroupVersionKind, key object
 		return nil, err
 	}
 	return s.Cluster.Read(ctx, gvk, key.Namespace, key.Name)
+}
+
+// Logs opens the log of a container.
+func (s *Site) Logs(ctx context.Context, namespace, pod string, o corev1.PodLogOptions) (io.ReadCloser, error) {
+	if err := s.Permits(corev1.SchemeGroupVersion.WithKind("Pod"), object.Key{Kind: "Pod", Namespace: namespace, Name: pod}); err != nil {
+		return nil, err
+	}
+	ctx, err := s.Behalf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Cluster.Logs(ctx, namespace, pod, o)
+}
+
+// Exec runs a command in a container.
+func (s *Site) Exec(ctx context.Context, namespace, pod string, o cluster.ExecOptions) error {
+	if err := s.Permits(corev1.SchemeGroupVersion.WithKind("Pod"), object.Key{Kind: "Pod", Namespace: namespace, Name: pod}); err != nil {
+		return err
+	}
+	ctx, err := s.Behalf(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Cluster.Exec(ctx, namespace, pod, o)
 }
 
 // Patch sends a patch of a person's own, for an object that the project permits, and returns what became of it.
