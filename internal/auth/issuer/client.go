@@ -11,19 +11,19 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-var _ op.Client = (*client)(nil)
+var _ op.Client = (*program)(nil)
 
 // GetID implements op.Client.
-func (c *client) GetID() string { return c.id }
+func (c *program) GetID() string { return c.id }
 
 // RedirectURIs implements op.Client.
-func (c *client) RedirectURIs() []string { return c.redirects }
+func (c *program) RedirectURIs() []string { return c.redirects }
 
 // PostLogoutRedirectURIs implements op.Client: there is no logout at the issuer, sessions end by themselves.
-func (c *client) PostLogoutRedirectURIs() []string { return nil }
+func (c *program) PostLogoutRedirectURIs() []string { return nil }
 
 // ApplicationType implements op.Client: a public client runs where its user is and listens on a port of its choice (RFC 8252).
-func (c *client) ApplicationType() op.ApplicationType {
+func (c *program) ApplicationType() op.ApplicationType {
 	if c.public {
 		return op.ApplicationTypeNative
 	}
@@ -31,7 +31,7 @@ func (c *client) ApplicationType() op.ApplicationType {
 }
 
 // AuthMethod implements op.Client: a public client has no secret and has to use PKCE.
-func (c *client) AuthMethod() oidc.AuthMethod {
+func (c *program) AuthMethod() oidc.AuthMethod {
 	if c.public {
 		return oidc.AuthMethodNone
 	}
@@ -39,44 +39,44 @@ func (c *client) AuthMethod() oidc.AuthMethod {
 }
 
 // ResponseTypes implements op.Client: the code flow only.
-func (c *client) ResponseTypes() []oidc.ResponseType {
+func (c *program) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
 
 // GrantTypes implements op.Client.
-func (c *client) GrantTypes() []oidc.GrantType {
+func (c *program) GrantTypes() []oidc.GrantType {
 	return []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken}
 }
 
 // LoginURL implements op.Client.
-func (c *client) LoginURL(id string) string { return c.login + "?req=" + url.QueryEscape(id) }
+func (c *program) LoginURL(id string) string { return c.login + "?req=" + url.QueryEscape(id) }
 
 // AccessTokenType implements op.Client.
-func (c *client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeBearer }
+func (c *program) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeBearer }
 
 // IDTokenLifetime implements op.Client.
-func (c *client) IDTokenLifetime() time.Duration { return c.lifetime }
+func (c *program) IDTokenLifetime() time.Duration { return c.lifetime }
 
 // DevMode implements op.Client.
-func (c *client) DevMode() bool { return false }
+func (c *program) DevMode() bool { return false }
 
 // RestrictAdditionalIdTokenScopes implements op.Client: all that was granted is in the token.
-func (c *client) RestrictAdditionalIdTokenScopes() func([]string) []string { //nolint:revive,staticcheck // the library's name
+func (c *program) RestrictAdditionalIdTokenScopes() func([]string) []string { //nolint:revive,staticcheck // the library's name
 	return slices.Clone[[]string]
 }
 
 // RestrictAdditionalAccessTokenScopes implements op.Client.
-func (c *client) RestrictAdditionalAccessTokenScopes() func([]string) []string {
+func (c *program) RestrictAdditionalAccessTokenScopes() func([]string) []string {
 	return slices.Clone[[]string]
 }
 
 // IsScopeAllowed implements op.Client.
-func (c *client) IsScopeAllowed(scope string) bool {
+func (c *program) IsScopeAllowed(scope string) bool {
 	return scope == ScopeGroups || scope == ScopeFederated
 }
 
 // IDTokenUserinfoClaimsAssertion implements op.Client: clients read who it is from the ID token, as Dex's do.
-func (c *client) IDTokenUserinfoClaimsAssertion() bool { return true }
+func (c *program) IDTokenUserinfoClaimsAssertion() bool { return true }
 
 // ClockSkew implements op.Client.
-func (c *client) ClockSkew() time.Duration { return 0 }
+func (c *program) ClockSkew() time.Duration { return 0 }

@@ -86,7 +86,7 @@ const (
 type Issuer struct {
 	opts     Options
 	keys     *Keys
-	clients  map[string]*client
+	clients  map[string]*program
 	provider *op.Provider
 }
 
@@ -166,8 +166,8 @@ func (i *Issuer) open(sealed string) (request, error) {
 	return r, err
 }
 
-// client is a program that people sign in to. It implements op.Client.
-type client struct {
+// program is one that people sign in to. It implements op.Client.
+type program struct {
 	id, name, secret string
 	redirects        []string
 	public           bool
@@ -175,14 +175,14 @@ type client struct {
 	lifetime         time.Duration
 }
 
-func clientsOf(opts Options) map[string]*client {
+func clientsOf(opts Options) map[string]*program {
 	lifetime := connector.Lasting(opts.Expiry.IDTokens, idTokenLifetime)
-	out := map[string]*client{}
+	out := map[string]*program{}
 	for _, c := range opts.Clients {
-		out[c.ID] = &client{id: c.ID, name: c.Name, secret: c.Secret, redirects: c.RedirectURIs, public: c.Public}
+		out[c.ID] = &program{id: c.ID, name: c.Name, secret: c.Secret, redirects: c.RedirectURIs, public: c.Public}
 	}
-	out[ClientID] = &client{id: ClientID, name: "Bowline", secret: opts.ClientSecret, redirects: opts.Callbacks}
-	out[CLIClientID] = &client{id: CLIClientID, name: "the command line", redirects: []string{"http://localhost", "http://localhost:8085/auth/callback"}, public: true}
+	out[ClientID] = &program{id: ClientID, name: "Bowline", secret: opts.ClientSecret, redirects: opts.Callbacks}
+	out[CLIClientID] = &program{id: CLIClientID, name: "the command line", redirects: []string{"http://localhost", "http://localhost:8085/auth/callback"}, public: true}
 	for _, c := range out {
 		c.login, c.lifetime = opts.LoginPath, lifetime
 	}
@@ -190,6 +190,6 @@ func clientsOf(opts Options) map[string]*client {
 }
 
 // authorize checks the secret of a client in constant time.
-func (c *client) authorize(secret string) bool {
+func (c *program) authorize(secret string) bool {
 	return !c.public && c.secret != "" && subtle.ConstantTimeCompare([]byte(c.secret), []byte(secret)) == 1
 }
