@@ -64,8 +64,8 @@ soak: build need-for-tests ## the full property, fault and conformance sets, the
 	done
 
 .PHONY: generate
-generate: ## deepcopy functions and CRDs from the API types
-	$(GO) generate ./api/...
+generate: ## deepcopy functions, CRDs and messages of the API, copies in deploy
+	$(GO) generate ./api/... ./deploy/...
 
 .PHONY: lint
 lint: ## go vet and golangci-lint
@@ -85,7 +85,7 @@ fmt-check:
 # Compares the files themselves, so that work which is not committed yet is no failure.
 .PHONY: generated-check
 generated-check:
-	@sums() { find api -type f -print0 | sort -z | xargs -0 sha256sum; }; \
+	@sums() { find api deploy -type f -print0 | sort -z | xargs -0 sha256sum; }; \
 	before=$$(sums); $(MAKE) --no-print-directory generate; after=$$(sums); \
 	if [[ $$before != "$$after" ]]; then \
 		diff <(echo "$$before") <(echo "$$after") || true; \

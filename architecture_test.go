@@ -78,9 +78,10 @@ var rooms = map[string]room{
 	"internal/app": {5, []string{"floor 0", "floor 1", "floor 2", "floor 3", "floor 4"}, "wiring joins rooms and has no behaviour of its own"},
 	"cmd/bowline":  {5, []string{"floor 0", "floor 1", "floor 2", "floor 3", "floor 4", "internal/app"}, "wiring joins rooms and has no behaviour of its own"},
 
-	"test":  {apart, []string{"floor 0"}, "every room's tests may import a test helper, so it leans on words only and never on internal/app"},
-	"bench": {apart, []string{"floor 0", "test", "internal/app"}, "a benchmark runs the whole program and measures it from outside"},
-	"":      {apart, nil, "the root holds only this test"},
+	"test":   {apart, []string{"floor 0"}, "every room's tests may import a test helper, so it leans on words only and never on internal/app"},
+	"bench":  {apart, []string{"floor 0", "test", "internal/app"}, "a benchmark runs the whole program and measures it from outside"},
+	"deploy": {apart, []string{"floor 0"}, "manifests are data; their generator reads what they share with the program"},
+	"":       {apart, nil, "the root holds only this test"},
 }
 
 const (
