@@ -195,6 +195,31 @@ func (c *clusters) ScopedTo(project string) access.Scoped {
 	return scoped
 }
 
+// projectOf returns the only project that may use a cluster; "" if all may.
+func (c *clusters) projectOf(server string) string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, cfg := range c.configs {
+		if cfg.Server == server {
+			return cfg.Project
+		}
+	}
+	return ""
+}
+
+// named returns the address and the name of a destination's cluster, as far as they are known.
+func (c *clusters) named(d v1alpha1.ApplicationDestination) (server, name string) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if d.Server == "" {
+		return c.byName[d.Name], d.Name
+	}
+	if conn := c.open[d.Server]; conn != nil {
+		return d.Server, conn.cluster.Config().Name
+	}
+	return d.Server, d.Name
+}
+
 // Ready reports whether every cluster that answers is swept; a cluster that does not answer keeps nobody waiting.
 func (c *clusters) Ready() error {
 	c.mu.RLock()

@@ -183,6 +183,7 @@ func (anything) ProjectSpec(context.Context, string) (v1alpha1.AppProjectSpec, e
 // local is a folder of this disk that stands in for a repository.
 type local struct {
 	folder    *source.Folder
+	given     tree.Tree // what stands in if there is no folder
 	root      string
 	within    string // where in it the folder is that was named
 	url       string // of the repository that it stands in for
@@ -253,6 +254,9 @@ func (l *local) standsIn(c desired.Commit) bool {
 func (l *local) files(c desired.Commit) (tree.Tree, bool) {
 	if !l.standsIn(c) || l.committed {
 		return nil, false
+	}
+	if l.given != nil {
+		return l.given, true
 	}
 	return l.folder, true
 }

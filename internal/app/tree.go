@@ -100,7 +100,7 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 		c.SeekOrphans(name, seek.namespaces...)
 	}
 	for {
-		tree, unknown, pending := look(c, app, seek, permits)
+		tree, unknown, pending := look(c, name, app, seek, permits)
 		if !pending {
 			showLabels(tree.Hosts, v.settings.Current().Settings.NodeLabels)
 			out.Tree, out.Unknown = tree, unknown
@@ -115,9 +115,9 @@ func (v *viewer) draw(ctx context.Context, name string, orphans bool) (resources
 }
 
 // look draws what is known at this moment, of objects that the project permits: that a source names an object must not show
-// it. unknown says what is not known, pending that it is on its way.
-func look(c *cluster.Cluster, app *v1alpha1.Application, seek *seeker, permits func(object.Key) bool) (tree v1alpha1.ApplicationTree, unknown string, pending bool) {
-	roots := c.Owned(app.Name)
+// it. id is the instance name of the application. unknown says what is not known, pending that it is on its way.
+func look(c *cluster.Cluster, id string, app *v1alpha1.Application, seek *seeker, permits func(object.Key) bool) (tree v1alpha1.ApplicationTree, unknown string, pending bool) {
+	roots := c.Owned(id)
 	for _, res := range app.Status.Resources {
 		if key := keyOfStatus(res); !slices.Contains(roots, key) {
 			roots = append(roots, key)

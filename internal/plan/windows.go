@@ -202,3 +202,18 @@ func others(by []*window) string {
 	}
 	return fmt.Sprintf(" (and %d more)", len(by)-1)
 }
+
+// WindowAt is one window at a moment.
+type WindowAt struct {
+	Index  int // in the project's list
+	Active bool
+}
+
+// At says of each window whether it is active. One that cannot be read is: it keeps closed what it is about.
+func (w Windows) At(now time.Time) []WindowAt {
+	out := make([]WindowAt, len(w.list))
+	for i, one := range w.list {
+		out[i] = WindowAt{Index: one.index, Active: one.err != nil || one.activeAt(now)}
+	}
+	return out
+}

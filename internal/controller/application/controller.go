@@ -253,8 +253,10 @@ func (c *Controller) operates(id string) bool {
 // due again.
 func (c *Controller) pass(ctx context.Context, p *pass) (ctrl.Result, error) {
 	done, seen := false, p.st.newsSeen()
+	p.st.busy.Store(true)
 	p.st.answer()
 	defer func() {
+		p.st.busy.Store(false)
 		if !done {
 			p.undo()
 		}

@@ -46,6 +46,7 @@ type appState struct {
 
 	observed atomic.Pointer[v1alpha1.ApplicationStatus] // what was last found where nothing may be written
 	comparer atomic.Pointer[comparer]                   // of the last pass; nil if that one compared nothing
+	busy     atomic.Bool                                // a pass goes on
 
 	// The rest belongs to the reconciler of this application, of which there is one at a time.
 	uid              types.UID

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package index
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+)
+
+// Entry is one application as it was at one moment.
+type Entry struct {
+	App *v1alpha1.Application // not to be changed
+	// Object is how policies name it; Right is the number of that name.
+	Object string
+	Right  uint32
+	// Slot is a number that the application has as long as it lives, and no other ever has.
+	Slot uint32
+	// Deleted says that the application is gone, and that this was its last state.
+	Deleted bool
+	// Project is never empty.
+	Project string
+
+	server, cluster string
+	repos           []string
+	operation, auto string
+	search          string
+	version         version
+	shown           *shown
+}
+
+func (x *Index) entryOf(app *v1alpha1.Application) *Entry {
+	e := &Entry{
+		App: app, Object: x.opts.Object(app), Project: cmp.Or(app.Spec.Project, v1alpha1.DefaultAppProjectName),
+		operation: operationOf(app), auto: autoOf(app), version: parseVersion(app.ResourceVersion), shown: &shown{},
+	}
+	e.server, e.cluster = x.opts.Cluster(app.Spec.Destination)
+	for _, s := range sourcesOf(app) {
+		if s.RepoURL != "" && !slices.Contains(e.repos, s.RepoURL) {
+			e.repos = append(e.repos, s.RepoURL)
+		}
+	}
+	e.search = e.text()
+	return e
+}
+
+func sourcesOf(app *v1alpha1.Application) []v1alpha1.ApplicationSource {
+	if len(app.Spec.Sources) > 0 {
+		return app.Spec.Sources
+	}
+	if app.Spec.Source != nil {
+		return []v1alpha1.ApplicationSource{*app.Spec.Source}
+	}
+	if h := app.Spec.SourceHydrator; h != nil {
+		return []v1alpha1.ApplicationSource{{RepoURL: h.DrySource.RepoURL}}
+	}
+	return nil
+}
+
+// operationOf is the phase of the operation that was asked for last; "" if there never was one.
+func operationOf(app *v1alpha1.Application) string {
+	switch {
+	case app.Operation != nil:
+		return string(v1alpha1.OperationRunning)
+	case app.Status.OperationState != nil:
+		return string(app.Status.OperationState.Phase)
+	}
+	return ""
+}
+
+// The values of the facet for automated sync.
+const (
+	autoOn  = "on"
+	autoOff = "off"
+)
+
+func autoOf(app *v1alpha1.Application) string {
+	if p := app.Spec.SyncPolicy; p != nil && p.Automated != nil && (p.Automated.Enabled == nil || *p.Automated.Enabled) {
+		return autoOn
+	}
+	return autoOff
+}
+
+// text is what is searched, in lower case; parts are separated by what no search has in it.
+func (e *Entry) text() string {
+	parts := []string{e.App.Name, e.App.Namespace, e.Project, e.App.Spec.Destination.Namespace, e.server, e.cluster}
+	parts = append(parts, e.repos...)
+	for key, value := range e.App.Labels {
+		parts = append(parts, key+"="+value)
+	}
+	return strings.ToLower(strings.Join(parts, "\n"))
+}
+
+// health and sync are never empty: what is not known is Unknown.
+func (e *Entry) health() string {
+	return cmp.Or(string(e.App.Status.Health.Status), string(v1alpha1.HealthStatusUnknown))
+}
+
+func (e *Entry) sync() string {
+	return cmp.Or(string(e.App.Status.Sync.Status), string(v1alpha1.SyncStatusCodeUnknown))
+}
+
+func (e *Entry) destination() string { return cmp.Or(e.cluster, e.server) }
+
+// shown is an entry as streams show it, which is made once for all that are told at the same time.
+type shown struct {
+	mu     sync.Mutex
+	made   time.Time
+	events map[string]*v1alpha1.ApplicationWatchEvent
+}
+
+// freshness is for how long an event that was made for one stream is told to others: what it adds to the application (the
+// health of its objects) may change without the application changing.
+const freshness = time.Second
+
+// Event returns the element of a stream about the entry: the same one for all streams that ask at about the same time. It must
+// not be changed. form makes of the application what is shown of it.
+func (e *Entry) Event(kind string, now time.Time, form func(*v1alpha1.Application) *v1alpha1.Application) *v1alpha1.ApplicationWatchEvent {
+	s := e.shown
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.events == nil || now.Sub(s.made) > freshness {
+		s.made, s.events = now, map[string]*v1alpha1.ApplicationWatchEvent{}
+	}
+	known := s.events[kind]
+	if known == nil {
+		known = &v1alpha1.ApplicationWatchEvent{Type: kind, Application: *form(e.App)}
+		s.events[kind] = known
+	}
+	return known
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
+	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
+	"github.com/bowline-cd/bowline/internal/server/application/index"
+)
+
+// List returns the applications that the caller may see and that the request chooses, sorted by name, or by what it asks for.
+// Beyond Argo CD's it can be cut into pages by limit and continue, and searched.
+func (s *Service) List(ctx context.Context, request *application.ApplicationQuery) (*v1alpha1.ApplicationList, error) {
+	if err := s.filled(); err != nil {
+		return nil, err
+	}
+	q, err := s.query(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	found := s.Index.Find(q)
+	page, err := index.Cut(found.Entries, request.Sort, request.Continue, request.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &v1alpha1.ApplicationList{ListMeta: listMeta(found, page, request.Limit > 0), Items: make([]v1alpha1.Application, len(page.Entries))}
+	for i, e := range page.Entries {
+		out.Items[i] = *s.form(ctx, e.App)
+	}
+	return out, nil
+}
+
+func listMeta(found index.Result, page index.Page, paged bool) metav1.ListMeta {
+	meta := metav1.ListMeta{ResourceVersion: found.ResourceVersion, Continue: page.Continue}
+	if paged && page.Remaining > 0 {
+		meta.RemainingItemCount = &page.Remaining
+	}
+	return meta
+}
+
+// The sizes of pages of ListApplications.
+const (
+	usualPage   = 100
+	largestPage = 1000
+)
+
+// ListApplications returns a page of the applications that the caller may see and that the request chooses, and how many there
+// are of each kind.
+func (s *Service) ListApplications(ctx context.Context, request *bowline.ApplicationsQuery) (*bowline.ApplicationsPage, error) {
+	if err := s.filled(); err != nil {
+		return nil, err
+	}
+	selector, err := selectorOf(request.Selector)
+	if err != nil {
+		return nil, err
+	}
+	found := s.Index.Find(&index.Query{
+		Sees: s.sees(ctx), AppNamespace: request.AppNamespace, Selector: selector, Words: index.Words(request.Search),
+		Projects: request.Projects, Namespaces: request.Namespaces, Clusters: request.Clusters, Repos: request.Repos,
+		Sync: request.Sync, Health: request.Health, Operation: request.Operation, AutoSync: request.AutoSync,
+	})
+	limit := request.Limit
+	if limit <= 0 {
+		limit = usualPage
+	}
+	page, err := index.Cut(found.Entries, request.Sort, request.Continue, min(limit, largestPage))
+	if err != nil {
+		return nil, err
+	}
+	out := &bowline.ApplicationsPage{
+		ListMeta: listMeta(found, page, true), Total: int64(len(found.Entries)),
+		Items: make([]v1alpha1.Application, len(page.Entries)), Facets: make(map[string][]bowline.FacetCount, len(found.Facets)),
+	}
+	for i, e := range page.Entries {
+		out.Items[i] = *s.form(ctx, e.App)
+	}
+	for name, counts := range found.Facets {
+		list := make([]bowline.FacetCount, len(counts))
+		for i, c := range counts {
+			list[i] = bowline.FacetCount(c)
+		}
+		out.Facets[name] = list
+	}
+	return out, nil
+}
