@@ -31,6 +31,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
+	"github.com/bowline-cd/bowline/internal/cli/appset"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/output"
 	"github.com/bowline-cd/bowline/internal/cli/render"
@@ -71,6 +72,7 @@ func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, Core: deps.Core, Serve: deps.Services, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
 		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version),
+		appset.NewCmd(s),
 		admin.NewCmd(&session.Session{Now: deps.Now, UserAgent: s.UserAgent}, deps.Hub, s.Asks))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))

@@ -7,6 +7,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,8 +42,8 @@ type Session struct {
 	Serve func(*Session) (*client.Services, error)
 
 	flags       *pflag.FlagSet // of BindServer
-	namespace   *pflag.Flag
-	environment error // what is wrong with the environment
+	namespaces  []*pflag.Flag  // of BindCluster, one for each noun that has it
+	environment error          // what is wrong with the environment
 }
 
 // BindCluster adds the flags that choose the cluster and the control namespace.
@@ -50,7 +51,7 @@ func (s *Session) BindCluster(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Kubeconfig, "kubeconfig", "", "path of the kubeconfig (default: $KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&s.Context, "context", "", "context of the kubeconfig (default: its current one)")
 	flags.StringVarP(&s.Namespace, "namespace", "n", v1alpha1.DefaultNamespace, "control namespace: where Bowline and its settings are")
-	s.namespace = flags.Lookup("namespace")
+	s.namespaces = append(s.namespaces, flags.Lookup("namespace"))
 }
 
 // BindApp adds the flag that chooses the namespace of applications.
@@ -82,7 +83,9 @@ func (s *Session) ListNamespace() string {
 }
 
 // namespaceNamed reports whether the control namespace was named by a flag.
-func (s *Session) namespaceNamed() bool { return s.namespace != nil && s.namespace.Changed }
+func (s *Session) namespaceNamed() bool {
+	return slices.ContainsFunc(s.namespaces, func(flag *pflag.Flag) bool { return flag.Changed })
+}
 
 // Config reads the kubeconfig.
 func (s *Session) Config() (*rest.Config, error) {
