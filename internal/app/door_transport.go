@@ -18,7 +18,7 @@ func (r *roles) openTransport(ctx context.Context, d *door, _ RunOptions) error 
 	serving := r.settings.Current().Settings.Serving
 	handler := transport.New(ctx, transport.Options{
 		Services: d.services, Authenticate: d.authenticate, ContentTypes: serving.ContentTypes, Gzip: serving.Gzip,
-		Inside: d.around, Audit: r.audit, Clock: realClock, Log: r.log,
+		RootPath: serving.RootPath, Inside: d.around, Audit: r.audit, Clock: realClock, Log: r.log,
 	})
 	for _, pattern := range handler.Patterns() {
 		d.routes = append(d.routes, server.Route{Pattern: pattern, Handler: handler})

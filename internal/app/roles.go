@@ -199,7 +199,7 @@ func (r *roles) serve(ctx context.Context, opts RunOptions) error {
 		return err
 	}
 	web, err := server.New(server.Options{
-		Routes:  door.routes,
+		Routes: door.routes, RootPath: r.settings.Current().Settings.Serving.RootPath,
 		Address: opts.Listen, MetricsAddress: opts.Metrics, Registry: r.metrics.registry, Log: r.log,
 		Ready:   map[string]func() error{"clusters": r.clusters.Ready},
 		Webhook: r.webhook, Hint: func(url string) { r.poller.Hint(url) },

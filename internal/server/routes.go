@@ -29,7 +29,25 @@ func newMux(opts Options, log *slog.Logger) http.Handler {
 	if !root {
 		mux.HandleFunc("/", notFound)
 	}
-	return straight(mux)
+	return straight(below(opts.RootPath, mux))
+}
+
+// below offers everything below a path. Probes of health come without it, and so do clients of gRPC, which know no paths.
+func below(root string, mux *http.ServeMux) http.Handler {
+	if root == "" {
+		return mux
+	}
+	inner := http.StripPrefix(root, mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, root+"/"):
+			inner.ServeHTTP(w, r)
+		case r.URL.Path == "/healthz", r.URL.Path == "/readyz", strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+			mux.ServeHTTP(w, r)
+		default:
+			notFound(w, r)
+		}
+	})
 }
 
 // straight refuses paths that name a thing in a roundabout way, with "..", "//" or characters that end lines. The standard library

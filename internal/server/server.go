@@ -53,6 +53,8 @@ type Options struct {
 	Headers Headers
 	// Routes are offered beside health and webhooks.
 	Routes []Route
+	// RootPath is the path below which everything is offered, without a slash at its end; "" is all of them.
+	RootPath string
 	// MaxWebhookBytes is the largest body that is read, asked anew for each call; nil is 50 MiB.
 	MaxWebhookBytes func() int64
 }

@@ -83,6 +83,7 @@ func (h *Handler) carry(w http.ResponseWriter, r *http.Request, to *route, varia
 			refuse(w, err)
 			return
 		}
+		h.remember(w, r, answer)
 		h.answer(w, r, request, answer)
 	}
 }

@@ -40,6 +40,12 @@ type Options struct {
 	ContentTypes []string
 	// Gzip is whether large answers are compressed.
 	Gzip bool
+	// Renewed returns the token that replaces the one of a request, "" if none does; it may be nil.
+	Renewed func(context.Context) string
+	// RootPath is the path below which everything is served, without a slash at its end. Secure says that callers come by TLS
+	// though this process may not see it.
+	RootPath string
+	Secure   bool
 	// Inside are put around the calls of REST, behind sign-in: they find the caller in the context.
 	Inside []func(http.Handler) http.Handler
 	// Audit is told of calls that change something or were refused; nil is nobody.
