@@ -65,6 +65,7 @@ func TestStories(t *testing.T) {
 			"bowline":   bowline,
 			"cli":       cli,
 			"repo":      repo,
+			"deploy":    deploy,
 			"far":       far,
 			"fill":      fill,
 			"keep":      keep,
