@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/maphash"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -115,8 +116,10 @@ func (t *Throttle) reserve(data map[string]string, entry string) error {
 }
 
 func parseFailures(value string) (count int, last time.Time) {
-	var at int64
-	if n, err := fmt.Sscanf(strings.TrimSpace(value), "%d %d", &count, &at); err != nil || n != 2 {
+	first, second, _ := strings.Cut(value, " ")
+	count, err := strconv.Atoi(first)
+	at, wrong := strconv.ParseInt(second, 10, 64)
+	if err != nil || wrong != nil {
 		return 0, time.Time{}
 	}
 	return count, time.Unix(at, 0)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package auth
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	testclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+func caller(name, id string) Caller {
+	return Caller{Kind: Login, Subject: name, Issuer: Issuer, TokenID: id, Issued: noon, Expires: noon.Add(time.Hour)}
+}
+
+// TestEveryReplicaKnowsWhatWasRevoked, and one that starts later does, too.
+func TestEveryReplicaKnowsWhatWasRevoked(t *testing.T) {
+	leases, clock := newLeases(t), testclock.NewFakePassiveClock(noon)
+	one := &Revocations{Board: leaseBoard(leases), Clock: clock}
+	other := &Revocations{Board: leaseBoard(leases), Clock: clock}
+	if err := one.Add(t.Context(), caller("a", "1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Add(t.Context(), caller("a", "2")); err != nil {
+		t.Fatal(err)
+	}
+	later := &Revocations{Board: leaseBoard(leases), Clock: clock}
+	lease := &coordinationv1.Lease{}
+	if err := leases.Get(t.Context(), client.ObjectKey{Namespace: "argocd", Name: "logins"}, lease); err != nil {
+		t.Fatal(err)
+	}
+	if !later.Read(ReadBoard(lease)) || later.Read(ReadBoard(lease)) {
+		t.Error("news are not told once")
+	}
+	for name, r := range map[string]*Revocations{"the second": other, "a later one": later} {
+		for _, id := range []string{"1", "2"} {
+			if !r.Has(caller("a", id)) {
+				t.Errorf("%s does not know of session %s", name, id)
+			}
+		}
+		if r.Has(caller("a", "3")) || r.Has(caller("b", "1")) {
+			t.Errorf("%s ended a session that was not", name)
+		}
+	}
+	one.Read(nil) // an old state of the board
+	if !one.Has(caller("a", "1")) {
+		t.Error("what was revoked here is forgotten when an old state is heard of")
+	}
+}
+
+func TestEndedSessionsAreForgottenInTheirTime(t *testing.T) {
+	clock := testclock.NewFakePassiveClock(noon)
+	board := &MemoryBoard{}
+	r := &Revocations{Board: board, Clock: clock}
+	for i := range 20 {
+		if err := r.Add(t.Context(), caller("a", fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+		clock.SetTime(clock.Now().Add(time.Hour))
+	}
+	if len(board.data) > 3 {
+		t.Errorf("%d entries are kept", len(board.data))
+	}
+}
+
+// TestTheBoardNeverOverflows: it stays below what an object may hold, and what was ended stays so.
+func TestTheBoardNeverOverflows(t *testing.T) {
+	clock := testclock.NewFakePassiveClock(noon)
+	board := &MemoryBoard{}
+	r := &Revocations{Board: board, Clock: clock}
+	clock.SetTime(noon.Add(time.Second))
+	for i := range maxOfOwner + 1 {
+		if err := r.Add(t.Context(), caller("a", fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(board.data) != 1 || !r.Has(caller("a", "0")) || !r.Has(caller("a", "another")) || r.Has(caller("b", "0")) {
+		t.Errorf("whoever ends very many sessions ends all they have, and only theirs: %d entries", len(board.data))
+	}
+	next := caller("a", "next")
+	next.Issued = noon.Add(2 * time.Second)
+	if r.Has(next) {
+		t.Error("a session begun afterwards does not count")
+	}
+	for i := range maxRevoked - len(board.data) {
+		board.data[sessionKey(caller(fmt.Sprint("person", i), "x"))] = strconv.FormatInt(noon.Add(time.Hour).Unix(), 10)
+	}
+	if raw, err := json.Marshal(board.data); err != nil || len(raw) > 250<<10 {
+		t.Fatalf("a full board has %d bytes, %v; an object holds 256 KiB", len(raw), err)
+	}
+	if err := r.Add(t.Context(), caller("b", "x")); err != nil {
+		t.Fatal(err)
+	}
+	if len(board.data) != 1 || !r.Has(caller("person5", "x")) || !r.Has(caller("a", "0")) {
+		t.Error("a session that was ended counts again")
+	}
+	if r.Has(Caller{Kind: APIKey, Subject: "ci", Issued: noon, TokenID: "k"}) {
+		t.Error("tokens of programs were ended, too")
+	}
+}
