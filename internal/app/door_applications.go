@@ -31,6 +31,7 @@ func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) 
 		return err
 	}
 	service.Reads = reads
+	r.openDoings(d, service)
 	d.services = append(d.services,
 		transport.Mounted{Methods: rpcapplication.ApplicationServiceMethods, Service: service},
 		transport.Mounted{Methods: bowline.Methods, Service: service})

@@ -30,6 +30,7 @@ const (
 	ResourceDeleted    Reason = "ResourceDeleted"
 	OperationStarted   Reason = "OperationStarted"
 	OperationCompleted Reason = "OperationCompleted"
+	ResourceActionRan  Reason = "ResourceActionRan"
 	// SyncWindowOverridden is a reason of our own: a person has an operation pass closed sync windows.
 	SyncWindowOverridden Reason = "SyncWindowOverridden"
 )

@@ -45,7 +45,7 @@ func (s *Service) Create(ctx context.Context, q *application.ApplicationCreateRe
 	}
 	s.tell(ctx, created, event.ResourceCreated, "created the application")
 	s.awaitCache(ctx, created)
-	return created, nil
+	return s.form(ctx, created), nil
 }
 
 // upsert is about an application that is there already.
@@ -58,7 +58,7 @@ func (s *Service) upsert(ctx context.Context, app *v1alpha1.Application, q *appl
 	case !s.Gate.Allows(ctx, s.right(access.Applications, access.Get, existing)):
 		return nil, gate.Hidden()
 	case same(existing, app):
-		return existing, nil
+		return s.form(ctx, existing), nil
 	case !q.Upsert:
 		return nil, fault.New(fault.Mistake, "create", thing(app), "", "existing application spec is different", "use upsert flag to force update")
 	}

@@ -47,9 +47,10 @@ type Deps struct {
 	Settings func() *settings.Settings
 	// Served reports whether Applications of a namespace are served.
 	Served func(namespace string) bool
+	Reads
 	// Explainer answers Explain of Bowline's own API.
 	Explainer Explainer
-	Clock     clock.PassiveClock
+	Clock     clock.Clock
 	Log       *slog.Logger
 }
 
@@ -61,6 +62,7 @@ type Explainer interface {
 // Service implements application.ApplicationService and Bowline's own API.
 type Service struct {
 	Deps
+	sights sights
 }
 
 // New returns the service.
@@ -95,18 +97,17 @@ func (s *Service) loadFrom(ctx context.Context, from client.Reader, action, proj
 	if namespace == "" {
 		namespace = s.Home
 	}
-	app := &v1alpha1.Application{}
-	err := apierrors.NewNotFound(v1alpha1.SchemeGroupVersion.WithResource("applications").GroupResource(), name)
+	app, found := &v1alpha1.Application{}, false
 	if s.Served(namespace) {
-		if read := from.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app); read != nil && !apierrors.IsNotFound(read) {
-			return nil, fault.Wrap(fault.Retry, "read", "application "+namespace+"/"+name, read, "try again")
-		} else if read == nil {
-			err = nil
+		err := from.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
+		if err != nil && !apierrors.IsNotFound(err) {
+			return nil, fault.Wrap(fault.Retry, "read", "application "+namespace+"/"+name, err, "try again")
 		}
+		found = err == nil
 	}
-	if err != nil || project != "" && projectOf(app) != project {
+	if !found || project != "" && projectOf(app) != project {
 		if project != "" && s.Gate.Allows(ctx, access.Right{Resource: access.Applications, Action: access.Get, Object: s.Object(project, namespace, name)}) {
-			return nil, &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "find", Thing: "application " + namespace + "/" + name, Err: err, Fix: "see `bowline app list`"}
+			return nil, absent(namespace, name)
 		}
 		return nil, gate.Hidden()
 	}
@@ -117,6 +118,12 @@ func (s *Service) loadFrom(ctx context.Context, from client.Reader, action, proj
 		return nil, gate.Hidden()
 	}
 	return app, nil
+}
+
+// absent is what a caller is answered who may see every application of the project that they named.
+func absent(namespace, name string) error {
+	missing := apierrors.NewNotFound(v1alpha1.SchemeGroupVersion.WithResource("applications").GroupResource(), name)
+	return &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "find", Thing: "application " + namespace + "/" + name, Err: missing, Fix: "see `bowline app list`"}
 }
 
 // projectOf is the project of an application; one that names none is in the default one.

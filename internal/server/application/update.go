@@ -135,7 +135,7 @@ func (s *Service) rewrite(ctx context.Context, at rewriting, change func(*v1alph
 		case err == nil:
 			s.tell(ctx, existing, event.ResourceUpdated, "updated the application's spec")
 			s.awaitCache(ctx, existing)
-			return existing, nil
+			return s.form(ctx, existing), nil
 		case !apierrors.IsConflict(err) || attempt == rewrites:
 			return nil, unwritten("update", existing, err)
 		}

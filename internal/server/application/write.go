@@ -108,7 +108,7 @@ func (s *Service) request(ctx context.Context, at named, action, verb string, ch
 		return nil, err
 	}
 	s.awaitCache(ctx, app)
-	return app, nil
+	return s.form(ctx, app), nil
 }
 
 // project returns the project of an application, and its rules. Whether there is no such project, or it does not want the
