@@ -71,7 +71,7 @@ func (c *Connector) Close() error {
 func (c *Connector) search(ctx context.Context, do func(*goldap.Conn) error) error {
 	if conn := c.pool.take(); conn != nil {
 		err := c.using(ctx, conn, do)
-		if !goldap.IsErrorWithCode(err, goldap.ErrorNetwork) {
+		if err == nil || !conn.IsClosing() || ctx.Err() != nil || answered(err) {
 			return err
 		}
 	}
@@ -86,6 +86,12 @@ func (c *Connector) search(ctx context.Context, do func(*goldap.Conn) error) err
 	return c.using(ctx, conn, do)
 }
 
+// answered reports whether an error is what a directory said, rather than that it said nothing.
+func answered(err error) bool {
+	var said *goldap.Error
+	return errors.Is(err, connector.ErrWrong) || errors.As(err, &said) && said.ResultCode < goldap.ErrorNetwork
+}
+
 // using ends the connection when ctx ends, so that nobody waits for a directory that hangs.
 func (c *Connector) using(ctx context.Context, conn *goldap.Conn, do func(*goldap.Conn) error) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -93,7 +99,7 @@ func (c *Connector) using(ctx context.Context, conn *goldap.Conn, do func(*golda
 	if !stop() {
 		return errors.Join(ctx.Err(), err)
 	}
-	if err != nil && !errors.Is(err, connector.ErrWrong) {
+	if err != nil && !answered(err) {
 		_ = conn.Close()
 		return err
 	}
