@@ -198,8 +198,14 @@ func (r *roles) serve(ctx context.Context, opts RunOptions) error {
 	if err != nil {
 		return err
 	}
+	secure, err := r.openTLS(ctx, opts)
+	if err != nil {
+		return err
+	}
+	serving := r.settings.Current().Settings.Serving
 	web, err := server.New(server.Options{
-		Routes: door.routes, RootPath: r.settings.Current().Settings.Serving.RootPath,
+		Routes: door.routes, RootPath: serving.RootPath, TLS: secure,
+		Headers: server.Headers{FrameOptions: serving.FrameOptions, ContentSecurityPolicy: serving.ContentSecurityPolicy},
 		Address: opts.Listen, MetricsAddress: opts.Metrics, Registry: r.metrics.registry, Log: r.log,
 		Ready:   map[string]func() error{"clusters": r.clusters.Ready},
 		Webhook: r.webhook, Hint: func(url string) { r.poller.Hint(url) },
