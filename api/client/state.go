@@ -3,7 +3,11 @@
 package client
 
 import (
+	"reflect"
 	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
@@ -19,21 +23,85 @@ type State struct {
 	Healthy, Suspended, Degraded bool
 	// Deleted asks that the application is gone. The others do not count then.
 	Deleted bool
+	// Hydrated asks that the dry source was rendered as it is now.
+	Hydrated bool
+	// Revision asks that the last comparison was with this revision, or one that begins so.
+	Revision string
+	// Request asks that the operation with this InfoRequest has ended, as Operation does of any. If another operation is seen
+	// that began after After, it has ended too: what became of it has to be read from the application.
+	Request string
+	After   *metav1.Time
+	// Chosen, if it is not nil, chooses the resources of the application that Synced and the healths are about.
+	Chosen func(v1alpha1.ResourceStatus) bool
 }
+
+// Empty reports whether nothing is asked for.
+func (s State) Empty() bool { return reflect.ValueOf(s).IsZero() }
 
 // Reached reports whether the application is in the state.
 func (s State) Reached(app *v1alpha1.Application) bool {
 	if s.Deleted {
 		return false // it is still there
 	}
-	if s.Operation && OperationInProgress(app) {
+	if s.Operation && OperationInProgress(app) || s.Request != "" && !s.ended(app) || s.Hydrated && !hydrated(app) || !s.compared(app) {
 		return false
 	}
-	if s.Synced && app.Status.Sync.Status != v1alpha1.SyncStatusCodeSynced {
-		return false
+	if s.Chosen == nil {
+		return s.holds(app.Status.Sync.Status, app.Status.Health.Status)
 	}
+	for _, r := range app.Status.Resources {
+		health := v1alpha1.HealthStatusCode("")
+		if r.Health != nil {
+			health = r.Health.Status
+		}
+		if s.Chosen(r) && !s.holds(r.Status, health) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds reports whether a sync status and a health are those that are asked for.
+func (s State) holds(sync v1alpha1.SyncStatusCode, health v1alpha1.HealthStatusCode) bool {
 	wanted := s.health()
-	return len(wanted) == 0 || slices.Contains(wanted, app.Status.Health.Status)
+	return (!s.Synced || sync == v1alpha1.SyncStatusCodeSynced) && (len(wanted) == 0 || slices.Contains(wanted, health))
+}
+
+// ended reports whether the operation of the request has ended.
+func (s State) ended(app *v1alpha1.Application) bool {
+	state := app.Status.OperationState
+	switch {
+	case OperationInProgress(app):
+		return false
+	case state == nil:
+		return false // it is still to be taken up
+	case RequestOf(state.Operation) == s.Request:
+		return true
+	}
+	return s.After == nil || state.StartedAt.After(s.After.Time)
+}
+
+// RequestOf returns the InfoRequest of an operation; "" if it has none.
+func RequestOf(operation v1alpha1.Operation) string {
+	for _, info := range operation.Info {
+		if info != nil && info.Name == v1alpha1.InfoRequest {
+			return info.Value
+		}
+	}
+	return ""
+}
+
+// compared reports whether the last comparison was with the revision.
+func (s State) compared(app *v1alpha1.Application) bool {
+	of := func(revision string) bool { return strings.HasPrefix(revision, s.Revision) }
+	return s.Revision == "" || of(app.Status.Sync.Revision) || slices.ContainsFunc(app.Status.Sync.Revisions, of)
+}
+
+// hydrated reports whether the last rendering of the dry source ended well, and nothing newer is to be rendered.
+func hydrated(app *v1alpha1.Application) bool {
+	now, last := app.Status.SourceHydrator.CurrentOperation, app.Status.SourceHydrator.LastSuccessfulOperation
+	return now != nil && last != nil && now.Phase == v1alpha1.HydrateOperationPhaseHydrated &&
+		now.DrySHA == last.DrySHA && reflect.DeepEqual(now.SourceHydrator, last.SourceHydrator)
 }
 
 func (s State) health() []v1alpha1.HealthStatusCode {

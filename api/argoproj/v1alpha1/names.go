@@ -181,6 +181,9 @@ const ApplicationConditionSyncWindowWarning ApplicationConditionType = "SyncWind
 // InfoOverrideWindow is the name of an info of an operation whose value says why a person has it pass closed sync windows.
 const InfoOverrideWindow = "bowline.dev/override-window"
 
+// InfoRequest is the name of an info of an operation whose value is chosen by who asked for it, to know it again.
+const InfoRequest = "bowline.dev/request"
+
 // ApplicationConditionDependencyWarning says which application a new revision waits for, by AnnotationDependsOn;
 // ApplicationConditionDependencyError says that the annotation cannot be followed: it cannot be read, or leads in a circle.
 const (

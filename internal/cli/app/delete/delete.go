@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/cli/app/pick"
 	"github.com/bowline-cd/bowline/internal/cli/command"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 )
@@ -26,24 +27,26 @@ type Options struct {
 	Propagation string
 	Yes, Wait   bool
 	Timeout     command.Timeout
+	Pick        pick.Flags
 }
 
 // NewCmd returns the command.
 func NewCmd(s *session.Session) *cobra.Command {
-	opts := Options{}
+	opts := &Options{}
 	cmd := &cobra.Command{
-		Use:   "delete NAME...",
+		Use:   "delete [NAME...]",
 		Short: "Delete applications, with or without their objects",
 		Example: command.Example(
 			"bowline app delete web",
-			"bowline app delete web --cascade=false --yes"),
-		Args: command.Names,
+			"bowline app delete web --cascade=false --yes",
+			"bowline app delete -l team=shop"),
+		Args: opts.Pick.Args,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request, err := opts.request(cmd)
 			if err != nil {
 				return err
 			}
-			return run(cmd, s, opts, request, args)
+			return run(cmd, s, *opts, request, args)
 		},
 	}
 	flags := cmd.Flags()
@@ -51,6 +54,7 @@ func NewCmd(s *session.Session) *cobra.Command {
 	flags.StringVarP(&opts.Propagation, "propagation-policy", "p", "foreground", "how the objects are deleted: foreground or background; orphan leaves them")
 	flags.BoolVarP(&opts.Yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&opts.Wait, "wait", false, "wait until the applications are gone")
+	opts.Pick.Bind(flags, false)
 	flags.Var(&opts.Timeout, "timeout", "how long to wait (default: no limit)")
 	return cmd
 }
@@ -72,9 +76,12 @@ func run(cmd *cobra.Command, s *session.Session, opts Options, request client.De
 	}
 	ctx, cancel := session.Limit(cmd.Context(), time.Duration(opts.Timeout))
 	defer cancel()
+	names, err = opts.Pick.Names(ctx, s, c, names)
+	if err != nil {
+		return err
+	}
 	answers := bufio.NewReader(cmd.InOrStdin())
 	for _, name := range names {
-		name = s.Qualified(name)
 		if !opts.Yes {
 			yes, err := ask(cmd, answers, name, request)
 			if err != nil {

@@ -28,6 +28,8 @@ type Options struct {
 	Selector string
 	Projects []string
 	Repo     string
+	Cluster  string
+	Path     string
 	Output   output.Format
 }
 
@@ -49,6 +51,8 @@ func NewCmd(s *session.Session) *cobra.Command {
 	flags.StringVarP(&opts.Selector, "selector", "l", "", "label selector, such as team=shop")
 	flags.StringArrayVarP(&opts.Projects, "project", "p", nil, "only applications of this project; may be repeated")
 	flags.StringVarP(&opts.Repo, "repo", "r", "", "only applications with a source in this repository")
+	flags.StringVarP(&opts.Cluster, "cluster", "c", "", "only applications of the cluster with this name or URL")
+	flags.StringVarP(&opts.Path, "path", "P", "", "only applications with a source in this folder")
 	output.Flag(flags, &opts.Output, output.Wide, output.Name, output.JSON, output.YAML)
 	return cmd
 }
@@ -68,7 +72,14 @@ func run(ctx context.Context, s *session.Session, opts Options, w io.Writer) err
 	if err != nil {
 		return err
 	}
-	return write(w, opts.Output, apps)
+	return write(w, opts.Output, slices.DeleteFunc(apps, func(app v1alpha1.Application) bool { return !opts.holds(&app) }))
+}
+
+// holds reports whether an application is of the cluster and the folder.
+func (o Options) holds(app *v1alpha1.Application) bool {
+	d := app.Spec.Destination
+	inFolder := func(source v1alpha1.ApplicationSource) bool { return source.Path == o.Path }
+	return (o.Cluster == "" || d.Server == o.Cluster || d.Name == o.Cluster) && (o.Path == "" || slices.ContainsFunc(client.Sources(app), inFolder))
 }
 
 func write(w io.Writer, format output.Format, apps []v1alpha1.Application) error {
