@@ -5,17 +5,15 @@ package install
 import (
 	"context"
 	"errors"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/tools/cache"
-	watchtools "k8s.io/client-go/tools/watch"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -56,9 +54,17 @@ func (i *installer) definition(ctx context.Context, want *Definition) error {
 		return fault.New(fault.Wait, "use", describe(want), "", "it is being deleted", "wait until it is gone")
 	}
 	if i.opts.What != Everything {
-		return i.verify(have, want)
+		return errors.Join(i.verify(have, want), i.serves(ctx, have))
 	}
 	return i.act(ctx, Decide(have, want), have, want)
+}
+
+// serves waits until a definition that somebody else brought is served: it may have been brought a moment ago.
+func (i *installer) serves(ctx context.Context, have *Definition) error {
+	if have == nil || established(have) {
+		return nil
+	}
+	return i.waitUntilEstablished(ctx, have)
 }
 
 // verify is for a run that may not write.
@@ -70,8 +76,6 @@ func (i *installer) verify(have, want *Definition) error {
 		return nil
 	case have == nil:
 		return fault.New(fault.Stalled, "find", describe(want), "", "it is absent", fix)
-	case !established(have):
-		return fault.New(fault.Wait, "use", describe(want), "", "the API server does not serve it yet", "")
 	}
 	i.report.Kept = append(i.report.Kept, describe(want))
 	i.report.Missing = append(i.report.Missing, Verify(have, want)...)
@@ -104,22 +108,17 @@ func (i *installer) act(ctx context.Context, d Decision, have, want *Definition)
 	return nil
 }
 
+// establishedEvery is how often the API server is asked whether it serves a kind by now: reading is the right that a run always has.
+const establishedEvery = 200 * time.Millisecond
+
 // waitUntilEstablished returns when the API server serves the kind.
 func (i *installer) waitUntilEstablished(ctx context.Context, want *Definition) error {
-	byName := fields.OneTermEqualSelector(metav1.ObjectNameField, want.Name).String()
-	source := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = byName
-			return i.extensions.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.FieldSelector = byName
-			return i.extensions.Watch(ctx, o)
-		},
-	}
-	_, err := watchtools.UntilWithSync(ctx, source, &Definition{}, nil, func(e watch.Event) (bool, error) {
-		definition, ok := e.Object.(*Definition)
-		return ok && established(definition), nil
+	err := wait.PollUntilContextCancel(ctx, establishedEvery, true, func(ctx context.Context) (bool, error) {
+		definition, err := i.extensions.Get(ctx, want.Name, metav1.GetOptions{})
+		if apierrors.IsForbidden(err) {
+			return false, err
+		}
+		return err == nil && established(definition), nil // anything else may pass; ctx bounds the wait
 	})
 	return fault.Wrap(fault.Wait, "wait for", describe(want), err, "look at the conditions in its status")
 }
