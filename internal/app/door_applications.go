@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"sync"
 
 	toolscache "k8s.io/client-go/tools/cache"
@@ -13,6 +14,7 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/desired"
+	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/server/application"
 	"github.com/bowline-cd/bowline/internal/server/application/index"
 	"github.com/bowline-cd/bowline/internal/server/transport"
@@ -32,6 +34,7 @@ func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) 
 	}
 	service.Reads = reads
 	r.openDoings(d, service)
+	d.routes = append(d.routes, server.Route{Pattern: "GET /api/badge", Handler: http.HandlerFunc(service.ServeBadge)})
 	d.services = append(d.services,
 		transport.Mounted{Methods: rpcapplication.ApplicationServiceMethods, Service: service},
 		transport.Mounted{Methods: bowline.Methods, Service: service})
