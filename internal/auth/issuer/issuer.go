@@ -100,7 +100,6 @@ func New(opts Options) (*Issuer, error) {
 	}
 	options := []op.Option{
 		op.WithCustomEndpoints(op.NewEndpoint("auth"), op.NewEndpoint("token"), op.NewEndpoint("userinfo"), op.NewEndpoint("revoke"), op.NewEndpoint("logout"), op.NewEndpoint("keys")),
-		op.WithLogger(opts.Log),
 	}
 	if strings.HasPrefix(opts.URL, "http://") {
 		options = append(options, op.WithAllowInsecure())

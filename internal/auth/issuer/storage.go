@@ -211,7 +211,6 @@ func (s *storage) SetUserinfoFromToken(_ context.Context, info *oidc.UserInfo, t
 	if err := s.i.keys.box.Open(purposeAccess, tokenID, s.i.opts.Clock.Now(), &l); err != nil {
 		return err
 	}
-	info.Subject = subject(l)
 	fill(info, l, l.Request.Scopes)
 	return nil
 }
@@ -242,6 +241,7 @@ func (s *storage) Health(context.Context) error { return nil }
 // fill puts in what the scopes ask for.
 func fill(info *oidc.UserInfo, l login, scopes []string) {
 	who := l.Identity
+	info.Subject = subject(l)
 	for _, scope := range scopes {
 		switch scope {
 		case oidc.ScopeEmail:

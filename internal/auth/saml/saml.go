@@ -6,6 +6,7 @@
 package saml
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/base64"
@@ -175,6 +176,9 @@ func (c *Connector) read(encoded, requestID string) (connector.Identity, error) 
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
 		return connector.Identity{}, errors.New("the provider's answer is not in base64")
+	}
+	if bytes.Contains(data, []byte("<!DOCTYPE")) {
+		return connector.Identity{}, errors.New("the provider's answer declares a document type, which SAML has no use for")
 	}
 	issuer := c.block.SSOIssuer
 	if issuer == "" {

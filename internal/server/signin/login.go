@@ -39,7 +39,7 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request) error {
 		}
 		return errNothing
 	}
-	back := r.URL.Query().Get("return_url")
+	back := strings.ReplaceAll(r.URL.Query().Get("return_url"), " ", "%20")
 	if !st.ours(back) {
 		return refusal{http.StatusBadRequest, "return_url leads away from here: it has to be an address below that of Bowline"}
 	}

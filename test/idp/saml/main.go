@@ -93,6 +93,9 @@ func provider(address string) (*samlidp.Server, string, error) {
 		return nil, "", err
 	}
 	idp, err := samlidp.New(samlidp.Options{URL: *at, Key: key, Certificate: cert, Store: &samlidp.MemoryStore{}, Logger: log.New(os.Stderr, "", 0)})
+	if err == nil {
+		idp.IDP.LoginURL = idp.IDP.SSOURL // its form goes on with the request at hand
+	}
 	return idp, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})), err
 }
 
