@@ -56,30 +56,22 @@ func (s *session) serve(ctx context.Context, shells []string, run func(context.C
 	go func() { cancel(s.listen(ctx)) }()
 	go func() { cancel(s.ping(ctx)) }()
 	err := errors.New("exec.shells of argocd-cm names no shell")
+	var typed []byte
 	for _, shell := range shells {
-		attempt := s.attempt(ctx)
-		err = run(attempt.ctx, cluster.ExecOptions{Command: []string{shell}, In: attempt, Out: s, Sizes: attempt})
-		attempt.end()
+		a := s.attempt(ctx, typed)
+		err = run(a.ctx, cluster.ExecOptions{Command: []string{shell}, In: a, Out: a, Sizes: a})
+		a.end()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 			break
 		}
-		if attempt.heard() || !missing(err) {
+		var next bool
+		if typed, next = a.failed(err); !next {
 			break
 		}
 	}
 	s.goodbye(err)
 	return err
-}
-
-// missing reports whether a command did not run because the container does not have it. Runtimes say so by the codes of a
-// shell (126, 127), or with an error of their own.
-func missing(err error) bool {
-	var exit utilexec.CodeExitError
-	if errors.As(err, &exit) {
-		return exit.Code == 126 || exit.Code == 127
-	}
-	return err != nil
 }
 
 // listen reads what the page sends. Anything but its messages ends the terminal.
@@ -181,7 +173,7 @@ func (s *session) goodbye(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var exit utilexec.CodeExitError
-	if err == nil || errors.As(err, &exit) && !missing(err) {
+	if err == nil || errors.As(err, &exit) {
 		_ = s.conn.Close(websocket.StatusNormalClosure, "the shell ended")
 		return
 	}
@@ -200,40 +192,65 @@ func reasonOf(err error) string {
 // attempt is one try of a shell: what the page sends is for the try that runs, and not for one that did not begin.
 type attempt struct {
 	*session
-	ctx  context.Context
-	end  context.CancelFunc
-	mu   sync.Mutex
-	left []byte
-	read bool
+	ctx context.Context
+	end context.CancelFunc
+
+	mu    sync.Mutex
+	left  []byte // typed, and not taken yet
+	taken []byte // typed and taken, while nothing was shown
+	shows bool
+	typed bool
 }
 
-func (s *session) attempt(ctx context.Context) *attempt {
+func (s *session) attempt(ctx context.Context, typed []byte) *attempt {
 	ctx, cancel := context.WithCancel(ctx)
-	return &attempt{session: s, ctx: ctx, end: cancel}
+	return &attempt{session: s, ctx: ctx, end: cancel, left: typed}
 }
 
 // Read implements io.Reader.
 func (a *attempt) Read(p []byte) (int, error) {
-	if len(a.left) == 0 {
+	a.mu.Lock()
+	empty := len(a.left) == 0
+	a.mu.Unlock()
+	var more []byte
+	if empty {
 		select {
-		case a.left = <-a.input:
-			a.mu.Lock()
-			a.read = true
-			a.mu.Unlock()
+		case more = <-a.input:
 		case <-a.ctx.Done():
 			return 0, io.EOF
 		}
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.typed = true
+	a.left = append(a.left, more...)
 	n := copy(p, a.left)
+	if !a.shows && len(a.taken)+n <= largestMessage {
+		a.taken = append(a.taken, a.left[:n]...)
+	}
 	a.left = a.left[n:]
 	return n, nil
 }
 
-// heard reports whether anything that was typed went to this try.
-func (a *attempt) heard() bool {
+// Write implements io.Writer.
+func (a *attempt) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	a.shows, a.taken = true, nil
+	a.mu.Unlock()
+	return a.session.Write(p)
+}
+
+// failed reports whether the shell did not begin, so that the next is to be tried, and what was typed for it. Runtimes say that
+// a container does not have a command with an error, or by the codes of a shell (126, 127) with an error text; whoever
+// typed something may have ended a shell that ran with such a code.
+func (a *attempt) failed(err error) (typed []byte, next bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.read
+	var exit utilexec.CodeExitError
+	if errors.As(err, &exit) {
+		return nil, (exit.Code == 126 || exit.Code == 127) && !a.typed
+	}
+	return append(a.taken, a.left...), err != nil && !a.shows
 }
 
 // Next implements remotecommand.TerminalSizeQueue.
