@@ -79,6 +79,9 @@ func (r *roles) authenticate(d *door) func(*http.Request) (context.Context, erro
 			r.log.DebugContext(ctx, "a token was refused", "from", request.RemoteAddr, "cause", auth.Cause(err))
 			return nil, err
 		}
+		if next, err := d.tokens.Renew(who); err == nil && next != "" {
+			ctx = auth.WithRenewed(ctx, next)
+		}
 		return auth.With(ctx, who), nil
 	}
 }

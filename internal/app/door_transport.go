@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
@@ -17,7 +18,7 @@ func (r *roles) openTransport(ctx context.Context, d *door, _ RunOptions) error 
 	}
 	serving := r.settings.Current().Settings.Serving
 	handler := transport.New(ctx, transport.Options{
-		Services: d.services, Authenticate: d.authenticate, ContentTypes: serving.ContentTypes, Gzip: serving.Gzip,
+		Services: d.services, Authenticate: d.authenticate, Renewed: auth.Renewed, ContentTypes: serving.ContentTypes, Gzip: serving.Gzip,
 		RootPath: serving.RootPath, Inside: d.around, Audit: r.audit, Clock: realClock, Log: r.log,
 	})
 	for _, pattern := range handler.Patterns() {

@@ -269,6 +269,34 @@ func TestASessionBegunAfterANewPasswordCounts(t *testing.T) {
 	}
 }
 
+func TestASessionGoesOnWhileItIsUsed(t *testing.T) {
+	s := newScene()
+	token, err := s.Login(s.accounts[Admin], time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := s.Verify(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, err := s.Renew(who); next != "" || err != nil {
+		t.Errorf("a new session is renewed: %v", err)
+	}
+	s.clock.Step(56 * time.Minute)
+	next, err := s.Renew(who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := s.Verify(next)
+	if err != nil || later.Expires.Sub(s.clock.Now()) != time.Hour || later.TokenID == who.TokenID {
+		t.Errorf("got %+v, %v; want a session of another hour", later, err)
+	}
+	program := Caller{Kind: APIKey, Subject: Admin, Expires: s.clock.Now().Add(time.Second)}
+	if next, err := s.Renew(program); next != "" || err != nil {
+		t.Errorf("a token of a program is renewed: %v", err)
+	}
+}
+
 func TestTokensOfProgramsAreNotRevokedBySigningOut(t *testing.T) {
 	s := newScene()
 	token, record, err := s.APIKey(s.accounts["ci"], "", time.Hour)
