@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 )
 
 // router finds the call of a verb and a path. Paths are compared escaped and cut at their slashes, so that the name of a cluster
@@ -27,6 +28,9 @@ type route struct {
 	ours bool
 }
 
+// ours reports whether a path is of Bowline's own API.
+func ours(path string) bool { return strings.HasPrefix(path, bowline.Prefix+"/") }
+
 // part is a part of a path: a text, or a variable.
 type part struct {
 	text, variable string
@@ -35,7 +39,7 @@ type part struct {
 }
 
 func (r *router) add(c *call, b rpc.Binding) {
-	to := &route{call: c, verb: b.Verb, path: b.Path, ours: strings.HasPrefix(b.Path, "/api/bowline/")}
+	to := &route{call: c, verb: b.Verb, path: b.Path, ours: ours(b.Path)}
 	for text := range strings.SplitSeq(strings.TrimPrefix(b.Path, "/"), "/") {
 		name, isVariable := strings.CutPrefix(text, "{")
 		if !isVariable {

@@ -18,11 +18,14 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"k8s.io/utils/clock"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/server/transport/openapi"
 )
 
 // Mounted is an implementation of a service with the descriptions of its calls.
@@ -46,6 +49,8 @@ type Options struct {
 	// though this process may not see it.
 	RootPath string
 	Secure   bool
+	// Version is that of the program.
+	Version string
 	// Inside are put around the calls of REST, behind sign-in: they find the caller in the context.
 	Inside []func(http.Handler) http.Handler
 	// Audit is told of calls that change something or were refused; nil is nobody.
@@ -63,7 +68,9 @@ type Handler struct {
 	limits  *limiter
 	streams *subscribers
 	shared  *encodings
-	ended   context.Context //nolint:containedctx // streams end with the process, which requests do not know
+	// document is the description of the API.
+	document http.Handler
+	ended    context.Context //nolint:containedctx // streams end with the process, which requests do not know
 }
 
 // New returns a handler. Streams end with ctx.
@@ -89,12 +96,26 @@ func New(ctx context.Context, opts Options) *Handler {
 		}
 	}
 	h.rest.sort()
+	h.document = openapi.Handler(sync.OnceValues(h.describe))
 	return h
+}
+
+// describe writes the description of the API.
+func (h *Handler) describe() ([]byte, error) {
+	var methods []*rpc.Method
+	for _, m := range h.opts.Services {
+		methods = append(methods, m.Methods...)
+	}
+	return openapi.Document(methods, openapi.Options{
+		Version: h.opts.Version, Server: h.opts.RootPath,
+		Open:   func(m *rpc.Method) bool { return open[m.FullName()] },
+		Strict: ours,
+	})
 }
 
 // Patterns are the patterns of http.ServeMux that the handler is to be mounted at.
 func (h *Handler) Patterns() []string {
-	out := []string{"/api/v1/", "/api/version", "/api/bowline/"}
+	out := []string{"/api/v1/", "/api/version", "/api/bowline/", "/swagger.json"}
 	seen := map[string]bool{}
 	for name := range h.grpc {
 		service, _, _ := strings.Cut(name, "/")
@@ -140,6 +161,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = h.identified(w, r)
 	if isGRPC(r) {
 		h.serveGRPC(w, r)
+		return
+	}
+	if r.URL.Path == "/swagger.json" || r.URL.Path == bowline.Prefix+"/openapi.json" {
+		h.document.ServeHTTP(w, r)
 		return
 	}
 	h.serveREST(w, r)
