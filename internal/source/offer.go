@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -115,4 +116,21 @@ func (g *ociRegistry) ping(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// Branches returns the names of the branches, sorted.
+func (r Refs) Branches() []string { return r.below("refs/heads/") }
+
+// AllTags returns the names of the tags, sorted.
+func (r Refs) AllTags() []string { return r.below("refs/tags/") }
+
+func (r Refs) below(prefix string) []string {
+	var out []string
+	for ref := range r.commits {
+		if name, ok := strings.CutPrefix(ref, prefix); ok {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

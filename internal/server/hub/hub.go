@@ -18,6 +18,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/clock"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/settings/declared"
 )
 
 // Hub reads from the cache that the controllers share, and writes. Its errors are those of Failed.
@@ -88,6 +90,19 @@ func (h *Hub) Delete(ctx context.Context, thing string, object client.Object) er
 	return h.settle(ctx, object, gone(object))
 }
 
+// Withdraw takes back what a Secret declares: one that was made over the API is deleted, one that a person made loses its label.
+func (h *Hub) Withdraw(ctx context.Context, thing string, secret *corev1.Secret) error {
+	if declared.Ours(secret) {
+		return h.Delete(ctx, thing, secret)
+	}
+	kept := &corev1.Secret{}
+	kept.Name = secret.Name
+	return h.Change(ctx, thing, kept, func() error {
+		delete(kept.Labels, v1alpha1.LabelKeySecretType)
+		return nil
+	})
+}
+
 // Secrets returns the labelled Secrets of a type, as the API server has them.
 func (h *Hub) Secrets(ctx context.Context, kind string) ([]corev1.Secret, error) {
 	list := &corev1.SecretList{}
@@ -104,6 +119,27 @@ func (h *Hub) Data(ctx context.Context, name string) (map[string]string, error) 
 		return nil, Failed("read", "ConfigMap "+h.Home+"/"+name, err)
 	}
 	return cm.Data, nil
+}
+
+// ChangeData lets change work on the data of a ConfigMap, which is made if it is not there.
+func (h *Hub) ChangeData(ctx context.Context, name string, change func(data map[string]string) error) error {
+	thing := "ConfigMap " + h.Home + "/" + name
+	cm := &corev1.ConfigMap{}
+	cm.Name = name
+	err := h.Change(ctx, thing, cm, func() error {
+		if cm.Data == nil {
+			cm.Data = map[string]string{}
+		}
+		return change(cm.Data)
+	})
+	if fault.CodeOf(err) != fault.NotFound {
+		return err
+	}
+	cm = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{v1alpha1.LabelKeyPartOf: v1alpha1.LabelValuePartOfArgoCD}}, Data: map[string]string{}}
+	if err := change(cm.Data); err != nil {
+		return err
+	}
+	return h.Create(ctx, thing, cm)
 }
 
 // Events returns what Kubernetes Events tell of an object.

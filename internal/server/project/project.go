@@ -52,7 +52,9 @@ type Deps struct {
 	Hub      *hub.Hub
 	Signer   Signer
 	Clusters Clusters
-	Log      *slog.Logger
+	// Learn is told of each project that was written, so that its roles and tokens count at once; it may be nil.
+	Learn func(*v1alpha1.AppProject)
+	Log   *slog.Logger
 }
 
 // Service implements project.ProjectService.
@@ -138,6 +140,7 @@ func (s *Service) Create(ctx context.Context, request *rpcproject.ProjectCreateR
 	if err != nil {
 		return nil, err
 	}
+	s.learned(p)
 	s.record(ctx, p, "ResourceCreated", "created project")
 	return show(p), nil
 }
@@ -196,6 +199,7 @@ func (s *Service) Update(ctx context.Context, request *rpcproject.ProjectUpdateR
 	if err != nil {
 		return nil, err
 	}
+	s.learned(p)
 	s.record(ctx, p, "ResourceUpdated", "updated project")
 	return show(p), nil
 }

@@ -115,7 +115,10 @@ func TestListShowsWhatTheCallerMaySee(t *testing.T) {
 func TestMissingAndForbiddenLookTheSame(t *testing.T) {
 	s := newService(t, rights{}, project("shop"))
 	for _, call := range []func(string) error{
-		func(name string) error { _, err := s.Get(signedIn(t), &rpcproject.ProjectQuery{Name: name}); return err },
+		func(name string) error {
+			_, err := s.Get(signedIn(t), &rpcproject.ProjectQuery{Name: name})
+			return err
+		},
 		func(name string) error {
 			_, err := s.Delete(signedIn(t), &rpcproject.ProjectQuery{Name: name})
 			return err

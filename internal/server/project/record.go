@@ -31,3 +31,10 @@ func (s *Service) record(ctx context.Context, p *v1alpha1.AppProject, reason, di
 		s.Log.Warn("write an Event", "project", p.Name, "reason", reason, "error", err)
 	}
 }
+
+// learned tells of a project that was written.
+func (s *Service) learned(p *v1alpha1.AppProject) {
+	if s.Learn != nil {
+		s.Learn(p.DeepCopy())
+	}
+}

@@ -98,7 +98,7 @@ func (s *Service) changeTokens(ctx context.Context, project, name string, change
 	}
 	p := &v1alpha1.AppProject{}
 	p.Name = project
-	return p, s.Hub.Change(ctx, thing(project), p, func() error {
+	err := s.Hub.Change(ctx, thing(project), p, func() error {
 		mirrorTokens(p)
 		at := slices.IndexFunc(p.Spec.Roles, func(r v1alpha1.ProjectRole) bool { return r.Name == name })
 		if at < 0 {
@@ -112,6 +112,10 @@ func (s *Service) changeTokens(ctx context.Context, project, name string, change
 		mirrorTokens(p)
 		return nil
 	})
+	if err == nil {
+		s.learned(p)
+	}
+	return p, err
 }
 
 // isMember reports whether the caller is in a group of the role: such callers hand out its tokens themselves.
