@@ -3,11 +3,13 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,6 +108,9 @@ func (s *Store) update(ctx context.Context, change func(cm map[string]string, se
 		}
 		if err := change(cm.Data, next.Data); err != nil {
 			return err
+		}
+		if maps.EqualFunc(secret.Data, next.Data, bytes.Equal) {
+			return nil
 		}
 		return s.Writer.Patch(ctx, next, client.MergeFromWithOptions(secret, client.MergeFromWithOptimisticLock{}))
 	})
