@@ -5,7 +5,6 @@ package transport
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -117,13 +116,13 @@ func setOther(v reflect.Value, text string) error {
 	case reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
-			return fmt.Errorf("%.20q is neither true nor false", text)
+			return errors.New("it is neither true nor false")
 		}
 		v.SetBool(b)
 	case reflect.Int32, reflect.Int64, reflect.Int:
 		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
 		if err != nil {
-			return fmt.Errorf("%.20q is no number that fits", text)
+			return errors.New("it is no number that fits")
 		}
 		v.SetInt(n)
 	case reflect.Struct:

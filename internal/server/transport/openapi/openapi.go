@@ -40,7 +40,8 @@ type Options struct {
 func Document(methods []*rpc.Method, opts Options) ([]byte, error) {
 	d := &document{opts: opts, schemas: &schemas{known: object{Failure: failure()}}, paths: object{}, names: map[string]string{}}
 	bindings := bindingsOf(methods)
-	slices.SortStableFunc(bindings, func(a, b binding) int { return cmp.Compare(a.Path, b.Path) })
+	// Of paths that differ in the names of variables only, the document has the one that is short.
+	slices.SortStableFunc(bindings, func(a, b binding) int { return cmp.Compare(len(a.Path), len(b.Path)) })
 	for _, b := range bindings {
 		d.add(b)
 	}
