@@ -4,8 +4,8 @@
 //
 // The words of this room:
 //
-//   - Noun and verb: `bowline app sync`; each noun is a folder, each verb a folder below it, with the names and flags
-//     that people know from argocd.
+//   - Noun and verb: `bowline app sync`; each noun is a folder, each verb a file or folder in it, with the names and
+//     flags that people know from argocd.
 //   - Answer and error: an answer goes to standard output, an error to standard error as one line that says what to
 //     do. The exit code says what kind of error it was (fault.ExitCode), or is an answer itself (app diff).
 //
@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bowline-cd/bowline/api/client"
+	"github.com/bowline-cd/bowline/internal/cli/account"
 	"github.com/bowline-cd/bowline/internal/cli/admin"
 	"github.com/bowline-cd/bowline/internal/cli/admin/reach"
 	"github.com/bowline-cd/bowline/internal/cli/app"
@@ -32,9 +33,15 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
 	"github.com/bowline-cd/bowline/internal/cli/appset"
+	"github.com/bowline-cd/bowline/internal/cli/cert"
+	"github.com/bowline-cd/bowline/internal/cli/cluster"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/complete"
+	"github.com/bowline-cd/bowline/internal/cli/login"
 	"github.com/bowline-cd/bowline/internal/cli/output"
+	"github.com/bowline-cd/bowline/internal/cli/proj"
 	"github.com/bowline-cd/bowline/internal/cli/render"
+	"github.com/bowline-cd/bowline/internal/cli/repo"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/cli/version"
 )
@@ -71,8 +78,9 @@ type Deps struct {
 func New(deps Deps) *cobra.Command {
 	s := &session.Session{Now: deps.Now, Open: deps.Open, Core: deps.Core, Serve: deps.Services, UserAgent: "bowline/" + deps.Version}
 	root := command.Group("bowline", "Keep Kubernetes clusters equal to Git",
-		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(deps.Version),
-		appset.NewCmd(s),
+		app.NewCmd(s, deps.Differ, deps.Actions, deps.Drawer, deps.Planner, deps.Renderer, deps.Reverter), version.NewCmd(s, deps.Version),
+		appset.NewCmd(s), proj.NewCmd(s), repo.NewCmd(s), repo.NewCredsCmd(s), cluster.NewCmd(s), cert.NewCmd(s), account.NewCmd(s),
+		login.NewCmd(s), login.NewReloginCmd(s), login.NewLogoutCmd(s), login.NewContextCmd(s), login.NewConfigureCmd(s),
 		admin.NewCmd(&session.Session{Now: deps.Now, UserAgent: s.UserAgent}, deps.Hub, s.Asks))
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
@@ -82,6 +90,7 @@ func New(deps Deps) *cobra.Command {
 Exit codes: 0 fine, 1 it failed but may pass later, 2 wrong use or a user's mistake, 3 waiting for something or stalled
 until something changes, 4 forbidden, 20 a bug. Commands whose exit code is an answer say so in their help.`
 	s.BindServer(root.PersistentFlags())
+	complete.Below(root, "app", complete.First(s, complete.Applications))
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return command.Usage(cmd, err.Error()) })
 	return root

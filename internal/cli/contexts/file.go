@@ -79,7 +79,7 @@ func read(path, write string) (*File, error) {
 // Write writes the contexts, readable by their owner only. A file that has no context left is removed, as Argo CD's is; ours
 // stays, empty, where Argo CD's would be used without it.
 func (f *File) Write() error {
-	if len(f.Contexts) == 0 && f.from == f.path && !f.shadows() {
+	if len(f.Contexts) == 0 && !f.PromptsEnabled && f.from == f.path && !f.shadows() {
 		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fault.Wrap(fault.Stalled, "remove", "the contexts", err, "make its folder writable")
 		}

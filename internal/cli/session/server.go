@@ -127,7 +127,7 @@ func (s *Session) target() (*target, error) {
 	if name == "" && v.Address != "" && v.Address != file.Current {
 		name = contextOf(file, v.Address)
 		if name == "" { // a server that nobody is logged in to
-			t.server, err = s.describe(contexts.Server{Server: v.Address})
+			t.server, err = s.Describe(contexts.Server{Server: v.Address})
 			return t, err
 		}
 	}
@@ -148,7 +148,7 @@ func (s *Session) target() (*target, error) {
 	if v.Address != "" {
 		current.Server.Server = v.Address
 	}
-	t.server, err = s.describe(current.Server)
+	t.server, err = s.Describe(current.Server)
 	return t, err
 }
 

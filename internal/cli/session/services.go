@@ -45,13 +45,8 @@ func (s *Session) dial() (*client.Services, error) {
 	return client.NewServices(caller), nil
 }
 
-// Describe describes the server of an address, as the flags say, for calls without a token.
-func (s *Session) Describe(address string) (*client.Server, error) {
-	return s.describe(contexts.Server{Server: address})
-}
-
-// describe joins what a context and what the flags say about a server.
-func (s *Session) describe(server contexts.Server) (*client.Server, error) {
+// Describe joins what a context and what the flags say about a server.
+func (s *Session) Describe(server contexts.Server) (*client.Server, error) {
 	v := s.Server
 	if server.Server == portForwarded {
 		return nil, fault.New(fault.Mistake, "reach", "the server", "", "its context forwards a port of the cluster, which is not offered here",

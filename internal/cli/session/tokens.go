@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bowline-cd/bowline/api/argoproj/rpc/session"
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli/signin"
 )
@@ -58,4 +59,26 @@ func (s *Session) Token(ctx context.Context) (token string, refreshable bool, er
 	}
 	token, err = (&tokens{session: s, target: t}).get(ctx)
 	return token, t.refresh != "", err
+}
+
+// Renew logs a local account in anew, after its password changed, and keeps the token in the context that is worked with. It
+// returns the name of that; "" if none is.
+func (s *Session) Renew(ctx context.Context, account, password string) (string, error) {
+	if remote, err := s.Remote(); err != nil || !remote || s.Serve != nil {
+		return "", err
+	}
+	t, err := s.target()
+	if err != nil || t.context == "" || s.Server.Token != "" {
+		return "", err
+	}
+	caller, err := client.NewCaller(t.server, nil)
+	if err != nil {
+		return "", err
+	}
+	made, err := client.NewServices(caller).Sessions.Create(ctx, &session.SessionCreateRequest{Username: account, Password: password})
+	if err != nil {
+		return "", err
+	}
+	t.file.SetTokens(t.context, made.Token, "")
+	return t.context, t.file.Write()
 }

@@ -14,8 +14,8 @@ import (
 
 // Claims are what a token says about its owner. Nobody checked it: that is for the server to do.
 type Claims struct {
-	Issuer, Subject, Email, Name string
-	Issued, Expires              time.Time
+	Issuer, Subject, ID, Email, Name string
+	Issued, Expires                  time.Time
 }
 
 // Read reads a token without checking it; ok is false if it is none.
@@ -28,7 +28,7 @@ func Read(token string) (c Claims, ok bool) {
 		s, _ := claims[name].(string)
 		return s
 	}
-	c = Claims{Issuer: text("iss"), Subject: text("sub"), Email: text("email"), Name: text("name"), Issued: at(claims["iat"]), Expires: at(claims["exp"])}
+	c = Claims{Issuer: text("iss"), Subject: text("sub"), ID: text("jti"), Email: text("email"), Name: text("name"), Issued: at(claims["iat"]), Expires: at(claims["exp"])}
 	return c, true
 }
 
