@@ -53,7 +53,7 @@ func (s *Service) GetManifests(ctx context.Context, request *application.Applica
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := revisionsOf(app, request)
+	revisions, err := askedRevisions(app, request)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func (s *Service) GetManifests(ctx context.Context, request *application.Applica
 	return s.manifests(app, rendered)
 }
 
-// revisionsOf returns a revision for each source, "" for the source's own.
-func revisionsOf(app *v1alpha1.Application, request *application.ApplicationManifestQuery) ([]string, error) {
+// askedRevisions returns a revision for each source, "" for the source's own.
+func askedRevisions(app *v1alpha1.Application, request *application.ApplicationManifestQuery) ([]string, error) {
 	if len(app.Spec.Sources) == 0 {
 		if request.Revision == "" {
 			return nil, nil
