@@ -35,6 +35,8 @@ type Service struct {
 	Clock     clock.PassiveClock
 }
 
+var _ rpc.AccountService = (*Service)(nil)
+
 // own reports whether an account is the caller's: they may do with it what they want.
 func own(ctx context.Context, name string) bool {
 	who, ok := auth.From(ctx)

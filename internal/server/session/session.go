@@ -25,6 +25,8 @@ type Service struct {
 	Log   *slog.Logger
 }
 
+var _ rpc.SessionService = (*Service)(nil)
+
 // Create signs in by name and password. Whatever is wrong with them the answer is the same.
 func (s *Service) Create(ctx context.Context, request *rpc.SessionCreateRequest) (*rpc.SessionResponse, error) {
 	if request.Token != "" {
