@@ -5,9 +5,8 @@ package client
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
@@ -27,10 +26,12 @@ type State struct {
 	Hydrated bool
 	// Revision asks that the last comparison was with this revision, or one that begins so.
 	Revision string
-	// Request asks that the operation with this InfoRequest has ended, as Operation does of any. If another operation is seen
-	// that began after After, it has ended too: what became of it has to be read from the application.
+	// Request asks that the operation with this InfoRequest has ended, as Operation does of any. It has ended, too, when none is
+	// under way and another one is the last: what became of it has to be read from the application.
 	Request string
-	After   *metav1.Time
+	// From is the resource version that the application had when it was asked; older forms of it, which a cache may still show,
+	// are passed over.
+	From string
 	// Chosen, if it is not nil, chooses the resources of the application that Synced and the healths are about.
 	Chosen func(v1alpha1.ResourceStatus) bool
 }
@@ -43,7 +44,7 @@ func (s State) Reached(app *v1alpha1.Application) bool {
 	if s.Deleted {
 		return false // it is still there
 	}
-	if s.Operation && OperationInProgress(app) || s.Request != "" && !s.ended(app) || s.Hydrated && !hydrated(app) || !s.compared(app) {
+	if s.older(app) || (s.Operation || s.Request != "") && OperationInProgress(app) || s.Hydrated && !hydrated(app) || !s.compared(app) {
 		return false
 	}
 	if s.Chosen == nil {
@@ -67,18 +68,12 @@ func (s State) holds(sync v1alpha1.SyncStatusCode, health v1alpha1.HealthStatusC
 	return (!s.Synced || sync == v1alpha1.SyncStatusCodeSynced) && (len(wanted) == 0 || slices.Contains(wanted, health))
 }
 
-// ended reports whether the operation of the request has ended.
-func (s State) ended(app *v1alpha1.Application) bool {
-	state := app.Status.OperationState
-	switch {
-	case OperationInProgress(app):
-		return false
-	case state == nil:
-		return false // it is still to be taken up
-	case RequestOf(state.Operation) == s.Request:
-		return true
-	}
-	return s.After == nil || state.StartedAt.After(s.After.Time)
+// older reports whether an application is of an older version than From. Versions of one object compare as numbers
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions); others are not held against each other.
+func (s State) older(app *v1alpha1.Application) bool {
+	from, errFrom := strconv.ParseUint(s.From, 10, 64)
+	version, err := strconv.ParseUint(app.ResourceVersion, 10, 64)
+	return errFrom == nil && err == nil && version < from
 }
 
 // RequestOf returns the InfoRequest of an operation; "" if it has none.

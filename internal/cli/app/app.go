@@ -37,7 +37,7 @@ import (
 func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer,
 	reverter rollback.Reverter) *cobra.Command {
 	cmd := command.Group("app", "Work with applications",
-		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
+		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer, differ), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
 		create.NewCmd(s), change.NewSetCmd(s), change.NewUnsetCmd(s), change.NewEditCmd(s), change.NewPatchCmd(s),
 		change.NewAddSourceCmd(s), change.NewRemoveSourceCmd(s), confirm.NewCmd(s), logs.NewCmd(s), manifests.NewCmd(s, renderer),

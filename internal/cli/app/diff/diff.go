@@ -157,7 +157,7 @@ func run(ctx context.Context, s *session.Session, differ Differ, opts Options, n
 	}
 	ok, err := output.Encode(w, opts.Output, resources)
 	if !ok {
-		write(w, resources)
+		WriteResources(w, resources)
 	}
 	if err != nil {
 		return err
@@ -193,7 +193,8 @@ func (e notDifferent) ExitCode() int {
 	return ErrorCode
 }
 
-func write(w io.Writer, resources []Resource) {
+// WriteResources writes what differs for people.
+func WriteResources(w io.Writer, resources []Resource) {
 	for _, r := range resources {
 		title := output.Clean(fmt.Sprintf("===== %s/%s %s =====", r.Group, r.Kind, name(r)))
 		switch r.State {
