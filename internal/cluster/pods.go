@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
+	"k8s.io/klog/v2"
 	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -60,6 +62,7 @@ func (c *Cluster) Exec(ctx context.Context, namespace, pod string, o ExecOptions
 	if user := identityOf(ctx); user != "" {
 		config.Impersonate = rest.ImpersonationConfig{UserName: user}
 	}
+	ctx = klog.NewContext(ctx, logr.Discard()) // how its streams end is said in the error
 	executor, err := newExecutor(config, req)
 	if err != nil {
 		return fault.Wrap(fault.Stalled, "connect to", "cluster "+c.cfg.Name, err, "")

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -98,7 +99,7 @@ func (s *Service) loadFrom(ctx context.Context, from client.Reader, action, proj
 		namespace = s.Home
 	}
 	app, found := &v1alpha1.Application{}, false
-	if s.Served(namespace) {
+	if s.Served(namespace) && len(validation.IsDNS1123Subdomain(name)) == 0 { // no other name can be asked for
 		err := from.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, app)
 		if err != nil && !apierrors.IsNotFound(err) {
 			return nil, fault.Wrap(fault.Retry, "read", "application "+namespace+"/"+name, err, "try again")

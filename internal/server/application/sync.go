@@ -61,22 +61,54 @@ func syncRequest(app *v1alpha1.Application, q *application.ApplicationSyncReques
 	case strategy.Hook != nil:
 		out.Force = strategy.Hook.Force
 	}
-	sources := app.Spec.Sources
-	if len(sources) == 0 {
+	if err := fits(app, q.Manifests); err != nil {
+		return out, err
+	}
+	if len(app.Spec.Sources) == 0 {
 		return out, nil
 	}
+	var err error
 	out.Revision = ""
-	if len(q.SourcePositions) != len(q.Revisions) {
-		return out, fault.New(fault.Mistake, "sync", thing(app), "sourcePositions", "there are not as many as revisions", "give the position of the source for each revision")
+	out.Revisions, err = syncRevisions(app, q)
+	return out, err
+}
+
+// maxManifests bounds the manifests of one request: they travel in the Application, which has to fit into the API server's
+// store twice over.
+const maxManifests = 512 << 10
+
+func fits(app *v1alpha1.Application, manifests []string) error {
+	size := 0
+	for _, text := range manifests {
+		size += len(text)
 	}
+	if size <= maxManifests {
+		return nil
+	}
+	return &fault.Error{
+		Kind: fault.Mistake, Code: fault.TooLarge, Op: "sync", Thing: thing(app), Where: "manifests",
+		Err: fmt.Errorf("they are %d KiB, and %d KiB fit into an Application", size>>10, maxManifests>>10), Fix: "commit and push them",
+	}
+}
+
+// syncRevisions are the revisions of a request, one for each source; "" is that of the source.
+func syncRevisions(app *v1alpha1.Application, q *application.ApplicationSyncRequest) ([]string, error) {
+	refuse := func(where, cause, fix string) error {
+		return fault.New(fault.Mistake, "sync", thing(app), where, cause, fix)
+	}
+	if len(q.SourcePositions) != len(q.Revisions) {
+		return nil, refuse("sourcePositions", "there are not as many as revisions", "give the position of the source for each revision")
+	}
+	if len(q.Revisions) == 0 {
+		return nil, nil
+	}
+	sources := int64(len(app.Spec.Sources))
+	out := make([]string, sources)
 	for i, position := range q.SourcePositions {
-		if position < 1 || position > int64(len(sources)) {
-			return out, fault.New(fault.Mistake, "sync", thing(app), fmt.Sprintf("sourcePositions[%d]", i), "source position is out of range", fmt.Sprintf("positions go from 1 to %d", len(sources)))
+		if position < 1 || position > sources {
+			return nil, refuse(fmt.Sprintf("sourcePositions[%d]", i), "source position is out of range", fmt.Sprintf("positions go from 1 to %d", sources))
 		}
-		if out.Revisions == nil {
-			out.Revisions = make([]string, len(sources))
-		}
-		out.Revisions[position-1] = q.Revisions[i]
+		out[position-1] = q.Revisions[i]
 	}
 	return out, nil
 }
