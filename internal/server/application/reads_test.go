@@ -13,10 +13,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	runtimepkg "runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -484,4 +488,59 @@ func TestBadges(t *testing.T) {
 	if _, body := get("name=a"); strings.Contains(body, "Synced") {
 		t.Error("badges are off, and one tells of an application")
 	}
+}
+
+// What streams of 10,000 applications hold while nothing happens, transport apart: a goroutine or two, and which applications
+// each has shown. A thousand are to hold no more than 150 MiB with it.
+func TestStreamsAreSmall(t *testing.T) {
+	streams := 100
+	if os.Getenv("BOWLINE_SOAK") != "" {
+		streams = 1000
+	}
+	const applications, each = 10_000, 64 << 10
+	r := read(t, []string{"applications, get, *"})
+	for i := range applications {
+		r.all.Put(readable("shop", "app-"+strconv.Itoa(i), i+1))
+	}
+	_, since := r.all.All()
+	before := inUse()
+	ctx, end := context.WithCancel(r.ctx)
+	var all sync.WaitGroup
+	told := make([]chan struct{}, streams)
+	for i := range told {
+		told[i] = make(chan struct{})
+		all.Go(func() {
+			var once sync.Once
+			_ = r.Watch(ctx, &application.ApplicationQuery{ResourceVersion: since}, func(*v1alpha1.ApplicationWatchEvent) error {
+				once.Do(func() { close(told[i]) })
+				return nil
+			})
+		})
+	}
+	defer all.Wait()
+	defer end()
+	version := applications
+	for _, one := range told {
+		for waits := true; waits; {
+			version++
+			r.all.Put(readable("shop", "app-0", version)) // whoever is there by now is told
+			select {
+			case <-one:
+				waits = false
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}
+	held := inUse() - before
+	t.Logf("%d streams hold %d KiB", streams, held>>10)
+	if held > int64(streams)*each {
+		t.Errorf("%d streams hold %d KiB", streams, held>>10)
+	}
+}
+
+func inUse() int64 {
+	runtimepkg.GC()
+	var m runtimepkg.MemStats
+	runtimepkg.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse) //nolint:gosec // it is no exabyte
 }
