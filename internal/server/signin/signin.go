@@ -127,6 +127,16 @@ func (s *SignIn) VerifySSO(ctx context.Context, token string) (auth.Caller, erro
 	return site.relying.Verify(ctx, token, s.deps.Scopes())
 }
 
+// Renew returns a newer token for one of the provider that ends soon, as oidc.config says (refreshTokenThreshold); "" if there is no
+// need or no way.
+func (s *SignIn) Renew(ctx context.Context, token string) (string, error) {
+	site, err := s.now(ctx)
+	if err != nil || site.relying == nil {
+		return "", err
+	}
+	return site.relying.Renew(ctx, token)
+}
+
 // page answers an address for certain methods; anything that goes wrong is a page that says so.
 func page(handle func(http.ResponseWriter, *http.Request) error, methods ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
