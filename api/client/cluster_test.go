@@ -40,7 +40,7 @@ func TestAgainstARealAPIServer(t *testing.T) {
 	if _, err := d.Wait(ctx, "web", client.State{Deleted: true}, nil); !fault.Is(err, fault.Stalled) {
 		t.Errorf("without the kinds Wait gives %v, want a stalled error: nothing was deleted", err)
 	}
-	if _, err := install.Run(ctx, install.Options{Config: cluster.RESTConfig(), Namespace: "argocd", Install: true}); err != nil {
+	if _, err := install.Run(ctx, install.Options{Config: cluster.RESTConfig(), Namespace: "argocd", What: install.Everything}); err != nil {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()

@@ -35,7 +35,7 @@ func Main(ctx context.Context, args []string) int {
 func newRoot() *cobra.Command {
 	root := cli.New(cli.Deps{
 		Version: version, Now: time.Now, Differ: diff.DifferFunc(differ), Drawer: resources.DrawerFunc(drawer), Actions: openActions,
-		Planner: plan.PlannerFunc(planner), Renderer: render.RendererFunc(renderer), Reverter: rollback.ReverterFunc(reverter),
+		Core: core, Planner: plan.PlannerFunc(planner), Renderer: render.RendererFunc(renderer), Reverter: rollback.ReverterFunc(reverter),
 	})
 	root.AddCommand(newRunCommand(), newDemoCommand())
 	return root
