@@ -20,6 +20,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/app/logs"
 	"github.com/bowline-cd/bowline/internal/cli/app/manifests"
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
+	"github.com/bowline-cd/bowline/internal/cli/app/remote"
 	"github.com/bowline-cd/bowline/internal/cli/app/resource"
 	"github.com/bowline-cd/bowline/internal/cli/app/resources"
 	"github.com/bowline-cd/bowline/internal/cli/app/rollback"
@@ -36,6 +37,7 @@ import (
 // no sync of local manifests, without a reverter no rollback in Git.
 func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer,
 	reverter rollback.Reverter) *cobra.Command {
+	differ, open, drawer = overServer(differ, open, drawer)
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer, differ), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
@@ -58,4 +60,18 @@ func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer 
 	s.BindCluster(cmd.PersistentFlags())
 	s.BindApp(cmd.PersistentFlags())
 	return cmd
+}
+
+// overServer has what is made by this process made by the server of a session that has one.
+func overServer(differ diff.Differ, open actions.Opener, drawer resources.Drawer) (diff.Differ, actions.Opener, resources.Drawer) {
+	if differ != nil {
+		differ = remote.Differ(differ)
+	}
+	if open != nil {
+		open = remote.Opener(open)
+	}
+	if drawer != nil {
+		drawer = remote.Drawer(drawer)
+	}
+	return differ, open, drawer
 }
