@@ -33,6 +33,8 @@ const (
 	ResourceActionRan  Reason = "ResourceActionRan"
 	// SyncWindowOverridden is a reason of our own: a person has an operation pass closed sync windows.
 	SyncWindowOverridden Reason = "SyncWindowOverridden"
+	// CallRefused is one more: somebody tried to change the application and may not.
+	CallRefused Reason = "CallRefused"
 )
 
 // Record is one thing that happened.

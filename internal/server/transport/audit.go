@@ -33,7 +33,9 @@ type Record struct {
 	Address string
 	// Verb is the call: service/method. Object is what it was about.
 	Verb, Object string
-	Decision     Decision
+	// Changes says that the call is one that changes something.
+	Changes  bool
+	Decision Decision
 	// Rights are those that were asked for, with what was ruled.
 	Rights []Ruled
 	// Error is why the call failed or was refused; "" if it was done.
@@ -80,7 +82,7 @@ func (h *Handler) audit(ctx context.Context, c *call, request any, err error) {
 	}
 	who, _ := auth.From(ctx)
 	record := Record{
-		RequestID: RequestID(ctx), Actor: who.Name(), Kind: who.Kind, Verb: c.FullName(), Object: nameIn(request), Decision: Allowed,
+		RequestID: RequestID(ctx), Actor: who.Name(), Kind: who.Kind, Verb: c.FullName(), Object: nameIn(request), Changes: !c.reading(), Decision: Allowed,
 	}
 	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
 		t.mu.Lock()
