@@ -46,7 +46,7 @@ func (r *roles) openConnections(ctx context.Context, d *door, opts RunOptions) e
 			Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings), Plugins: r.plugins.Names,
 		})},
 		transport.Mounted{Methods: rpcproject.ProjectServiceMethods, Service: serverproject.New(serverproject.Deps{
-			Gate: d.gate, Hub: control, Signer: d.tokens, Clusters: r.clusters, Learn: d.learn, Log: r.log,
+			Gate: d.gate, Hub: control, Signer: d.tokens, Clusters: r.clusters, Settings: momentary(r.settings), Learn: d.learn, Log: r.log,
 		})},
 		transport.Mounted{Methods: rpcapplicationset.ApplicationSetServiceMethods, Service: serverset.New(serverset.Deps{
 			Gate: d.gate, Hub: control, Served: r.served.has, Changed: sets.wait,

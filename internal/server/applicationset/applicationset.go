@@ -40,6 +40,8 @@ type Service struct {
 	Deps
 }
 
+var _ rpcapplicationset.ApplicationSetService = (*Service)(nil)
+
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }
 

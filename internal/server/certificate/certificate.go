@@ -32,6 +32,8 @@ type Service struct {
 	Hub  *hub.Hub
 }
 
+var _ rpccertificate.CertificateService = (*Service)(nil)
+
 // Types of certificates.
 const (
 	sshType = "ssh"

@@ -53,6 +53,8 @@ type Service struct {
 	Deps
 }
 
+var _ rpccluster.ClusterService = (*Service)(nil)
+
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }
 

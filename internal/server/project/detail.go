@@ -8,13 +8,16 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
+	rpcapplication "github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	rpcproject "github.com/bowline-cd/bowline/api/argoproj/rpc/project"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/server/links"
 	"github.com/bowline-cd/bowline/internal/settings/declared"
 )
 
@@ -144,4 +147,22 @@ func (s *Service) GetSyncWindowsState(ctx context.Context, query *rpcproject.Syn
 		}
 	}
 	return out, nil
+}
+
+// ListLinks returns the links of project.links that are for a project.
+func (s *Service) ListLinks(ctx context.Context, query *rpcproject.ListProjectLinksRequest) (*rpcapplication.LinksResponse, error) {
+	p, err := s.Get(ctx, &rpcproject.ProjectQuery{Name: query.Name})
+	if err != nil {
+		return nil, err
+	}
+	p.Status = v1alpha1.AppProjectStatus{}
+	value, err := runtime.DefaultUnstructuredConverter.ToUnstructured(p)
+	if err != nil {
+		return nil, err
+	}
+	shown, wrong := links.Evaluate(s.Settings().Showing.ProjectLinks, map[string]any{"project": value})
+	for _, err := range wrong {
+		s.Log.Warn("a link of argocd-cm is left out", "error", err)
+	}
+	return &rpcapplication.LinksResponse{Items: shown}, nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/server/hub"
+	"github.com/bowline-cd/bowline/internal/settings"
 )
 
 // Signer makes tokens of roles.
@@ -52,6 +53,8 @@ type Deps struct {
 	Hub      *hub.Hub
 	Signer   Signer
 	Clusters Clusters
+	// Settings returns those of the moment.
+	Settings func() *settings.Settings
 	// Learn is told of each project that was written, so that its roles and tokens count at once; it may be nil.
 	Learn func(*v1alpha1.AppProject)
 	Log   *slog.Logger
@@ -61,6 +64,8 @@ type Deps struct {
 type Service struct {
 	Deps
 }
+
+var _ rpcproject.ProjectService = (*Service)(nil)
 
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }

@@ -25,6 +25,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/server/hub"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/settings/declared"
 )
 
@@ -73,8 +74,11 @@ func newService(t *testing.T, may rights, objects ...client.Object) *Service {
 		WithIndex(&corev1.Event{}, "involvedObject.namespace", func(o client.Object) []string { return []string{o.(*corev1.Event).InvolvedObject.Namespace} }).
 		WithIndex(&corev1.Event{}, "involvedObject.uid", func(o client.Object) []string { return []string{string(o.(*corev1.Event).InvolvedObject.UID)} }).
 		Build()
+	now := settings.Defaults()
+	now.Showing.ProjectLinks = []settings.Link{{Title: "Wiki", URL: "https://wiki.example/{{ .project.metadata.name }}"}, {Title: "Script", URL: "javascript:alert(1)"}}
 	return New(Deps{
-		Gate: &gate.Gate{Roles: may}, Signer: &signer{}, Clusters: places{}, Log: slog.New(slog.DiscardHandler),
+		Settings: func() *settings.Settings { return &now },
+		Gate:     &gate.Gate{Roles: may}, Signer: &signer{}, Clusters: places{}, Log: slog.New(slog.DiscardHandler),
 		Hub: &hub.Hub{Client: c, Fresh: c, Home: "argocd", Clock: clocktesting.NewFakeClock(noon)},
 	})
 }
@@ -369,5 +373,13 @@ func TestSyncWindowsState(t *testing.T) {
 	got, err := s.GetSyncWindowsState(signedIn(t), &rpcproject.SyncWindowsQuery{Name: "shop"})
 	if err != nil || len(got.Windows) != 2 || got.Windows[0].Schedule != "0 12 * * *" || got.Windows[1].Schedule != "30 11 * * *" {
 		t.Errorf("got %+v, %v, want the two that are active at noon", got, err)
+	}
+}
+
+func TestLinks(t *testing.T) {
+	s := newService(t, rights{"projects get shop"}, project("shop"))
+	got, err := s.ListLinks(signedIn(t), &rpcproject.ListProjectLinksRequest{Name: "shop"})
+	if err != nil || len(got.Items) != 1 || got.Items[0].URL != "https://wiki.example/shop" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -26,6 +26,8 @@ type Creds struct {
 	Hub  *hub.Hub
 }
 
+var _ rpcrepocreds.RepoCredsService = (*Creds)(nil)
+
 // ListRepositoryCredentials returns the addresses that there are credentials for, as far as the caller may see them.
 func (c *Creds) ListRepositoryCredentials(ctx context.Context, query *rpcrepocreds.RepoCredsQuery) (*v1alpha1.RepoCredsList, error) {
 	return c.list(ctx, reading, query)

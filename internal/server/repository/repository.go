@@ -71,6 +71,8 @@ type Service struct {
 	states states
 }
 
+var _ rpcrepository.RepositoryService = (*Service)(nil)
+
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps, states: states{clock: deps.Hub.Clock}} }
 

@@ -41,6 +41,8 @@ type Service struct {
 	Deps
 }
 
+var _ rpccluster.SettingsService = (*Service)(nil)
+
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }
 

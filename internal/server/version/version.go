@@ -22,6 +22,8 @@ type Service struct {
 	full rpcversion.VersionMessage
 }
 
+var _ rpcversion.VersionService = (*Service)(nil)
+
 // New returns the service of a build with this version.
 func New(build string) *Service {
 	s := &Service{full: rpcversion.VersionMessage{
