@@ -33,6 +33,10 @@ build: bin/devcluster ## bin/bowline and bin/devcluster
 bin/devcluster: $(DEVCLUSTER_FILES)
 	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '$(DEVCLUSTER_LDFLAGS)'
 
+# The command line of Argo CD, unmodified: stories prove with it that Bowline takes its place.
+bin/argocd: test/argocd/go.mod test/argocd/go.sum
+	@CGO_ENABLED=0 scripts/go-build test/argocd bin/argocd github.com/argoproj/argo-cd/v3/cmd -trimpath
+
 .PHONY: help
 help: ## lists these verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -42,7 +46,7 @@ demo: build ## from nothing to a synced application; DEMO_EXIT=1 ends after the 
 	@bin/bowline demo $(if $(DEMO_EXIT),--exit)
 
 .PHONY: test
-test: build need-for-tests ## all tests: unit, and stories against a real control plane
+test: build bin/argocd need-for-tests ## all tests: unit, and stories against a real control plane
 	CGO_ENABLED=1 $(GO) test -race -timeout 40m ./...
 	$(DEVCLUSTER_GO) test -trimpath -timeout 10m ./...
 
@@ -54,7 +58,7 @@ bench: build ## the benchmarks, one line of JSON each
 	@$(GO) run ./bench
 
 .PHONY: soak
-soak: build need-for-tests ## the full property, fault and conformance sets, then every fuzz target for FUZZTIME
+soak: build bin/argocd need-for-tests ## the full property, fault and conformance sets, then every fuzz target for FUZZTIME
 	BOWLINE_SOAK=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 6h -v ./...
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
 		grep -oE '^func Fuzz[A-Za-z0-9_]*' "$$file" | while read -r _ target; do \
