@@ -185,8 +185,8 @@ func TestABrokenServiceAccountIsNotAWrongPassword(t *testing.T) {
 
 func TestMistakesInTheSettingsAreNamed(t *testing.T) {
 	for config, want := range map[string]string{
-		"{}":                               "config.host",
-		"host: x":                          "config.userSearch.baseDN",
+		"{}":                                  "config.host",
+		"host: x":                             "config.userSearch.baseDN",
 		"host: x\nuserSearch: {baseDN: dc=y}": "config.userSearch.username",
 		"host: x\nuserSearch: {baseDN: dc=y, username: uid, scope: deep}":        "config.userSearch.scope",
 		"host: x\nuserSearch: {baseDN: dc=y, username: uid, filter: '(uid=x'}":   "config.userSearch.filter",
