@@ -22,6 +22,8 @@ type door struct {
 	authenticate func(*http.Request) (context.Context, error)
 	// verifySSO says who shows a token of an identity provider; nil knows none.
 	verifySSO func(ctx context.Context, token string) (auth.Caller, error)
+	// renewSSO returns a newer token for one of an identity provider that ends soon. It is set where verifySSO is.
+	renewSSO func(ctx context.Context, token string) (string, error)
 	// tokens issues our own tokens and revokes what was shown.
 	tokens *auth.Tokens
 	// learn tells of a project that was just written: what it grants, and which tokens it knows, counts at once.

@@ -79,11 +79,19 @@ func (r *roles) authenticate(d *door) func(*http.Request) (context.Context, erro
 			r.log.DebugContext(ctx, "a token was refused", "from", request.RemoteAddr, "cause", auth.Cause(err))
 			return nil, err
 		}
-		if next, err := d.tokens.Renew(who); err == nil && next != "" {
+		if next, err := d.renew(ctx, who, token); err == nil && next != "" {
 			ctx = auth.WithRenewed(ctx, next)
 		}
 		return auth.With(ctx, who), nil
 	}
+}
+
+// renew returns a token to take the place of one that ends soon; "" if there is no need or no way.
+func (d *door) renew(ctx context.Context, who auth.Caller, token string) (string, error) {
+	if who.Kind == auth.SSO {
+		return d.renewSSO(ctx, token)
+	}
+	return d.tokens.Renew(who)
 }
 
 // verify says who shows a token.

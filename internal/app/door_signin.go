@@ -35,7 +35,7 @@ func (r *roles) openSignIn(_ context.Context, d *door, opts RunOptions) error {
 		Verify:   d.verify, Revoke: d.tokens.Revoke, Token: transport.Token,
 		Throttle: newThrottle(logins, func() fault.Secret { return r.settings.Current().Key }), Vault: vault, Clock: realClock, Log: r.log,
 	})
-	d.verifySSO = s.VerifySSO
+	d.verifySSO, d.renewSSO = s.VerifySSO, s.Renew
 	d.routes = append(d.routes, s.Routes()...)
 	return nil
 }
