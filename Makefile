@@ -68,8 +68,8 @@ soak: build bin/argocd need-for-tests ## the full property, fault and conformanc
 	done
 
 .PHONY: generate
-generate: ## deepcopy functions, CRDs and messages of the API, copies in deploy
-	$(GO) generate ./api/... ./deploy/...
+generate: ## deepcopy functions, CRDs and messages of the API, copies in deploy, the reference of commands
+	$(GO) generate ./api/... ./deploy/... ./internal/cli/...
 
 .PHONY: lint
 lint: ## go vet and golangci-lint
@@ -89,7 +89,7 @@ fmt-check:
 # Compares the files themselves, so that work which is not committed yet is no failure.
 .PHONY: generated-check
 generated-check:
-	@sums() { find api deploy -type f -print0 | sort -z | xargs -0 sha256sum; }; \
+	@sums() { find api deploy docs/man docs/reference/cli -type f -print0 | sort -z | xargs -0 sha256sum; }; \
 	before=$$(sums); $(MAKE) --no-print-directory generate; after=$$(sums); \
 	if [[ $$before != "$$after" ]]; then \
 		diff <(echo "$$before") <(echo "$$after") || true; \

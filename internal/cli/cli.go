@@ -40,6 +40,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/login"
 	"github.com/bowline-cd/bowline/internal/cli/output"
 	"github.com/bowline-cd/bowline/internal/cli/proj"
+	"github.com/bowline-cd/bowline/internal/cli/reference"
 	"github.com/bowline-cd/bowline/internal/cli/render"
 	"github.com/bowline-cd/bowline/internal/cli/repo"
 	"github.com/bowline-cd/bowline/internal/cli/session"
@@ -85,6 +86,7 @@ func New(deps Deps) *cobra.Command {
 	if deps.Renderer != nil {
 		root.AddCommand(render.NewCmd(&session.Session{Now: deps.Now, Open: deps.Open, UserAgent: s.UserAgent}, deps.Renderer))
 	}
+	root.AddCommand(reference.NewCmd())
 	root.Long = root.Short + `.
 
 Exit codes: 0 fine, 1 it failed but may pass later, 2 wrong use or a user's mistake, 3 waiting for something or stalled

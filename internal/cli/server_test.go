@@ -193,7 +193,7 @@ func TestVerbsOverAServer(t *testing.T) {
 		code                  int
 	}{
 		{reason: "create by flags", line: "app create shop --repo https://example.com/shop --path web --dest-name in-cluster --dest-namespace shop --label a=b --set-finalizer --validate=false",
-			asked: `Create {"application":{"kind":"Application","apiVersion":"argoproj.io/v1alpha1","metadata":{"name":"shop","labels":{"a":"b"},"finalizers":["resources-finalizer.argocd.argoproj.io"]},"spec":{"source":{"repoURL":"https://example.com/shop","path":"web"},"destination":{"namespace":"shop","name":"in-cluster"}}},"validate":false}`,
+			asked:  `Create {"application":{"kind":"Application","apiVersion":"argoproj.io/v1alpha1","metadata":{"name":"shop","labels":{"a":"b"},"finalizers":["resources-finalizer.argocd.argoproj.io"]},"spec":{"source":{"repoURL":"https://example.com/shop","path":"web"},"destination":{"namespace":"shop","name":"in-cluster"}}},"validate":false}`,
 			stdout: "application argocd/shop: created\n"},
 		{reason: "create from standard input, changed by flags", line: "app create -f - --revision v2 --upsert", stdin: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec: {source: {repoURL: r}, destination: {}}\n",
 			asked: `"source":{"repoURL":"r","targetRevision":"v2"}`, stdout: "application argocd/web: updated\n"},
