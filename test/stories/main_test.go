@@ -62,6 +62,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"admission":      admission,
 			"api":            api,
+			"argocd":         argocd,
 			"bowline":        bowline,
 			"cli":            cli,
 			"repo":           repo,
