@@ -150,6 +150,9 @@ func (h *Hub) Events(ctx context.Context, about client.Object) (*corev1.EventLis
 	if err != nil {
 		return nil, Failed("list the Events of", about.GetName(), err)
 	}
+	if list.Items == nil {
+		list.Items = []corev1.Event{} // clients take a list without any for granted
+	}
 	for i := range list.Items {
 		list.Items[i].ManagedFields = nil
 	}
