@@ -39,7 +39,7 @@ func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer 
 	reverter rollback.Reverter) *cobra.Command {
 	differ, open, drawer = overServer(differ, open, drawer)
 	cmd := command.Group("app", "Work with applications",
-		list.NewCmd(s), get.NewCmd(s), appsync.NewCmd(s, renderer, differ), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
+		list.NewCmd(s), get.NewCmd(s, drawer), appsync.NewCmd(s, renderer, differ), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
 		create.NewCmd(s), change.NewSetCmd(s), change.NewUnsetCmd(s), change.NewEditCmd(s), change.NewPatchCmd(s),
 		change.NewAddSourceCmd(s), change.NewRemoveSourceCmd(s), confirm.NewCmd(s), logs.NewCmd(s), manifests.NewCmd(s, renderer),

@@ -64,6 +64,7 @@ func Man(root *cobra.Command) map[string][]byte { return pages(root, ".1", manPa
 
 // pages writes a page for the program, and one for each noun.
 func pages(root *cobra.Command, ending string, page func(*bytes.Buffer, *cobra.Command, []*cobra.Command)) map[string][]byte {
+	root.InitDefaultCompletionCmd() // cobra adds it when a command runs
 	out := map[string][]byte{}
 	add := func(name string, of *cobra.Command, commands []*cobra.Command) {
 		var text bytes.Buffer
@@ -87,7 +88,7 @@ func below(cmd *cobra.Command) []*cobra.Command {
 	return out
 }
 
-// children are the commands that people are to know of. Those that cobra adds by itself when it runs are no part of the reference.
+// children are the commands that people are to know of.
 func children(cmd *cobra.Command) []*cobra.Command {
 	var out []*cobra.Command
 	for _, child := range cmd.Commands() {
