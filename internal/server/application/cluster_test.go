@@ -67,6 +67,7 @@ func liveDoings(t *testing.T) (d *doings, dev *devcluster.Cluster, ns string) {
 	go func() { ended <- opened.Run(context.Background()) }()
 	t.Cleanup(func() { opened.Close(); <-ended })
 	app := appIn("team", ns) // the namespace is nobody else's name
+	app.Spec.Destination.Namespace = ns
 	d = newDoings(t, nil, app)
 	one := oneCluster{opened}
 	d.Clusters, d.Picture, d.Clock = one, one, clock.RealClock{}
@@ -169,6 +170,45 @@ func TestLiveObjects(t *testing.T) {
 	}
 	if _, err := dev.Client().CoreV1().Secrets(ns).Get(t.Context(), "keys", metav1.GetOptions{}); err == nil {
 		t.Error("the Secret is still there")
+	}
+}
+
+// What callers do is done as the account that the project names, where settings ask for that: its rights count, not Bowline's.
+func TestLiveObjectsAsTheAccountOfTheProject(t *testing.T) {
+	d, _, ns := liveDoings(t)
+	d.roles.set("applications, *", "logs, *", "exec, *")
+	d.settings.Impersonation, d.settings.ImpersonationEnforced = true, true
+	web := application.ApplicationResourceRequest{Name: ns, Namespace: ns, ResourceName: "web", Version: "v1", Group: "apps", Kind: "Deployment"}
+	_, err := d.GetResource(d.ctx, &web)
+	refusedFor(t, "the project names no account", err, fault.Forbidden, "destinationServiceAccounts")
+	project := &v1alpha1.AppProject{}
+	if err := d.Hub.Get(t.Context(), client.ObjectKey{Namespace: "argocd", Name: "team"}, project); err != nil {
+		t.Fatal(err)
+	}
+	project.Spec.DestinationServiceAccounts = []v1alpha1.ApplicationDestinationServiceAccount{{Server: "*", Namespace: ns, DefaultServiceAccount: "nobody"}}
+	if err := d.Hub.Update(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	as := "system:serviceaccount:" + ns + ":nobody"
+	calls := map[string]func() error{
+		"read": func() error { _, err := d.GetResource(d.ctx, &web); return err },
+		"act": func() error {
+			_, err := d.RunResourceAction(d.ctx, &application.ResourceActionRunRequest{Name: ns, Namespace: ns, ResourceName: "web", Version: "v1", Group: "apps", Kind: "Deployment", Action: "restart"})
+			return err
+		},
+		"logs": func() error {
+			said := ""
+			err := d.PodLogs(d.ctx, &application.ApplicationPodLogsQuery{Name: ns, Container: "main"}, func(e *application.LogEntry) error {
+				said += e.Content
+				return nil
+			})
+			return errors.Join(err, errors.New(said))
+		},
+	}
+	for what, call := range calls {
+		if err := call(); err == nil || !strings.Contains(err.Error(), as) {
+			t.Errorf("%s: %v, want a refusal for %s", what, err, as)
+		}
 	}
 }
 
