@@ -185,6 +185,10 @@ func (l *liveView) Against(ctx context.Context, app *v1alpha1.Application, manif
 	}
 	id := l.apps.IDOf(app)
 	return l.forms(ctx, len(manifests), func(ctx context.Context, i int) (application.Managed, error) {
+		if diff.Masked(manifests[i]) {
+			gvk := manifests[i].GroupVersionKind()
+			return l.apps.Managed(ctx, id, object.Key{Group: gvk.Group, Kind: gvk.Kind, Namespace: manifests[i].GetNamespace(), Name: manifests[i].GetName()})
+		}
 		return l.apps.Against(ctx, id, manifests[i])
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -47,6 +48,22 @@ func Mask(f Forms, sensitive func(annotationKey string) bool) Forms {
 		}
 	}
 	return f
+}
+
+// Masked reports whether an object is a Secret with a value that Mask has hidden: nothing can be told from that value.
+func Masked(u *unstructured.Unstructured) bool {
+	if !isSecret(u) {
+		return false
+	}
+	for _, field := range []string{"data", "stringData"} {
+		values, _ := u.Object[field].(map[string]any)
+		for _, v := range values {
+			if text, ok := v.(string); ok && strings.HasPrefix(text, masked) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func everyKey(string) bool { return true }

@@ -20,7 +20,8 @@ type Managed interface {
 	// Objects returns the forms of those objects of an application that are wanted, hooks apart, ordered by key.
 	Objects(ctx context.Context, app *v1alpha1.Application, wanted func(object.Key) bool) ([]v1alpha1.ResourceDiff, error)
 	// Against returns what the API server would make of other manifests in the place of an application's own objects. One that
-	// is not the application's, and that its project does not permit, is an error.
+	// is not the application's, and that its project does not permit, is an error. A Secret whose values are masked is taken to
+	// be the application's own: that is where it came from.
 	Against(ctx context.Context, app *v1alpha1.Application, manifests []*unstructured.Unstructured) ([]v1alpha1.ResourceDiff, error)
 }
 
@@ -69,13 +70,15 @@ func (s *Service) ServerSideDiff(ctx context.Context, request *application.Appli
 			return nil, err
 		}
 		for _, e := range extra {
-			e.TargetState, e.LiveState, e.Modified = "", e.NormalizedLiveState, true
-			e.NormalizedLiveState, e.PredictedLiveState = "", ""
+			e.PredictedLiveState, e.Modified = "null", true
 			items = append(items, e)
 		}
 	}
 	modified := false
-	for _, item := range items {
+	for i := range items {
+		item := &items[i]
+		item.TargetState, item.LiveState = item.PredictedLiveState, item.NormalizedLiveState
+		item.PredictedLiveState, item.NormalizedLiveState = "", ""
 		modified = modified || item.Modified
 	}
 	return &application.ApplicationServerSideDiffResponse{Items: items, Modified: &modified}, nil

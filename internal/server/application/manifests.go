@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -95,7 +96,9 @@ func (s *Service) manifests(app *v1alpha1.Application, rendered Rendered) (*repo
 		Manifests: make([]string, len(rendered.Objects)),
 	}
 	for i, u := range rendered.Objects {
-		text, err := json.Marshal(s.masked(u).Object)
+		shown := s.masked(u)
+		foldSecret(shown)
+		text, err := json.Marshal(shown.Object)
 		if err != nil {
 			return nil, fault.Wrap(fault.Bug, "write", "a manifest of application "+app.Name, err, "")
 		}
@@ -108,6 +111,21 @@ func (s *Service) manifests(app *v1alpha1.Application, rendered Rendered) (*repo
 func (s *Service) masked(u *unstructured.Unstructured) *unstructured.Unstructured {
 	sensitive := s.Settings().MaskAnnotations
 	return diff.Mask(diff.Forms{Live: u}, func(name string) bool { return slices.Contains(sensitive, name) }).Live
+}
+
+// foldSecret puts the masked values of stringData where the API server has them: whoever compares finds them in data.
+func foldSecret(u *unstructured.Unstructured) {
+	given, _ := u.Object["stringData"].(map[string]any)
+	if u.GetKind() != "Secret" || u.GroupVersionKind().Group != "" || given == nil {
+		return
+	}
+	data, _ := u.Object["data"].(map[string]any)
+	if data == nil {
+		data = map[string]any{}
+		u.Object["data"] = data
+	}
+	maps.Copy(data, given)
+	delete(u.Object, "stringData")
 }
 
 // Plan returns what a sync of an application would do now. A caller needs the right to see the application.
