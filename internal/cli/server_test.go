@@ -230,6 +230,8 @@ func TestVerbsOverAServer(t *testing.T) {
 		{reason: "the tree without orphans", line: "app resources web --orphaned=false", stdout: "Pod"},
 		{reason: "an application with its tree", line: "app get web -o tree --show-params", stdout: "NAME  VALUE\nx     1\n"},
 		{reason: "parameters of a source that is none", line: "app get web --show-params --source-name x", stderr: "no source named x", code: 2},
+		{reason: "a repository declared", line: "admin repo generate-spec https://git.example.com/shop --username git --password pw", stdout: "stringData:\n  password: pw\n"},
+		{reason: "a project declared", line: "admin proj generate-spec shop -s https://git.example.com/shop -o json", stdout: `"sourceRepos": [`},
 		{reason: "an action", line: "app actions run web restart --kind Deployment --param a=b", asked: `RunResourceActionV2 {"name":"web","namespace":"shop","resourceName":"front","version":"v1","group":"apps","kind":"Deployment","action":"restart","resourceActionParameters":[{"name":"a","value":"b"}]}`, stdout: "patched"},
 		{reason: "an action that a server cannot try", line: "app actions run web restart --kind Deployment --dry-run", stderr: "--core", code: 2},
 		{reason: "application sets", line: "appset list", stdout: "argocd/shops  default  <none>      Unknown  ResourcesUpToDate  https://example.com/shop  base"},

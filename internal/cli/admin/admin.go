@@ -20,6 +20,8 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/admin/settings"
 	"github.com/bowline-cd/bowline/internal/cli/app/create"
 	"github.com/bowline-cd/bowline/internal/cli/command"
+	"github.com/bowline-cd/bowline/internal/cli/proj"
+	"github.com/bowline-cd/bowline/internal/cli/repo"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -36,7 +38,7 @@ func NewCmd(s *session.Session, connect reach.Connect, asks func() bool) *cobra.
 	cmd := command.Group("admin", "Look after an installation, straight on its cluster",
 		backup.NewExportCmd(s, connect), backup.NewImportCmd(s, connect, asks), newInitialPasswordCmd(s, connect), settings.NewCmd(s, connect),
 		command.Group("app", "Declare applications", newGenerateAppCmd()),
-		projects.NewCmd(s, connect), clusters.NewCmd(s, connect),
+		projects.NewCmd(s, connect, proj.NewGenerateCmd()), command.Group("repo", "Declare repositories", repo.NewGenerateCmd()), clusters.NewCmd(s, connect),
 	)
 	s.BindCluster(cmd.PersistentFlags())
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/repository"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
@@ -56,6 +57,13 @@ func newAddCmd(s *session.Session) *cobra.Command {
 	}
 	c.bind(cmd.Flags())
 	flags := cmd.Flags()
+	bindRepository(flags, &r)
+	flags.BoolVar(&upsert, "upsert", false, "change the repository if it exists and is another")
+	return cmd
+}
+
+// bindRepository adds the flags about a repository but those about its credentials.
+func bindRepository(flags *pflag.FlagSet, r *v1alpha1.Repository) {
 	flags.StringVar(&r.Name, "name", "", "name of the repository")
 	flags.StringVar(&r.Project, "project", "", "project that alone may use the repository")
 	flags.BoolVar(&r.Insecure, "insecure-skip-server-verification", false, "take any certificate or host key of the server")
@@ -64,8 +72,6 @@ func newAddCmd(s *session.Session) *cobra.Command {
 	flags.StringVar(&r.Proxy, "proxy", "", "proxy to reach the repository by")
 	flags.Int64Var(&r.Depth, "depth", 0, "how many commits to fetch; 0 is all")
 	flags.BoolVar(&r.WebhookManifestCacheWarmDisabled, "webhook-manifest-cache-warm-disabled", false, "do not render ahead on webhooks")
-	flags.BoolVar(&upsert, "upsert", false, "change the repository if it exists and is another")
-	return cmd
 }
 
 // join makes a repository of what is its own and of its credentials.
