@@ -44,6 +44,11 @@ func (r *roles) openConnections(ctx context.Context, d *door, opts RunOptions) e
 		transport.Mounted{Methods: rpcversion.VersionServiceMethods, Service: serverversion.New(version)},
 		transport.Mounted{Methods: rpccluster.SettingsServiceMethods, Service: serversettings.New(serversettings.Deps{
 			Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings), Plugins: r.plugins.Names,
+			Lookup: func(key string) (string, bool) {
+				known, err := r.referable(ctx, opts.Namespace)
+				value, ok := known[key]
+				return value, ok && err == nil
+			},
 		})},
 		transport.Mounted{Methods: rpcproject.ProjectServiceMethods, Service: serverproject.New(serverproject.Deps{
 			Gate: d.gate, Hub: control, Signer: d.tokens, Clusters: r.clusters, Settings: momentary(r.settings), Learn: d.learn, Log: r.log,
