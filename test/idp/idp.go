@@ -123,12 +123,8 @@ type SAML struct {
 // StartSAML starts a SAML provider for one service, described by its metadata.
 func StartSAML(t testing.TB, metadata string, people []SAMLPerson) SAML {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "saml")
-	build := exec.Command("go", "build", "-o", program, "./saml")
-	build.Dir = here()
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the SAML provider: %v\n%s", err, out)
-	}
+	cmd := exec.Command("go", "run", "./saml") // which Go builds once and keeps
+	cmd.Dir = here()
 	var users []map[string]any
 	for _, p := range people {
 		users = append(users, map[string]any{"name": p.Name, "password": p.Password, "email": p.Email, "common_name": p.CommonName, "groups": p.Groups})
@@ -138,7 +134,7 @@ func StartSAML(t testing.TB, metadata string, people []SAMLPerson) SAML {
 		t.Fatal(err)
 	}
 	var out SAML
-	if err := json.Unmarshal([]byte(serve(t, exec.Command(program), string(config))), &out); err != nil {
+	if err := json.Unmarshal([]byte(serve(t, cmd, string(config))), &out); err != nil {
 		t.Fatal(err)
 	}
 	return out

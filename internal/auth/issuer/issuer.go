@@ -121,6 +121,10 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if r.URL.Path == served[0] {
+		i.discover(w, r)
+		return
+	}
 	i.provider.ServeHTTP(w, r)
 }
 

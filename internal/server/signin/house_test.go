@@ -35,13 +35,7 @@ type house struct {
 	now     atomic.Pointer[signin.Settings]
 }
 
-// openHouse starts one. settings is told the address.
-func openHouse(t *testing.T, settings func(url string) signin.Settings) *house {
-	t.Helper()
-	return openReplica(t, &issuer.MemoryVault{}, settings)
-}
-
-// openReplica starts one that shares a vault.
+// openReplica starts one with a vault that others may share. settings is told the address.
 func openReplica(t *testing.T, vault issuer.Vault, settings func(url string) signin.Settings) *house {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

@@ -51,6 +51,7 @@ func ldapHouse(t *testing.T, vault issuer.Vault) (*house, *idp.LDAP) {
 var alice = map[string]string{"username": "alice", "password": idp.AlicePassword}
 
 func TestACommandLineSignsInWithADirectory(t *testing.T) {
+	t.Parallel()
 	h, _ := ldapHouse(t, &issuer.MemoryVault{})
 	cli, b := newCommandLine(t, h.url), newBrowser(t, cliCallback)
 	if p := b.open(cli.address()); p.status != http.StatusOK || !strings.Contains(p.body, "Your name") || !strings.Contains(p.body, "The directory") {
@@ -80,7 +81,34 @@ func TestACommandLineSignsInWithADirectory(t *testing.T) {
 	}
 }
 
+func TestTheIssuerSaysOnlyWhatItOffers(t *testing.T) {
+	t.Parallel()
+	h, _ := ldapHouse(t, &issuer.MemoryVault{})
+	var about map[string]any
+	if err := newCommandLine(t, h.url).provider.Claims(&about); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range about {
+		address, _ := value.(string)
+		if name == "issuer" || !strings.HasPrefix(address, h.url) {
+			continue
+		}
+		if p := newBrowser(t, "").open(address); p.status == http.StatusNotFound {
+			t.Errorf("%s is %s, where there is nothing", name, address)
+		}
+	}
+	if about["token_endpoint"] != h.url+"/api/dex/token" || !reflect.DeepEqual(about["response_types_supported"], []any{"code"}) {
+		t.Errorf("it says %v", about)
+	}
+	for _, path := range []string{"/api/dex/", "/api/dex/healthz", "/api/dex/oauth/introspect", "/api/dex/device_authorization", "/api/dex/login/elsewhere?req=x", "/api/dex/auth/../keys/x"} {
+		if p := newBrowser(t, "").open(h.url + path); p.status < 400 || p.status >= 500 {
+			t.Errorf("%s answers %d", path, p.status)
+		}
+	}
+}
+
 func TestACodeAndARefreshTokenAreGoodOnce(t *testing.T) {
+	t.Parallel()
 	vault := &issuer.MemoryVault{}
 	h, dir := ldapHouse(t, vault)
 	cli, b := newCommandLine(t, h.url), newBrowser(t, cliCallback)
@@ -115,6 +143,7 @@ func TestACodeAndARefreshTokenAreGoodOnce(t *testing.T) {
 }
 
 func TestWhoIsGoneFromTheDirectoryIsNotRenewed(t *testing.T) {
+	t.Parallel()
 	h, dir := ldapHouse(t, &issuer.MemoryVault{})
 	cli, b := newCommandLine(t, h.url), newBrowser(t, cliCallback)
 	b.open(cli.address())
@@ -127,6 +156,7 @@ func TestWhoIsGoneFromTheDirectoryIsNotRenewed(t *testing.T) {
 }
 
 func TestAPageSignsInAndOut(t *testing.T) {
+	t.Parallel()
 	h, _ := ldapHouse(t, &issuer.MemoryVault{})
 	b := newBrowser(t, "")
 	b.open(h.url + "/auth/login?return_url=" + url.QueryEscape(h.url+"/applications?search=a b"))
@@ -148,6 +178,7 @@ func TestAPageSignsInAndOut(t *testing.T) {
 }
 
 func TestTheFormIsOurs(t *testing.T) {
+	t.Parallel()
 	h, _ := ldapHouse(t, &issuer.MemoryVault{})
 	b := newBrowser(t, cliCallback)
 	p := b.open(newCommandLine(t, h.url).address())
@@ -179,6 +210,7 @@ func TestTheFormIsOurs(t *testing.T) {
 }
 
 func TestPasswordsCannotBeTriedForLong(t *testing.T) {
+	t.Parallel()
 	h, _ := ldapHouse(t, &issuer.MemoryVault{})
 	b := newBrowser(t, cliCallback)
 	b.open(newCommandLine(t, h.url).address())
@@ -195,6 +227,7 @@ func TestPasswordsCannotBeTriedForLong(t *testing.T) {
 }
 
 func TestADirectoryThatIsAwayIsNoWrongPassword(t *testing.T) {
+	t.Parallel()
 	h, dir := ldapHouse(t, &issuer.MemoryVault{})
 	b := newBrowser(t, cliCallback)
 	b.open(newCommandLine(t, h.url).address())

@@ -62,6 +62,7 @@ func enter(t *testing.T, b *browser, name string) page {
 }
 
 func TestAPageSignsInAtAProvider(t *testing.T) {
+	t.Parallel()
 	h, at := oidcHouse(t, oidcConfig("logoutURL: %ISSUER%/session/end?id_token_hint={{token}}&post_logout_redirect_uri={{logoutRedirectURL}}\n"))
 	b := newBrowser(t, "")
 	b.open(h.url + "/auth/login?return_url=/applications/argocd/shop")
@@ -90,6 +91,7 @@ func TestAPageSignsInAtAProvider(t *testing.T) {
 }
 
 func TestGroupsComeFromUserinfo(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConfig("enableUserInfoGroups: true\nuserInfoPath: /me\nuserInfoCacheExpiration: 5m\n"))
 	b := newBrowser(t, "")
 	b.open(h.url + "/auth/login")
@@ -106,6 +108,7 @@ func TestGroupsComeFromUserinfo(t *testing.T) {
 }
 
 func TestTokensOfOthersAreRefused(t *testing.T) {
+	t.Parallel()
 	h, at := oidcHouse(t, oidcConfig(""))
 	b := newBrowser(t, "")
 	b.open(h.url + "/auth/login")
@@ -136,6 +139,7 @@ func TestTokensOfOthersAreRefused(t *testing.T) {
 }
 
 func TestACallbackThatNobodyAskedForIsRefused(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConfig(""))
 	b := newBrowser(t, h.url+"/auth/callback")
 	b.open(h.url + "/auth/login")
@@ -157,6 +161,7 @@ func TestACallbackThatNobodyAskedForIsRefused(t *testing.T) {
 }
 
 func TestSeveralTabsSignInAtOnce(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConfig(""))
 	b := newBrowser(t, h.url+"/auth/callback")
 	b.open(h.url + "/auth/login?return_url=/first")
@@ -172,6 +177,7 @@ func TestSeveralTabsSignInAtOnce(t *testing.T) {
 }
 
 func TestATokenThatEndsSoonIsRenewed(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConfig("refreshTokenThreshold: 2h\n"))
 	b := newBrowser(t, "")
 	b.open(h.url + "/auth/login")
@@ -211,6 +217,7 @@ connectors:
 }
 
 func TestACommandLineSignsInAtAProviderThroughAConnector(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConnector("    getUserInfo: true\n"))
 	await(t, "the new settings", func() bool { return newBrowser(t, "").open(h.url+"/api/dex/keys").status == http.StatusOK })
 	cli, b := newCommandLine(t, h.url), newBrowser(t, cliCallback)
@@ -230,6 +237,7 @@ func TestACommandLineSignsInAtAProviderThroughAConnector(t *testing.T) {
 }
 
 func TestAnAddressThatNobodyVerifiedIsRefused(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, oidcConnector("    getUserInfo: true\n"))
 	await(t, "the new settings", func() bool { return newBrowser(t, "").open(h.url+"/api/dex/keys").status == http.StatusOK })
 	b := newBrowser(t, cliCallback)
@@ -240,6 +248,7 @@ func TestAnAddressThatNobodyVerifiedIsRefused(t *testing.T) {
 }
 
 func TestReturnAddressesStayHere(t *testing.T) {
+	t.Parallel()
 	h, _ := oidcHouse(t, func(at, issuer string) signin.Settings {
 		s := oidcConfig("")(at, issuer)
 		s.URL, s.Additional = at+"/root", []string{"https://bowline.example.com/cd"}

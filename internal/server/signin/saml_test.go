@@ -73,6 +73,7 @@ func atSAML(t *testing.T, h *house) (*commandLine, *browser) {
 }
 
 func TestACommandLineSignsInWithSAML(t *testing.T) {
+	t.Parallel()
 	h, _ := samlHouse(t, "")
 	cli, b := atSAML(t, h)
 	b.submit(carol)         // the provider's form, which answers with one that goes back
@@ -88,6 +89,7 @@ func TestACommandLineSignsInWithSAML(t *testing.T) {
 }
 
 func TestASAMLAnswerThatWasTamperedWithIsRefused(t *testing.T) {
+	t.Parallel()
 	h, provider := samlHouse(t, "")
 	for name, tamper := range map[string]func(answer string) string{
 		"another person": func(a string) string { return strings.ReplaceAll(a, "carol@example.org", "admin@example.org") },
@@ -135,6 +137,7 @@ func cut(text, from, to string) string {
 }
 
 func TestASAMLAnswerIsForTheBrowserThatAsked(t *testing.T) {
+	t.Parallel()
 	h, _ := samlHouse(t, "")
 	_, carols := atSAML(t, h)
 	carols.submit(carol)
@@ -160,6 +163,7 @@ func TestASAMLAnswerIsForTheBrowserThatAsked(t *testing.T) {
 }
 
 func TestGroupsOfSAMLThatMaySignIn(t *testing.T) {
+	t.Parallel()
 	h, _ := samlHouse(t, "    allowedGroups: [nobody]\n")
 	_, b := atSAML(t, h)
 	b.submit(carol)
