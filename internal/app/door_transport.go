@@ -29,6 +29,9 @@ func (r *roles) openTransport(ctx context.Context, d *door, opts RunOptions) err
 		Services: d.services, Authenticate: d.authenticate, Renewed: auth.Renewed, ContentTypes: serving.ContentTypes, Gzip: serving.Gzip,
 		RootPath: serving.RootPath, Inside: d.around, Audit: notes.note, Version: version, Clock: realClock, Log: r.log,
 	})
+	for i, route := range d.routes {
+		d.routes[i].Handler = handler.Around(route.Handler)
+	}
 	for _, pattern := range handler.Patterns() {
 		d.routes = append(d.routes, server.Route{Pattern: pattern, Handler: handler})
 	}

@@ -5,6 +5,7 @@ package transport_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -99,5 +100,18 @@ func TestRates(t *testing.T) {
 	clock.Step(time.Second)
 	if got := status(); got != http.StatusOK {
 		t.Errorf("a second later: %d", got)
+	}
+}
+
+func TestWhatIsBesideTheServicesHasAnIDAndALimit(t *testing.T) {
+	h := transport.New(t.Context(), transport.Options{Clock: clocktesting.NewFakeClock(time.Now()), Limits: transport.Limits{PerAddress: 1}})
+	id := ""
+	page := h.Around(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { id = transport.RequestID(r.Context()) }))
+	for i := range 4 {
+		w := httptest.NewRecorder()
+		page.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/auth/login", nil))
+		if want := []int{200, 200, 200, 429}[i]; w.Code != want || id == "" || w.Header().Get("X-Request-ID") == "" {
+			t.Errorf("call %d: %d %v, the id is %q", i, w.Code, w.Header(), id)
+		}
 	}
 }

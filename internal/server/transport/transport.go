@@ -170,6 +170,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.serveREST(w, r)
 }
 
+// Around puts around a handler beside the services what every call has: an id, and the limit of its address.
+func (h *Handler) Around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = h.identified(w, r)
+		if err := h.limits.address(r); err != nil {
+			refuse(w, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // admit checks whether a call may be made at all: limits, then who is calling. The returned request carries the caller, and
 // release is to be called when the call is over.
 func (h *Handler) admit(c *call, r *http.Request) (*http.Request, func(), error) {
