@@ -126,6 +126,7 @@ func redacted(err error) error { return errors.New(fault.RedactValues(err.Error(
 // Begin makes what an installation has to begin with, where it is missing: the key that tokens are signed with, and the first
 // password of admin, which is also put where people look for it. It reports whether it made a password.
 func (s *Store) Begin(ctx context.Context, now time.Time) (made bool, err error) {
+	var hash fault.Secret
 	err = s.update(ctx, func(cm map[string]string, secret map[string][]byte) error {
 		made = false
 		if len(secret[signingKey]) == 0 {
@@ -138,13 +139,14 @@ func (s *Store) Begin(ctx context.Context, now time.Time) (made bool, err error)
 		if !admin.Hash.Empty() || !admin.Enabled {
 			return nil
 		}
-		password, err := s.firstPassword(ctx)
-		if err != nil {
-			return err
-		}
-		hash, err := Hash(password)
-		if err != nil {
-			return err
+		if hash.Empty() { // once, however often this is tried
+			password, err := s.firstPassword(ctx)
+			if err != nil {
+				return err
+			}
+			if hash, err = Hash(password); err != nil {
+				return err
+			}
 		}
 		admin.SetPassword(hash, now)
 		made = true

@@ -44,7 +44,7 @@ func (s *Store) secret(t *testing.T, name string) map[string][]byte {
 func TestReplicasBeginTogether(t *testing.T) {
 	s := newStore(t, nil, map[string][]byte{"webhook.github.secret": []byte("keep")})
 	var all sync.WaitGroup
-	for range 5 {
+	for range 3 {
 		all.Go(func() {
 			if _, err := s.Begin(context.Background(), noon); err != nil {
 				t.Errorf("begin: %v", err)
