@@ -88,10 +88,13 @@ func (r *roles) authenticate(d *door) func(*http.Request) (context.Context, erro
 
 // renew returns a token to take the place of one that ends soon; "" if there is no need or no way.
 func (d *door) renew(ctx context.Context, who auth.Caller, token string) (string, error) {
-	if who.Kind == auth.SSO {
-		return d.renewSSO(ctx, token)
+	switch {
+	case who.Kind != auth.SSO:
+		return d.tokens.Renew(who)
+	case d.renewSSO == nil:
+		return "", nil
 	}
-	return d.tokens.Renew(who)
+	return d.renewSSO(ctx, token)
 }
 
 // verify says who shows a token.
