@@ -106,6 +106,26 @@ func withHeader(name string, value any) *forged {
 	return f
 }
 
+// TestTokenOfSpec: a project from Git names its tokens in its spec alone.
+func TestTokenOfSpec(t *testing.T) {
+	s := newScene()
+	token, record, err := s.Role("team", "deploy", "from-git", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Verify(token); err == nil {
+		t.Error("nobody named it, and it counts")
+	}
+	s.project.Spec.Roles = []v1alpha1.ProjectRole{{Name: "other"}, {Name: "deploy", JWTTokens: []v1alpha1.JWTToken{record}}}
+	if _, err := s.Verify(token); err != nil {
+		t.Errorf("the spec names it: %v", err)
+	}
+	s.project.Spec.Roles[0].JWTTokens, s.project.Spec.Roles[1].JWTTokens = []v1alpha1.JWTToken{record}, nil
+	if _, err := s.Verify(token); err == nil {
+		t.Error("another role's token counts")
+	}
+}
+
 // TestTokensThatCount are the ways in.
 func TestTokensThatCount(t *testing.T) {
 	tests := []struct {

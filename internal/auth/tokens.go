@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -141,14 +142,21 @@ func (t *Tokens) account(who Caller) error {
 	return nil
 }
 
-// role checks that the project knows the token: by its id, or, if it has none, by when it was issued.
+// role checks that the project knows the token, in its status or in its spec, where a project that is kept in Git names tokens: by
+// its id, or, if it has none, by when it was issued.
 func (t *Tokens) role(who Caller) error {
 	name, role, _ := parseRoleSubject(who.Subject)
 	p := t.Project(name)
 	if p == nil {
 		return errors.New("there is no project " + name)
 	}
-	for _, known := range p.Status.JWTTokensByRole[role].Items {
+	known := slices.Clone(p.Status.JWTTokensByRole[role].Items)
+	for _, r := range p.Spec.Roles {
+		if r.Name == role {
+			known = append(known, r.JWTTokens...)
+		}
+	}
+	for _, known := range known {
 		if who.TokenID != "" && known.ID == who.TokenID || (who.TokenID == "" || known.ID == "") && known.IssuedAt == who.Issued.Unix() {
 			return nil
 		}

@@ -5,8 +5,8 @@
 // The words of this room:
 //
 //   - Global: said of a project whose rules others inherit (globalProjects in argocd-cm).
-//   - Token: what a program shows to act as a role. Only what it is called and how long it holds is kept, in the project, in
-//     spec.roles and again in status; a token that is in neither does not count any more.
+//   - Token: what a program shows to act as a role. Only what it is called and how long it holds is kept, in spec.roles and, of those
+//     that were made here, in the status too; a token that is in neither does not count any more.
 package project
 
 import (
@@ -119,7 +119,7 @@ func (s *Service) read(ctx context.Context, name string) (*v1alpha1.AppProject, 
 // show makes a project what callers see: tokens in one order, and nothing of how it was stored.
 func show(p *v1alpha1.AppProject) *v1alpha1.AppProject {
 	p.ManagedFields = nil
-	mirrorTokens(p)
+	showTokens(p)
 	return p
 }
 
@@ -136,7 +136,6 @@ func (s *Service) Create(ctx context.Context, request *rpcproject.ProjectCreateR
 		return nil, err
 	}
 	p = &v1alpha1.AppProject{ObjectMeta: metaOf(p), Spec: p.Spec}
-	mirrorTokens(p)
 	asked := p.DeepCopy()
 	err := s.Hub.Create(ctx, thing(p.Name), p)
 	if fault.CodeOf(err) == fault.AlreadyExists {
@@ -223,13 +222,16 @@ func replace(p, asked *v1alpha1.AppProject) {
 	if whole || meta.Finalizers != nil {
 		p.Finalizers = meta.Finalizers
 	}
-	if whole {
-		p.Status = v1alpha1.AppProjectStatus{}
-	} else {
-		mirrorTokens(p) // those of before go on in the status
-	}
+	before := p.DeepCopy()
 	p.Spec = *asked.Spec.DeepCopy()
-	mirrorTokens(p)
+	for i := range p.Spec.Roles {
+		role := &p.Spec.Roles[i]
+		if !whole {
+			role.JWTTokens = append(role.JWTTokens, before.Status.JWTTokensByRole[role.Name].Items...)
+		}
+		role.JWTTokens = merged(role.JWTTokens)
+	}
+	keepTokens(p, before, false)
 }
 
 func withoutTokens(p *v1alpha1.AppProject) v1alpha1.AppProjectSpec {

@@ -337,6 +337,36 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestTokensFromGit: what only the spec names is not written into the status, so that taking it out of Git ends it.
+func TestTokensFromGit(t *testing.T) {
+	git := v1alpha1.JWTToken{ID: "git", IssuedAt: noon.Unix() - 60}
+	s := newService(t, rights{"all"}, project("shop", func(p *v1alpha1.AppProject) { p.Spec.Roles[0].JWTTokens = []v1alpha1.JWTToken{git} }))
+	if _, err := s.CreateToken(signedIn(t), &rpcproject.ProjectTokenCreateRequest{Project: "shop", Role: "ci", ID: "made"}); err != nil {
+		t.Fatal(err)
+	}
+	shown, err := s.Get(signedIn(t), &rpcproject.ProjectQuery{Name: "shop"})
+	if err != nil || len(shown.Status.JWTTokensByRole["ci"].Items) != 2 || len(shown.Spec.Roles[0].JWTTokens) != 2 {
+		t.Errorf("shown: got %+v, %v, want both tokens in both places", shown, err)
+	}
+	shown.Spec.Description = "changed"
+	if _, err := s.Update(signedIn(t), &rpcproject.ProjectUpdateRequest{Project: shown}); err != nil {
+		t.Fatal(err)
+	}
+	kept := &v1alpha1.AppProject{}
+	if err := s.Hub.Fresh.Get(t.Context(), s.Hub.Key("shop"), kept); err != nil {
+		t.Fatal(err)
+	}
+	if items := kept.Status.JWTTokensByRole["ci"].Items; len(items) != 1 || items[0].ID != "made" || len(kept.Spec.Roles[0].JWTTokens) != 2 {
+		t.Errorf("got status %+v and spec %+v, want only what was made here in the status", items, kept.Spec.Roles[0].JWTTokens)
+	}
+	if _, err := s.DeleteToken(signedIn(t), &rpcproject.ProjectTokenDeleteRequest{Project: "shop", Role: "ci", ID: "git"}); err != nil {
+		t.Fatal(err)
+	}
+	if shown, err = s.Get(signedIn(t), &rpcproject.ProjectQuery{Name: "shop"}); err != nil || len(shown.Spec.Roles[0].JWTTokens) != 1 {
+		t.Errorf("after it was deleted: got %+v, %v", shown, err)
+	}
+}
+
 func TestDetailedProject(t *testing.T) {
 	repository := func(project, url string) client.Object {
 		s := declared.NewRepository(&v1alpha1.Repository{Repo: url, Project: project, Username: "u", Password: "canary"}, false)

@@ -18,30 +18,68 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
-// mirrorTokens gives spec and status the same tokens, the newest first. One that is named in either counts; one without an id has
-// the time at which it was issued for one.
-func mirrorTokens(p *v1alpha1.AppProject) {
-	mirrored := map[string]v1alpha1.JWTTokens{}
+// showTokens gives spec and status the same tokens, the newest first, as clients of Argo CD look for them in either.
+func showTokens(p *v1alpha1.AppProject) {
+	shown := map[string]v1alpha1.JWTTokens{}
 	for i := range p.Spec.Roles {
 		role := &p.Spec.Roles[i]
-		all := slices.Concat(role.JWTTokens, p.Status.JWTTokensByRole[role.Name].Items)
-		var tokens []v1alpha1.JWTToken
-		for _, t := range all {
-			t.ID = cmp.Or(t.ID, strconv.FormatInt(t.IssuedAt, 10))
-			if !slices.ContainsFunc(tokens, func(known v1alpha1.JWTToken) bool { return known.ID == t.ID }) {
-				tokens = append(tokens, t)
-			}
-		}
-		slices.SortStableFunc(tokens, func(a, b v1alpha1.JWTToken) int { return cmp.Compare(b.IssuedAt, a.IssuedAt) })
-		role.JWTTokens = tokens
-		if len(tokens) > 0 {
-			mirrored[role.Name] = v1alpha1.JWTTokens{Items: slices.Clone(tokens)}
+		role.JWTTokens = merged(p.Status.JWTTokensByRole[role.Name].Items, role.JWTTokens)
+		if len(role.JWTTokens) > 0 {
+			shown[role.Name] = v1alpha1.JWTTokens{Items: slices.Clone(role.JWTTokens)}
 		}
 	}
+	p.Status.JWTTokensByRole = shown
+	if len(shown) == 0 {
+		p.Status.JWTTokensByRole = nil
+	}
+}
+
+// merged are the tokens of two lists, each once, the newest first. One without an id has the time at which it was issued for one.
+func merged(lists ...[]v1alpha1.JWTToken) []v1alpha1.JWTToken {
+	var out []v1alpha1.JWTToken
+	for _, t := range slices.Concat(lists...) {
+		t.ID = cmp.Or(t.ID, strconv.FormatInt(t.IssuedAt, 10))
+		if !hasToken(out, t) {
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b v1alpha1.JWTToken) int { return cmp.Compare(b.IssuedAt, a.IssuedAt) })
+	return out
+}
+
+func hasToken(all []v1alpha1.JWTToken, token v1alpha1.JWTToken) bool {
+	return slices.ContainsFunc(all, func(t v1alpha1.JWTToken) bool {
+		return cmp.Or(t.ID, strconv.FormatInt(t.IssuedAt, 10)) == cmp.Or(token.ID, strconv.FormatInt(token.IssuedAt, 10))
+	})
+}
+
+// keepTokens makes the status name those tokens of the spec that it is to name: the ones that stood there before, which outlive
+// that a project from Git is applied again, and, where made is set, the ones that are new. A token that only the spec named stays
+// there alone: it ends when it is taken out, as whoever keeps the project in Git expects.
+func keepTokens(p, before *v1alpha1.AppProject, made bool) {
 	p.Status.JWTTokensByRole = nil
-	if len(mirrored) > 0 {
-		p.Status.JWTTokensByRole = mirrored
+	for _, role := range p.Spec.Roles {
+		kept := slices.DeleteFunc(slices.Clone(role.JWTTokens), func(t v1alpha1.JWTToken) bool {
+			stood := hasToken(before.Status.JWTTokensByRole[role.Name].Items, t)
+			return !stood && (!made || hasToken(specTokens(before, role.Name), t))
+		})
+		if len(kept) == 0 {
+			continue
+		}
+		if p.Status.JWTTokensByRole == nil {
+			p.Status.JWTTokensByRole = map[string]v1alpha1.JWTTokens{}
+		}
+		p.Status.JWTTokensByRole[role.Name] = v1alpha1.JWTTokens{Items: kept}
 	}
+}
+
+func specTokens(p *v1alpha1.AppProject, name string) []v1alpha1.JWTToken {
+	for _, role := range p.Spec.Roles {
+		if role.Name == name {
+			return role.JWTTokens
+		}
+	}
+	return nil
 }
 
 // CreateToken makes a token of a role. Whoever may update the project may, and whoever is in a group of the role.
@@ -99,17 +137,18 @@ func (s *Service) changeTokens(ctx context.Context, project, name string, change
 	p := &v1alpha1.AppProject{}
 	p.Name = project
 	err := s.Hub.Change(ctx, thing(project), p, func() error {
-		mirrorTokens(p)
+		before := p.DeepCopy()
+		showTokens(p)
 		at := slices.IndexFunc(p.Spec.Roles, func(r v1alpha1.ProjectRole) bool { return r.Name == name })
 		if at < 0 {
 			return &fault.Error{Kind: fault.Mistake, Code: fault.NotFound, Op: "find", Thing: "role " + name + " of " + thing(project),
 				Err: errors.New("the project has no such role"), Fix: "see `bowline proj role list " + project + "`"}
 		}
-		p.Status = v1alpha1.AppProjectStatus{}
 		if err := change(&p.Spec.Roles[at]); err != nil {
 			return err
 		}
-		mirrorTokens(p)
+		p.Spec.Roles[at].JWTTokens = merged(p.Spec.Roles[at].JWTTokens)
+		keepTokens(p, before, true)
 		return nil
 	})
 	if err == nil {
