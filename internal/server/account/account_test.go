@@ -206,6 +206,14 @@ func TestCanIAndExplain(t *testing.T) {
 			t.Errorf("%s: got %v, %v", object, got, err)
 		}
 	}
+	for resource, want := range map[string]string{"applications": "yes", "logs": "yes", "clusters": "yes"} {
+		if got, err := s.CanI(as(t, auth.Login, "admin"), &rpc.CanIRequest{Resource: resource, Action: "get", Subresource: "*"}); err != nil || got.Value != want {
+			t.Errorf("admin, any of %s: got %v, %v", resource, got, err)
+		}
+	}
+	if got, err := s.CanI(alice, &rpc.CanIRequest{Resource: "applications", Action: "sync", Subresource: "*"}); err != nil || got.Value != "no" {
+		t.Errorf("alice may not sync any application: got %v, %v", got, err)
+	}
 	for _, wrong := range []rpc.CanIRequest{{Resource: "apps", Action: "get"}, {Resource: "applications", Action: "steal"}} {
 		if _, err := s.CanI(alice, &wrong); !fault.Is(err, fault.Mistake) {
 			t.Errorf("%+v: got %v", wrong, err)

@@ -57,7 +57,7 @@ func explanation(r access.Ruling) *bowline.Explanation {
 }
 
 // rightOf checks that there is such a right, and writes the object as policies do: an application of the control namespace
-// without the namespace.
+// without the namespace, and any of any project as */*, for which people write * too.
 func (s *Service) rightOf(resource, action, object string) (access.Right, error) {
 	if !slices.Contains(access.Resources, resource) {
 		return access.Right{}, fault.New(fault.Mistake, "say", "what is allowed", "resource", "there is no resource "+resource, "name one of "+strings.Join(access.Resources, ", "))
@@ -66,8 +66,19 @@ func (s *Service) rightOf(resource, action, object string) (access.Right, error)
 	if !slices.Contains(access.Actions, verb) {
 		return access.Right{}, fault.New(fault.Mistake, "say", "what is allowed", "action", "there is no action "+action, "name one of "+strings.Join(access.Actions, ", "))
 	}
-	if parts := strings.Split(object, "/"); access.InProjects(resource) && len(parts) == 3 && parts[1] == s.Home {
-		object = parts[0] + "/" + parts[2]
+	if access.InProjects(resource) {
+		object = s.qualified(object)
 	}
 	return access.Right{Resource: resource, Action: action, Object: object}, nil
+}
+
+func (s *Service) qualified(object string) string {
+	parts := strings.Split(object, "/")
+	switch {
+	case object == "*":
+		return "*/*"
+	case len(parts) == 3 && parts[1] == s.Home:
+		return parts[0] + "/" + parts[2]
+	}
+	return object
 }
