@@ -54,7 +54,7 @@ func (c *Caller) Call(ctx context.Context, m *rpc.Method, request, response any)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	return c.decode(ctx, answer.Body, response)
 }
 
@@ -68,7 +68,7 @@ func (c *Caller) Stream(ctx context.Context, m *rpc.Method, request any, each fu
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	elements := json.NewDecoder(answer.Body)
 	for {
 		element := struct {
@@ -101,7 +101,7 @@ func (c *Caller) Send(ctx context.Context, m *rpc.Method, next func() (any, erro
 		return unreachable(m)
 	}
 	reader, writer := io.Pipe()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	go func() {
 		encoder := json.NewEncoder(writer)
 		for {
@@ -122,7 +122,7 @@ func (c *Caller) Send(ctx context.Context, m *rpc.Method, next func() (any, erro
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	return c.decode(ctx, answer.Body, response)
 }
 
@@ -149,7 +149,7 @@ func (c *Caller) send(ctx context.Context, target *route, accept string) (*http.
 		return nil, c.broken(ctx, err)
 	}
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		defer answer.Body.Close()
+		defer func() { _ = answer.Body.Close() }()
 		return nil, c.refusal(answer)
 	}
 	return answer, nil

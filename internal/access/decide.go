@@ -127,7 +127,7 @@ func follow(steps []step, from int, links []*link, account bool) []step {
 		return steps
 	}
 	for _, l := range links {
-		if l.account && !(account && from == 0) {
+		if l.account && (!account || from != 0) {
 			continue
 		}
 		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == l.role }) {

@@ -47,7 +47,9 @@ func (n namespaces) serves() func(string) bool {
 }
 
 // has reports whether Applications of a namespace are served.
-func (n namespaces) has(namespace string) bool { return namespace == n.home || n.others.Match(namespace) }
+func (n namespaces) has(namespace string) bool {
+	return namespace == n.home || n.others.Match(namespace)
+}
 
 // watched says which namespaces Applications are watched in: those that are named, or with patterns all of them, which needs the
 // right to list Applications in the whole cluster.

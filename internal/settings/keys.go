@@ -33,7 +33,9 @@ type reader struct {
 	read func(next *Settings, prev Settings, cm, params map[string]string) error
 }
 
-func allKeys() []reader { return slices.Concat(keys, sourceKeys, servingKeys, doingKeys, userKeys, showingKeys) }
+func allKeys() []reader {
+	return slices.Concat(keys, sourceKeys, servingKeys, doingKeys, userKeys, showingKeys)
+}
 
 // Unused returns the keys of argocd-cmd-params-cm that have no meaning here, in order: most of them tune processes of Argo CD
 // that one program does not have.
@@ -67,6 +69,7 @@ var keys = []reader{
 	inCM("bowline.sync.hookTimeout", func(s *Settings) *duration { return &s.HookTimeout }, positiveSpan),
 	inCM("bowline.sync.waveTimeout", func(s *Settings) *duration { return &s.WaveTimeout }, positiveSpan),
 	inCM("cluster.inClusterEnabled", func(s *Settings) *bool { return &s.InCluster }, boolean),
+	inCM("globalProjects", func(s *Settings) *[]Global { return &s.Globals }, globals),
 	// Argo CD documents the first name and its manifests read the second.
 	inParams("ignore.normalizer.jq.timeout", func(s *Settings) *duration { return &s.JQTimeout }, positiveSpan),
 	inParams("controller.ignore.normalizer.jq.timeout", func(s *Settings) *duration { return &s.JQTimeout }, positiveSpan),

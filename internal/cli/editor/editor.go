@@ -61,7 +61,7 @@ func open(cmd *cobra.Command, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Stalled, "open", thing, err, "set $TMPDIR to a folder that can be written to")
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fault.Wrap(fault.Stalled, "open", thing, err, "set $TMPDIR to a folder that can be written to")

@@ -79,7 +79,7 @@ func (c *credentials) complete(cmd *cobra.Command, url string) error {
 		return command.Usage(cmd, "--tls-client-cert-path and --tls-client-cert-key-path go together")
 	case r.BearerToken != "" && (r.Password != "" || r.Type != "git" || !https):
 		return command.Usage(cmd, "--bearer-token is for Git over HTTPS, without a password")
-	case r.InsecureOCIForceHTTP && r.Type != "oci" && !(r.Type == "helm" && r.EnableOCI):
+	case r.InsecureOCIForceHTTP && r.Type != "oci" && (r.Type != "helm" || !r.EnableOCI):
 		return command.Usage(cmd, "--insecure-oci-force-http is for OCI registries only")
 	}
 	if r.Username != "" && r.Password == "" && r.BearerToken == "" {

@@ -43,7 +43,7 @@ func (c *callback) serve(listener net.Listener) (stop func()) {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdown)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			server.Close()
+			_ = server.Close()
 		}
 		<-ended
 	}

@@ -55,9 +55,7 @@ func Login(ctx context.Context, settings cluster.SettingsService, server *client
 	verifier, nonce := oauth2.GenerateVerifier(), rand.Text()
 	stop := c.serve(listener)
 	defer stop()
-	if err := show(p.address(c.state, verifier, nonce), opts); err != nil {
-		return Tokens{}, err
-	}
+	show(p.address(c.state, verifier, nonce), opts)
 	code, err := c.wait(ctx)
 	if err != nil {
 		return Tokens{}, err
@@ -93,16 +91,15 @@ func (p *provider) check(ctx context.Context, token *oauth2.Token, nonce string)
 	return out, nil
 }
 
-func show(address string, opts Options) error {
+func show(address string, opts Options) {
 	if opts.Browse == nil {
 		fmt.Fprintf(opts.Out, "Open this address in a browser to sign in:\n%s\n", address)
-		return nil
+		return
 	}
 	fmt.Fprintf(opts.Out, "Opening the browser to sign in. If it does not open, go to:\n%s\n", address)
 	if err := opts.Browse(address); err != nil {
 		fmt.Fprintf(opts.Out, "The browser did not open: %v\n", err)
 	}
-	return nil
 }
 
 // refusal says why a provider gave no tokens. Its answer may hold the code or the refresh token, so only the words of the

@@ -27,7 +27,7 @@ const recheck = 5 * time.Second
 
 // Reconciler lets go of deleted projects that nobody uses.
 type Reconciler struct {
-	Client    client.Client
+	Client client.Client
 	// Serves reports whether Applications of a namespace are served.
 	Serves func(namespace string) bool
 	Log    *slog.Logger

@@ -73,7 +73,7 @@ func (s *Service) upsert(ctx context.Context, app *v1alpha1.Application, q *appl
 }
 
 func same(a, b *v1alpha1.Application) bool {
-	equal := func(a, b any) bool { return reflect.DeepEqual(a, b) }
+	equal := reflect.DeepEqual
 	return equal(a.Spec, b.Spec) && (len(a.Labels)+len(b.Labels) == 0 || equal(a.Labels, b.Labels)) &&
 		(len(a.Annotations)+len(b.Annotations) == 0 || equal(a.Annotations, b.Annotations)) &&
 		(len(a.Finalizers)+len(b.Finalizers) == 0 || equal(a.Finalizers, b.Finalizers))

@@ -40,7 +40,6 @@ func (s *Service) Watch(ctx context.Context, request *application.ApplicationQue
 	if err := w.begin(ctx, start); err != nil {
 		return err
 	}
-	start = index.Start{} // what it holds is not held for as long as the stream lasts
 	return w.follow(ctx, sub)
 }
 

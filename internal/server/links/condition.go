@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"slices"
 	"strings"
 	"text/scanner"
 )
@@ -99,11 +100,11 @@ func (p *parser) quoted() string {
 }
 
 // is reports whether the next token is one of these, which are no texts.
-func (p *parser) is(any ...string) bool {
+func (p *parser) is(tokens ...string) bool {
 	if p.token == scanner.String || p.token == scanner.EOF {
 		return false
 	}
-	for _, one := range any {
+	for _, one := range tokens {
 		if p.text == one {
 			return true
 		}
@@ -111,8 +112,8 @@ func (p *parser) is(any ...string) bool {
 	return false
 }
 
-func (p *parser) take(any ...string) bool {
-	if !p.is(any...) {
+func (p *parser) take(tokens ...string) bool {
+	if !p.is(tokens...) {
 		return false
 	}
 	p.next()
@@ -388,11 +389,14 @@ func (p *parser) named(name string) any {
 		return float64(length(value))
 	}
 	value, ok := p.things[name]
-	if !ok && !strings.Contains(" app application resource cluster project managedByURL ", " "+name+" ") {
+	if !ok && !slices.Contains(absent, name) {
 		p.fail(fmt.Errorf("there is no %q", name))
 	}
 	return value
 }
+
+// absent are names of values that not every place of a link has.
+var absent = []string{"app", "application", "resource", "cluster", "project", "managedByURL"}
 
 func length(value any) int {
 	switch v := value.(type) {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -131,7 +132,7 @@ func (s *session) ping(ctx context.Context) error {
 func (s *session) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := append(s.rest, p...)
+	text := slices.Concat(s.rest, p)
 	whole := wholeLetters(text)
 	s.rest = append([]byte(nil), text[whole:]...)
 	if whole == 0 {

@@ -152,7 +152,7 @@ func containerOf(q url.Values) (Container, error) {
 	} {
 		switch {
 		case field.value == "":
-			return c, errors.New("Missing required parameters: " + field.name) //nolint:staticcheck // as Argo CD's page knows it
+			return c, errors.New("Missing required parameters: " + field.name) // as Argo CD's page knows it
 		case len(utilvalidation.IsDNS1123Subdomain(field.value)) > 0:
 			return c, errors.New(field.name + " is not valid")
 		}

@@ -89,7 +89,7 @@ func listen(t *testing.T, s *httptest.Server, path string) (*http.Response, cont
 	}
 	request.Header.Set("Authorization", "Bearer good")
 	request.Header.Set("Accept", "text/event-stream")
-	response, err := s.Client().Do(request) //nolint:bodyclose // closed when the test ends
+	response, err := s.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}

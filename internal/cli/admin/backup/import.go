@@ -176,7 +176,7 @@ func (in *importer) bring(ctx context.Context, document, live *unstructured.Unst
 	if in.ignoreTracking {
 		keepTracking(document, live)
 	}
-	if same(document, live) && !(in.stopOperation && live.Object["operation"] != nil) {
+	if same(document, live) && (!in.stopOperation || live.Object["operation"] == nil) {
 		if in.verbose {
 			in.say(document, "unchanged")
 		}

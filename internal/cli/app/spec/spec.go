@@ -137,17 +137,17 @@ func (f *Flags) Source(ctx context.Context, source *v1alpha1.ApplicationSource, 
 }
 
 // apply runs the changes whose flags were given, and reports whether there was any.
-func apply[T any](ctx context.Context, set *pflag.FlagSet, changes []change[T], into *T) (any bool, err error) {
+func apply[T any](ctx context.Context, set *pflag.FlagSet, changes []change[T], into *T) (given bool, err error) {
 	for _, c := range changes {
 		if !set.Changed(c.flag) {
 			continue
 		}
-		any = true
+		given = true
 		if err := c.apply(ctx, into); err != nil {
 			return true, fmt.Errorf("--%s: %w", c.flag, err)
 		}
 	}
-	return any, nil
+	return given, nil
 }
 
 // trim takes out the settings of tools that say nothing, so that they do not choose the tool.
