@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,9 +17,9 @@ import (
 // maxPassword is how much of a password bcrypt looks at. Longer ones are refused rather than cut.
 const maxPassword = 72
 
-// Hash returns the hash under which a password is kept.
-func Hash(password string) (fault.Secret, error) {
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+// Hash returns the hash under which a password is kept. It fails for one that is too long.
+func (s *Store) Hash(password string) (fault.Secret, error) {
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), cmp.Or(s.Cost, bcrypt.DefaultCost))
 	if err != nil {
 		return fault.Secret{}, fault.New(fault.Mistake, "use", "the password", "", "it is longer than 72 bytes", "choose a shorter one")
 	}

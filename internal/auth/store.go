@@ -29,6 +29,8 @@ type Store struct {
 	Namespace string
 	// Reload has what was written read before an answer is given, so that a token counts once its owner has it.
 	Reload func(context.Context) error
+	// Cost is what hashing a password costs; 0 is what bcrypt thinks right.
+	Cost int
 }
 
 const (
@@ -144,7 +146,7 @@ func (s *Store) Begin(ctx context.Context, now time.Time) (made bool, err error)
 			if err != nil {
 				return err
 			}
-			if hash, err = Hash(password); err != nil {
+			if hash, err = s.Hash(password); err != nil {
 				return err
 			}
 		}

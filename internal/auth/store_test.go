@@ -28,7 +28,7 @@ func newStore(t *testing.T, cm map[string]string, data map[string][]byte) *Store
 	meta := func(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: "argocd", Name: name} }
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(
 		&corev1.ConfigMap{ObjectMeta: meta("argocd-cm"), Data: cm}, &corev1.Secret{ObjectMeta: meta("argocd-secret"), Data: data}).Build()
-	return &Store{Reader: c, Writer: c, Namespace: "argocd", Reload: func(context.Context) error { return nil }}
+	return &Store{Reader: c, Writer: c, Namespace: "argocd", Reload: func(context.Context) error { return nil }, Cost: bcrypt.MinCost}
 }
 
 func (s *Store) secret(t *testing.T, name string) map[string][]byte {

@@ -214,7 +214,7 @@ func TestPasswords(t *testing.T) {
 	if a, b := NewPassword(), NewPassword(); a == b || len(a) < 16 {
 		t.Errorf("passwords that are made: %d letters, the same: %v", len(a), a == b)
 	}
-	if _, err := Hash(strings.Repeat("x", maxPassword+1)); !fault.Is(err, fault.Mistake) {
+	if _, err := (&Store{}).Hash(strings.Repeat("x", maxPassword+1)); !fault.Is(err, fault.Mistake) {
 		t.Errorf("a password that would be cut: %v", err)
 	}
 }

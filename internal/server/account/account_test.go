@@ -67,7 +67,7 @@ func newService(t *testing.T, csv string) *Service {
 	return &Service{
 		Gate: &gate.Gate{Roles: &gate.Rights{Policy: func() *access.Policy { return policy }, Project: tokens.Project, Clock: clock}},
 		Home: "argocd", Accounts: accounts, Tokens: tokens, Clock: clock, Settings: func() *settings.Settings { return &defaults },
-		Store: &auth.Store{Reader: c, Writer: c, Namespace: "argocd", Reload: func(context.Context) error { return nil }},
+		Store: &auth.Store{Reader: c, Writer: c, Namespace: "argocd", Reload: func(context.Context) error { return nil }, Cost: bcrypt.MinCost},
 		Passwords: &auth.Passwords{Accounts: accounts, Throttle: &auth.Throttle{
 			Board: &auth.MemoryBoard{}, Clock: clock, Key: key, Max: 5, Window: time.Minute, Busy: make(chan struct{}, 1)}},
 	}

@@ -40,7 +40,7 @@ func (s *Service) UpdatePassword(ctx context.Context, request *rpc.UpdatePasswor
 	if pattern := s.Settings().Users.Password; !pattern.MatchString(request.NewPassword) {
 		return nil, fault.New(fault.Mistake, "change", "the password of account "+name, "newPassword", "new password does not match the following expression: "+pattern.String(), "choose another")
 	}
-	hash, err := auth.Hash(request.NewPassword)
+	hash, err := s.Store.Hash(request.NewPassword)
 	if err != nil {
 		return nil, err
 	}
