@@ -89,6 +89,10 @@ func (a *actor) prepare(ctx context.Context, c client.Client, s *configuration.S
 	if err := get(ctx, c, project, a.app.Namespace, cmp.Or(a.app.Spec.Project, v1alpha1.DefaultAppProjectName), "project"); err != nil {
 		return err
 	}
+	project, err := inherit(ctx, c, project, &s.Settings)
+	if err != nil {
+		return fault.Wrap(fault.Retry, "read", "what the project inherits", err, "check that the API server can be reached, then try again")
+	}
 	found, err := a.clusters.Find(a.app.Spec.Destination)
 	a.site = &live.Site{
 		Cluster: found, Project: access.Compile(project, a.clusters.ScopedTo(project.Name)),

@@ -20,6 +20,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/controller/configuration"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/topology"
 )
 
@@ -200,14 +201,31 @@ type seeker struct {
 	counts     func(object.Key) bool
 }
 
-// project reads the project of an application.
+// project reads the project of an application, with what it inherits.
 func (v *viewer) project(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.AppProject, error) {
 	name := cmp.Or(app.Spec.Project, v1alpha1.DefaultAppProjectName)
 	project := &v1alpha1.AppProject{}
 	if err := v.client.Get(ctx, client.ObjectKey{Namespace: v.namespace, Name: name}, project); err != nil {
 		return nil, v.unread("project "+name, err)
 	}
-	return project, nil
+	heir, err := inherit(ctx, v.client, project, &v.settings.Current().Settings)
+	if err != nil {
+		return nil, v.unread("what project "+name+" inherits", err)
+	}
+	return heir, nil
+}
+
+// inherit returns a project with what it inherits.
+func inherit(ctx context.Context, c client.Client, p *v1alpha1.AppProject, s *settings.Settings) (*v1alpha1.AppProject, error) {
+	out, _, err := access.Inherit(p, s.GlobalsOf(p), func(name string) (*v1alpha1.AppProject, error) {
+		global := &v1alpha1.AppProject{}
+		err := c.Get(ctx, client.ObjectKey{Namespace: p.Namespace, Name: name}, global)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return global, err
+	})
+	return out, err
 }
 
 // permits reports whether a project permits an object of a cluster.

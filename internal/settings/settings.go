@@ -107,6 +107,8 @@ type Settings struct {
 	Doing Doing
 	// Showing is about what is shown beside applications.
 	Showing Showing
+	// Globals are the projects whose rules others inherit (globalProjects).
+	Globals []Global
 	// Users are about local accounts and sessions.
 	Users Users
 

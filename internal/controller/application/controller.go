@@ -5,6 +5,7 @@ package application
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -131,16 +132,21 @@ func (c *Controller) isNews(e event.UpdateEvent) bool {
 	return st == nil || st.lastWrite() != e.ObjectNew.GetResourceVersion()
 }
 
-// ofProject returns the applications of a project: a rule that changed is asked again at once.
+// ofProject returns the applications of a project and of those that inherit from it: a rule that changed is asked again at once.
 func (c *Controller) ofProject(ctx context.Context, project client.Object) []reconcile.Request {
 	apps, err := c.list(ctx)
 	if err != nil {
 		c.Log.Error("list applications of a changed project", "project", project.GetName(), "error", err)
 		return nil
 	}
+	concerned, err := c.projects.heirs(ctx, project.GetName())
+	if err != nil {
+		c.Log.Error("list heirs of a changed project", "project", project.GetName(), "error", err)
+	}
+	concerned = append(concerned, project.GetName())
 	var out []reconcile.Request
 	for i := range apps {
-		if desired.ProjectOf(&apps[i]) == project.GetName() {
+		if slices.Contains(concerned, desired.ProjectOf(&apps[i])) {
 			id := c.IDOf(&apps[i])
 			if st := c.states.peek(id); st != nil {
 				st.demand()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 	"github.com/bowline-cd/bowline/internal/plan"
+	"github.com/bowline-cd/bowline/internal/settings"
 	"github.com/bowline-cd/bowline/internal/topology"
 )
 
@@ -42,10 +44,11 @@ type projectVersion struct {
 	uid             types.UID
 	resourceVersion string
 	scoped          access.Scoped
+	globals         string // which projects it inherits from, and their versions
 }
 
 func (v projectVersion) equal(w projectVersion) bool {
-	return v.uid == w.uid && v.resourceVersion == w.resourceVersion && slices.Equal(v.scoped.Repositories, w.scoped.Repositories) &&
+	return v.uid == w.uid && v.resourceVersion == w.resourceVersion && v.globals == w.globals && slices.Equal(v.scoped.Repositories, w.scoped.Repositories) &&
 		slices.Equal(v.scoped.Clusters, w.scoped.Clusters)
 }
 
@@ -65,19 +68,77 @@ func (p *projects) get(ctx context.Context, name string) (*access.Project, strin
 	if err != nil {
 		return nil, "", fmt.Errorf("read project %s: %w", name, err)
 	}
-	of := projectVersion{found.UID, found.ResourceVersion, p.deps.Clusters.ScopedTo(name)}
+	names := p.deps.Settings().GlobalsOf(&found)
+	find := p.finder(ctx)
+	globals, err := versionOf(names, find)
+	if err != nil {
+		return nil, "", err
+	}
+	of := projectVersion{found.UID, found.ResourceVersion, p.deps.Clusters.ScopedTo(name), globals}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if known, ok := p.cache[name]; ok && known.of.equal(of) {
 		return known.project, known.version, nil
 	}
-	own := found.DeepCopy() // what was read is the cache's
-	compiled := compiledProject{of: of, version: string(object.DigestOf([]any{of.uid, of.resourceVersion, of.scoped})),
+	own, _, err := access.Inherit(&found, names, find)
+	if err != nil {
+		return nil, "", err
+	}
+	compiled := compiledProject{of: of, version: string(object.DigestOf([]any{of.uid, of.resourceVersion, of.scoped, of.globals})),
 		spec: own.Spec, project: access.Compile(own, of.scoped)}
 	compiled.windows = plan.CompileWindows(own.Spec.SyncWindows)
 	compiled.orphans, compiled.broken = topology.CompileOrphanRules(own.Spec.OrphanedResources)
 	p.cache[name] = compiled
 	return compiled.project, compiled.version, nil
+}
+
+// finder returns what finds a project by its name; nil if there is none.
+func (p *projects) finder(ctx context.Context) func(string) (*v1alpha1.AppProject, error) {
+	return func(name string) (*v1alpha1.AppProject, error) {
+		found := &v1alpha1.AppProject{}
+		err := p.deps.Client.Get(ctx, client.ObjectKey{Namespace: p.deps.Namespace, Name: name}, found, client.UnsafeDisableDeepCopy)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the global project %s: %w", name, err)
+		}
+		return found, nil
+	}
+}
+
+// versionOf returns a text that changes with any of the projects named.
+func versionOf(names []string, find func(string) (*v1alpha1.AppProject, error)) (string, error) {
+	var out strings.Builder
+	for _, name := range names {
+		p, err := find(name)
+		if err != nil {
+			return "", err
+		}
+		if p != nil {
+			fmt.Fprintf(&out, "%s %s %s\n", name, p.UID, p.ResourceVersion)
+		}
+	}
+	return out.String(), nil
+}
+
+// heirs returns the names of the projects that inherit from one.
+func (p *projects) heirs(ctx context.Context, name string) ([]string, error) {
+	s := p.deps.Settings()
+	if !slices.ContainsFunc(s.Globals, func(g settings.Global) bool { return g.Project == name }) {
+		return nil, nil
+	}
+	var all v1alpha1.AppProjectList
+	if err := p.deps.Client.List(ctx, &all, client.InNamespace(p.deps.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the projects that inherit from %s: %w", name, err)
+	}
+	var out []string
+	for i := range all.Items {
+		if slices.Contains(s.GlobalsOf(&all.Items[i]), name) {
+			out = append(out, all.Items[i].Name)
+		}
+	}
+	return out, nil
 }
 
 // orphans returns what a project says of objects that belong to nobody; nil if it does not ask for them. Call it after get.
@@ -106,7 +167,7 @@ func (c *Controller) PermitSource(ctx context.Context, project, url string) erro
 	return compiled.Source(url)
 }
 
-// ProjectSpec returns what a project says.
+// ProjectSpec returns what a project says, with what it inherits.
 func (c *Controller) ProjectSpec(ctx context.Context, name string) (v1alpha1.AppProjectSpec, error) {
 	if _, _, err := c.projects.get(ctx, name); err != nil {
 		return v1alpha1.AppProjectSpec{}, err

@@ -111,7 +111,7 @@ func (s *Service) request(ctx context.Context, at named, action, verb string, ch
 	return s.form(ctx, app), nil
 }
 
-// project returns the project of an application, and its rules. Whether there is no such project, or it does not want the
+// project returns the project of an application with what it inherits, and its rules. Whether there is no such project, or it does not want the
 // application's namespace, is nobody's to find out this way.
 func (s *Service) project(ctx context.Context, app *v1alpha1.Application) (*v1alpha1.AppProject, *access.Project, error) {
 	name := projectOf(app)
@@ -124,9 +124,25 @@ func (s *Service) project(ctx context.Context, app *v1alpha1.Application) (*v1al
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Retry, "read", "project "+name, err, "try again")
 	}
+	if found, err = s.heir(ctx, found); err != nil {
+		return nil, nil, fault.Wrap(fault.Retry, "read", "what project "+name+" inherits", err, "try again")
+	}
 	rules := access.Compile(found, s.Clusters.ScopedTo(name))
 	if err := rules.ApplicationNamespace(app.Namespace, s.Home); err != nil {
 		return nil, nil, vague
 	}
 	return found, rules, nil
+}
+
+// heir returns a project with what it inherits.
+func (s *Service) heir(ctx context.Context, p *v1alpha1.AppProject) (*v1alpha1.AppProject, error) {
+	out, _, err := access.Inherit(p, s.Settings().GlobalsOf(p), func(name string) (*v1alpha1.AppProject, error) {
+		global := &v1alpha1.AppProject{}
+		err := s.Hub.Get(ctx, client.ObjectKey{Namespace: s.Home, Name: name}, global)
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return global, err
+	})
+	return out, err
 }

@@ -4,12 +4,8 @@ package project
 
 import (
 	"context"
-	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 
 	rpcapplication "github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	rpcproject "github.com/bowline-cd/bowline/api/argoproj/rpc/project"
@@ -28,14 +24,11 @@ func (s *Service) GetDetailedProject(ctx context.Context, query *rpcproject.Proj
 	if err != nil {
 		return nil, err
 	}
-	globals, err := s.globals(ctx, p)
+	p, globals, err := s.inherit(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	out := &rpcproject.DetailedProjectsResponse{GlobalProjects: globals, Project: p}
-	for i := range globals {
-		inherit(&p.Spec, &globals[i].Spec)
-	}
 	if out.Repositories, err = s.repositoriesOf(ctx, p.Name); err != nil {
 		return nil, err
 	}
@@ -79,57 +72,19 @@ func (s *Service) GetGlobalProjects(ctx context.Context, query *rpcproject.Proje
 	if err != nil {
 		return nil, err
 	}
-	globals, err := s.globals(ctx, p)
+	_, globals, err := s.inherit(ctx, p)
 	return &rpcproject.GlobalProjectsResponse{Items: globals}, err
 }
 
-// heritage is an entry of globalProjects: the projects with these labels inherit from the one of this name.
-type heritage struct {
-	ProjectName   string               `json:"projectName"`
-	LabelSelector metav1.LabelSelector `json:"labelSelector"`
-}
-
-func (s *Service) globals(ctx context.Context, p *v1alpha1.AppProject) ([]v1alpha1.AppProject, error) {
-	cm, err := s.Hub.Data(ctx, v1alpha1.ConfigMapName)
-	if err != nil {
-		return nil, err
-	}
-	var entries []heritage
-	if err := yaml.Unmarshal([]byte(cm["globalProjects"]), &entries); err != nil {
-		return nil, brokenHeritage("it is not a list of projectName and labelSelector")
-	}
-	all, err := s.all(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []v1alpha1.AppProject
-	for _, entry := range entries {
-		selector, err := metav1.LabelSelectorAsSelector(&entry.LabelSelector)
-		if err != nil {
-			return nil, brokenHeritage("the selector for " + entry.ProjectName + " cannot be used: " + err.Error())
+// inherit returns a project with what it inherits, and the projects that it inherits from.
+func (s *Service) inherit(ctx context.Context, p *v1alpha1.AppProject) (*v1alpha1.AppProject, []v1alpha1.AppProject, error) {
+	return access.Inherit(p, s.Settings().GlobalsOf(p), func(name string) (*v1alpha1.AppProject, error) {
+		global, err := s.read(ctx, name)
+		if fault.CodeOf(err) == fault.NotFound {
+			return nil, nil
 		}
-		at := slices.IndexFunc(all.Items, func(g v1alpha1.AppProject) bool { return g.Name == entry.ProjectName })
-		if at >= 0 && entry.ProjectName != p.Name && selector.Matches(labels.Set(p.Labels)) {
-			out = append(out, *show(&all.Items[at]))
-		}
-	}
-	return out, nil
-}
-
-func brokenHeritage(cause string) error {
-	return fault.New(fault.Stalled, "read", "the global projects", "globalProjects in ConfigMap "+v1alpha1.ConfigMapName, cause, "correct it")
-}
-
-// inherit adds the rules of a global project.
-func inherit(to, from *v1alpha1.AppProjectSpec) {
-	to.ClusterResourceWhitelist = append(to.ClusterResourceWhitelist, from.ClusterResourceWhitelist...)
-	to.ClusterResourceBlacklist = append(to.ClusterResourceBlacklist, from.ClusterResourceBlacklist...)
-	to.NamespaceResourceWhitelist = append(to.NamespaceResourceWhitelist, from.NamespaceResourceWhitelist...)
-	to.NamespaceResourceBlacklist = append(to.NamespaceResourceBlacklist, from.NamespaceResourceBlacklist...)
-	to.SyncWindows = append(to.SyncWindows, from.SyncWindows...)
-	to.SourceRepos = append(to.SourceRepos, from.SourceRepos...)
-	to.Destinations = append(to.Destinations, from.Destinations...)
-	to.DestinationServiceAccounts = append(to.DestinationServiceAccounts, from.DestinationServiceAccounts...)
+		return global, err
+	})
 }
 
 // GetSyncWindowsState returns the windows of a project that are active now.

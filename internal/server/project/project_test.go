@@ -376,11 +376,14 @@ func TestDetailedProject(t *testing.T) {
 	global := project("base", func(p *v1alpha1.AppProject) {
 		p.Spec.ClusterResourceWhitelist = []v1alpha1.ClusterResourceRestrictionItem{{Kind: "Namespace"}}
 	})
-	cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "argocd-cm", Namespace: "argocd"},
-		Data: map[string]string{"globalProjects": "- projectName: base\n  labelSelector: {matchLabels: {team: a}}\n"}}
-	s := newService(t, rights{"projects get shop", "repositories get shop/https://a.example/1"}, global, cm,
+	s := newService(t, rights{"projects get shop", "repositories get shop/https://a.example/1"}, global,
 		project("shop", func(p *v1alpha1.AppProject) { p.Labels = map[string]string{"team": "a"} }),
 		repository("shop", "https://a.example/1"), repository("shop", "https://a.example/2"), repository("else", "https://a.example/3"))
+	given, problems := settings.Defaults().With(map[string]string{"globalProjects": "- projectName: base\n  labelSelector: {matchLabels: {team: a}}\n- projectName: gone\n"}, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	s.Settings = func() *settings.Settings { return &given }
 	got, err := s.GetDetailedProject(signedIn(t), &rpcproject.ProjectQuery{Name: "shop"})
 	if err != nil {
 		t.Fatal(err)
