@@ -39,11 +39,12 @@ type Options struct {
 
 // stage is what the acts play on.
 type stage struct {
-	out     io.Writer
-	client  client.WithWatch
-	repo    *repository
-	address string
-	began   time.Time
+	out      io.Writer
+	client   client.WithWatch
+	repo     *repository
+	address  string
+	password string // of admin
+	began    time.Time
 }
 
 // Run plays the demo. It returns nil only if everything it tells of happened.
@@ -90,7 +91,7 @@ func Run(ctx context.Context, opts Options) error {
 }
 
 func (s *stage) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.deploy, s.drift, s.push, s.deployAll} {
+	for _, act := range []func(context.Context) error{s.deploy, s.drift, s.push, s.deployAll, s.signIn} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -136,6 +137,10 @@ It all goes on until you press Ctrl-C. Things to try in another terminal:
   bin/bowline app list
   bin/bowline app get %s
 
+  # the same through the server, as a user of it
+  bin/bowline login %s --plaintext --username admin --password %s
+  bin/bowline app list
+
   # take an object away, if you have kubectl, and watch it come back
   kubectl -n %s delete deployment api
 
@@ -146,7 +151,7 @@ It all goes on until you press Ctrl-C. Things to try in another terminal:
   curl -s http://%s/readyz
   less %s
 
-`, kubeconfig, appName, appNamespace, samplePath, s.repo.url, s.address, logPath)
+`, kubeconfig, appName, s.address, s.password, appNamespace, samplePath, s.repo.url, s.address, logPath)
 }
 
 func newClient(kubeconfig string) (client.WithWatch, error) {
