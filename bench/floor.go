@@ -92,7 +92,7 @@ func onRestingPlane(ctx context.Context, c config, dir string, apps int, do func
 	}
 	defer plane.stop(syscall.SIGTERM)
 	// Bowline installs the CRDs and ends before anything is measured.
-	bowline, err := startBowline(ctx, c.bin, kubeconfig, dir+"-data", freeAddress(), "127.0.0.1:0", os.Stderr)
+	bowline, err := startBowline(ctx, c.bin, kubeconfig, dir+"-data", freeAddress(), "127.0.0.1:0", os.Stderr, "--insecure")
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,14 @@ var goals = map[string]map[string]goal{
 	"crds":         {"more_mib": most(30), "more_seconds": most(1)},
 	"row-compare":  {"us": most(200)},
 	"row-event":    {"growth": most(1.2)},
-	"clusters":     {"beside_median_seconds": most(0.2), "beside_worst_seconds": most(0.5), "growth_median_seconds": most(1.2)},
+
+	"api-list":        {"page_p99_ms": most(30), "full_seconds": most(1)},
+	"api-stream":      {"lag_p99_ms": most(100)},
+	"api-subscribers": {"more_mib": most(150), "lag_p99_ms": most(100)},
+	"api-get":         {"requests_per_second": least(2000), "errors": most(0), "push_median_seconds": most(0.5)},
+	"policy":          {"us": most(5)},
+
+	"clusters": {"beside_median_seconds": most(0.2), "beside_worst_seconds": most(0.5), "growth_median_seconds": most(1.2)},
 }
 
 // judge puts beside the figures of a row their goals, and how much of the goal each takes: 1 or less is reached.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ const limit = 10 * time.Minute
 type subject struct {
 	config
 	dir, planeDir, kubeconfig, address, metrics string
+	encrypted                                   bool // it serves TLS, as it does unless told otherwise
 
 	plane, bowline *child
 	client         dynamic.Interface
@@ -47,20 +49,24 @@ func newSubject(ctx context.Context, c config, dir string) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]string{}
-	for i := range c.apps {
-		files, err := c.files(i, "v1")
-		if err != nil {
-			return nil, err
-		}
-		for p, text := range files {
-			all[p] = text
-		}
-	}
-	if _, err := s.repo.Commit(gitserver.Change{Files: all}); err != nil {
+	if err := s.commitFleet(); err != nil {
 		return nil, err
 	}
 	return s, s.start(ctx)
+}
+
+// commitFleet puts the files of all applications into the repository.
+func (s *subject) commitFleet() error {
+	all := map[string]string{}
+	for i := range s.apps {
+		files, err := s.files(i, "v1")
+		if err != nil {
+			return err
+		}
+		maps.Copy(all, files)
+	}
+	_, err := s.repo.Commit(gitserver.Change{Files: all})
+	return err
 }
 
 // emptySubject prepares a cluster and an empty repository; start starts Bowline between them.
@@ -96,7 +102,8 @@ func openSubject(ctx context.Context, c config, dir, planeDir string) (*subject,
 }
 
 func (s *subject) start(ctx context.Context) (err error) {
-	s.bowline, err = startBowline(ctx, s.bin, s.kubeconfig, filepath.Join(s.dir, "data"), s.address, s.metrics, s.log)
+	s.bowline, err = startBowline(ctx, s.bin, s.kubeconfig, filepath.Join(s.dir, "data"), s.address, s.metrics, s.log,
+		fmt.Sprintf("--insecure=%t", !s.encrypted))
 	return err
 }
 
@@ -137,17 +144,25 @@ func (s *subject) push(ctx context.Context, apps ...int) (version, commit string
 	return version, commit, s.webhook(ctx, commit)
 }
 
+// url is where Bowline serves a path.
+func (s *subject) url(path string) string {
+	if s.encrypted {
+		return "https://" + s.address + path
+	}
+	return "http://" + s.address + path
+}
+
 // webhook tells of a push to main as GitHub does.
 func (s *subject) webhook(ctx context.Context, commit string) error {
 	body := fmt.Sprintf(`{"ref":"refs/heads/main","after":%q,"repository":{"clone_url":%q,"html_url":%q,"default_branch":"main"}}`,
 		commit, s.repo.URL, strings.TrimSuffix(s.repo.URL, ".git"))
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+"/api/webhook", bytes.NewBufferString(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url("/api/webhook"), bytes.NewBufferString(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-GitHub-Event", "push")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := trusting.Do(req)
 	if err != nil {
 		return err
 	}
