@@ -137,27 +137,46 @@ type Result struct {
 // beside what is chosen in the others. The most frequent values come first.
 func (x *Index) Find(q *Query) Result {
 	all, rv := x.All()
-	counts := make([]map[string]int64, len(facets))
-	for i := range counts {
-		counts[i] = map[string]int64{}
-	}
+	c := newCounter(q)
 	found := all[:0]
 	for _, e := range all {
-		if !q.reaches(e) {
-			continue
-		}
-		if q.count(e, counts) {
+		if q.reaches(e) && c.count(e) {
 			found = append(found, e)
 		}
 	}
-	return Result{Entries: found, Facets: facetCounts(counts), ResourceVersion: rv}
+	return Result{Entries: found, Facets: facetCounts(c.counts), ResourceVersion: rv}
+}
+
+// counter counts the entries of one query. What it needs for each of ten thousand it has made beforehand.
+type counter struct {
+	query  *Query
+	chosen []int // the facets that something was chosen in
+	counts []map[string]int64
+	add    []func(string) // counts a value, by facet
+}
+
+func newCounter(q *Query) *counter {
+	c := &counter{query: q, counts: make([]map[string]int64, len(facets)), add: make([]func(string), len(facets))}
+	for i := range facets {
+		if len(facets[i].chosen(q)) > 0 {
+			c.chosen = append(c.chosen, i)
+		}
+		counts := map[string]int64{}
+		c.counts[i] = counts
+		c.add[i] = func(value string) {
+			if value != "" {
+				counts[value]++
+			}
+		}
+	}
+	return c
 }
 
 // count counts an entry in the facets that it would be left by, and reports whether it is chosen.
-func (q *Query) count(e *Entry, counts []map[string]int64) bool {
+func (c *counter) count(e *Entry) bool {
 	out := -1 // the facet that leaves it out
-	for i := range facets {
-		if facets[i].lets(q, e) {
+	for _, i := range c.chosen {
+		if facets[i].lets(c.query, e) {
 			continue
 		}
 		if out >= 0 {
@@ -165,16 +184,14 @@ func (q *Query) count(e *Entry, counts []map[string]int64) bool {
 		}
 		out = i
 	}
-	for i := range facets {
-		if out < 0 || out == i {
-			facets[i].values(e, func(value string) {
-				if value != "" {
-					counts[i][value]++
-				}
-			})
-		}
+	if out >= 0 {
+		facets[out].values(e, c.add[out])
+		return false
 	}
-	return out < 0
+	for i := range facets {
+		facets[i].values(e, c.add[i])
+	}
+	return true
 }
 
 func facetCounts(counts []map[string]int64) map[string][]FacetCount {
