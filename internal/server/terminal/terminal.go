@@ -26,6 +26,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/server/transport"
 	"github.com/bowline-cd/bowline/internal/settings"
 )
 
@@ -66,10 +67,6 @@ func New(opts Options) *Handler { return &Handler{Options: opts, places: make(ch
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.Settings().Doing.Terminal {
-		refuse(w, http.StatusNotFound, "terminals are turned off (exec.enabled in argocd-cm)")
-		return
-	}
 	ctx, err := h.Authenticate(r)
 	if err == nil {
 		if _, known := auth.From(ctx); !known {
@@ -77,7 +74,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		refuse(w, http.StatusUnauthorized, "sign in first")
+		transport.RefuseNobody(w)
+		return
+	}
+	if !h.Settings().Doing.Terminal {
+		refuse(w, http.StatusNotFound, "terminals are turned off (exec.enabled in argocd-cm)")
 		return
 	}
 	to, err := containerOf(r.URL.Query())

@@ -103,6 +103,10 @@ func TestRefusals(t *testing.T) {
 		{"nobody is known", query + "web-1", "", func(_ *settings.Settings, o *Options) {
 			o.Authenticate = func(r *http.Request) (context.Context, error) { return r.Context(), nil }
 		}, http.StatusUnauthorized},
+		{"nobody learns whether there are terminals", query + "web-1", "", func(s *settings.Settings, o *Options) {
+			s.Doing.Terminal = false
+			o.Authenticate = func(*http.Request) (context.Context, error) { return nil, errors.New("token expired") }
+		}, http.StatusUnauthorized},
 		{"a parameter is missing", query, "", nil, http.StatusBadRequest},
 		{"a path in a name", query + "..%2Fnodes", "", nil, http.StatusBadRequest},
 		{"a line break in a name", query + "a%0d%0ab", "", nil, http.StatusBadRequest},

@@ -54,6 +54,9 @@ var errNobody = &fault.Error{
 	Kind: fault.Forbidden, Code: fault.Unauthenticated, Err: errors.New("no valid session"), Fix: "sign in, or show a token that is valid",
 }
 
+// RefuseNobody answers a caller whom nobody knows, on pages beside the services in the same words as on every route.
+func RefuseNobody(w http.ResponseWriter) { refuse(w, errNobody) }
+
 // authenticate returns the context with the caller. Why a token was refused goes to the log and not to the caller.
 func (h *Handler) authenticate(r *http.Request) (context.Context, error) {
 	if h.opts.Authenticate == nil {
