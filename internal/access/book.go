@@ -2,6 +2,8 @@
 
 package access
 
+import "slices"
+
 // book holds lines in a way that those about a right are found without looking at the others.
 type book struct {
 	lines map[string]*shelf // by subject
@@ -12,6 +14,8 @@ type book struct {
 type shelf struct {
 	exact map[place][]*line // lines for one object
 	heads map[place][]*line // lines for objects that begin with a text; "" for all others
+	// lengths are those of the texts in heads, the longest first.
+	lengths []int
 }
 
 // place is a resource, "" if the line does not name a single one, and an object or the beginning of one.
@@ -33,6 +37,9 @@ func (b *book) add(l *line) {
 	}
 	at.object = l.object.head
 	s.heads[at] = append(s.heads[at], l)
+	if i, there := slices.BinarySearchFunc(s.lengths, len(at.object), func(a, b int) int { return b - a }); !there {
+		s.lengths = slices.Insert(s.lengths, i, len(at.object))
+	}
 }
 
 func (b *book) link(l *link) { b.links[l.member] = append(b.links[l.member], l) }
@@ -46,13 +53,14 @@ func (b *book) find(subject string, right Right) *line {
 	}
 	var found *line
 	for _, resource := range [...]string{right.Resource, ""} {
-		for _, lines := range [...][]*line{
-			s.exact[place{resource, right.Object}], s.heads[place{resource, headOf(right.Object)}], s.heads[place{resource, ""}],
-		} {
-			if l := choose(lines, right); l != nil && (found == nil || l.deny) {
-				found = l
+		if found = worse(found, choose(s.exact[place{resource, right.Object}], right)); found != nil && found.deny {
+			return found
+		}
+		for _, n := range s.lengths {
+			if n > len(right.Object) {
+				continue
 			}
-			if found != nil && found.deny {
+			if found = worse(found, choose(s.heads[place{resource, right.Object[:n]}], right)); found != nil && found.deny {
 				return found
 			}
 		}
@@ -61,6 +69,14 @@ func (b *book) find(subject string, right Right) *line {
 		}
 	}
 	return found
+}
+
+// worse returns the first of two lines, unless the other denies.
+func worse(first, other *line) *line {
+	if first == nil || other != nil && other.deny {
+		return other
+	}
+	return first
 }
 
 func choose(lines []*line, right Right) *line {

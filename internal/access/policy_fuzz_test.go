@@ -41,8 +41,24 @@ func large(t testing.TB) *Policy {
 	return policy(t, map[string]string{"policy.csv": b.String()})
 }
 
+// single is a policy of ten thousand lines of one role, none of which is about what is asked.
+func single(t testing.TB) *Policy {
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "p, role:all, applications, get, team7/app-%d-*, allow\n", i)
+	}
+	b.WriteString("g, many, role:all\n")
+	return policy(t, map[string]string{"policy.csv": b.String()})
+}
+
 func BenchmarkRule(b *testing.B) {
-	p := large(b)
+	p, one := large(b), single(b)
+	b.Run("refused by ten thousand lines", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := range b.N {
+			one.Rule(Subject{Name: "many"}, Right{Applications, Get, fmt.Sprintf("team7/app-%d", i%7000)}, nil)
+		}
+	})
 	groups := make([]string, 30)
 	for i := range groups {
 		groups[i] = fmt.Sprintf("team%d", i)

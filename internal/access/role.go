@@ -107,5 +107,5 @@ func roleLines(project string, role *v1alpha1.ProjectRole, mode MatchMode) ([]*l
 }
 
 func exactTerm(text string) term {
-	return term{match: literal(text), literal: text, fixed: true, head: headOf(text)}
+	return term{match: literal(text), literal: text, fixed: true}
 }

@@ -26,7 +26,7 @@ type term struct {
 	// literal is the value if only one can match; fixed says so.
 	literal string
 	fixed   bool
-	// head is what every match begins with, up to and with the first slash; "" if that is not known.
+	// head is what every match begins with; "" if that is not known.
 	head string
 }
 
@@ -60,9 +60,9 @@ func newTerm(text string, mode MatchMode) (term, error) {
 	}
 	at := strings.IndexAny(text, special)
 	if at < 0 {
-		return term{match: literal(text), literal: text, fixed: true, head: headOf(text)}, nil
+		return term{match: literal(text), literal: text, fixed: true}, nil
 	}
-	t := term{head: headOf(text[:at])}
+	t := term{head: text[:at]}
 	if !strings.ContainsAny(text, special[1:]) {
 		t.match = stars(strings.Split(text, "*"))
 		return t, nil
@@ -70,10 +70,4 @@ func newTerm(text string, mode MatchMode) (term, error) {
 	g, err := object.CompileGlob(text)
 	t.match = g
 	return t, err
-}
-
-// headOf returns the text up to and with the first slash; "" if it has none.
-func headOf(text string) string {
-	at := strings.IndexByte(text, '/')
-	return text[:at+1]
 }
