@@ -27,32 +27,45 @@ func (s *served) lists(ctx context.Context) (map[string]any, error) {
 	path := func(i int) string {
 		return "/api/bowline/v1/applications?limit=100" + []string{"", "&sort=-health", "&search=shop", "&sync=OutOfSync"}[i%4]
 	}
-	took, size, err := s.timed(ctx, pages, path)
+	page, err := s.timed(ctx, pages, path)
 	if err != nil {
 		return nil, err
 	}
-	whole, all, err := s.timed(ctx, wholes, func(int) string { return "/api/v1/applications" })
+	whole, err := s.timed(ctx, wholes, func(int) string { return "/api/v1/applications" })
 	if err != nil {
 		return nil, err
 	}
 	used, err := s.bowline.usage()
 	return map[string]any{
-		"pages": pages, "page_p50_ms": ms(took, 0.5), "page_p99_ms": ms(took, 0.99), "page_kib": size >> 10,
-		"full_seconds": round(quantile(whole, 0.5)), "full_worst_seconds": round(quantile(whole, 1)), "full_mib": all >> 20,
-		"peak_mib": used.peak >> 20,
+		"pages": pages, "page_p50_ms": ms(page.took, 0.5), "page_p99_ms": ms(page.took, 0.99), "page_cpu_ms": perObject(page.cpu, pages), "page_kib": page.size >> 10,
+		"full_seconds": round(quantile(whole.took, 0.5)), "full_worst_seconds": round(quantile(whole.took, 1)),
+		"full_cpu_seconds": round(whole.cpu.Seconds() / wholes), "full_mib": whole.size >> 20, "peak_mib": used.peak >> 20,
 	}, err
 }
 
-// timed makes a call some times, one after the other, and returns how long each took until it was read, and the size of the last.
-func (s *served) timed(ctx context.Context, times int, path func(i int) string) (took []time.Duration, size int, err error) {
+// calls are what some calls took, and what processor time Bowline took for all of them.
+type calls struct {
+	took []time.Duration
+	cpu  time.Duration
+	size int // of the last answer
+}
+
+// timed makes a call some times, one after the other, and measures each until its answer is read.
+func (s *served) timed(ctx context.Context, times int, path func(i int) string) (c calls, err error) {
+	before, err := s.bowline.usage()
+	if err != nil {
+		return c, err
+	}
 	for i := range times {
 		began := time.Now()
-		if size, err = s.ask(ctx, http.MethodGet, path(i), nil, nil); err != nil {
-			return nil, 0, err
+		if c.size, err = s.ask(ctx, http.MethodGet, path(i), nil, nil); err != nil {
+			return c, err
 		}
-		took = append(took, time.Since(began))
+		c.took = append(c.took, time.Since(began))
 	}
-	return took, size, nil
+	after, err := s.bowline.usage()
+	c.cpu = after.cpu - before.cpu
+	return c, err
 }
 
 func ms(times []time.Duration, q float64) float64 { return round(1000 * quantile(times, q)) }
@@ -223,7 +236,8 @@ func (s *served) gets(ctx context.Context) (map[string]any, error) {
 	}
 	row := map[string]any{
 		"requests": len(g.took), "requests_per_second": round(float64(len(g.took)) / span.Seconds()), "errors": g.errors, "p50_ms": ms(g.took, 0.5), "p99_ms": ms(g.took, 0.99),
-		"cores": round((after.cpu - before.cpu).Seconds() / span.Seconds()), "push_median_seconds": result["median_seconds"], "push_worst_seconds": result["worst_seconds"],
+		"cores": round((after.cpu - before.cpu).Seconds() / span.Seconds()), "cpu_us": round(1000 * perObject(after.cpu-before.cpu, max(1, len(g.took)))),
+		"push_median_seconds": result["median_seconds"], "push_worst_seconds": result["worst_seconds"],
 	}
 	if g.failed != nil {
 		row["an_error"] = g.failed.Error()
