@@ -2,7 +2,12 @@
 
 package access
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/bowline-cd/bowline/internal/fault"
+)
 
 // Right is something that a caller may do or not: an action on an object of a resource, in the words of argocd-rbac-cm.
 type Right struct {
@@ -14,7 +19,29 @@ type Right struct {
 	Object string
 }
 
-func (r Right) String() string { return r.Resource + ", " + r.Action + ", " + r.Object }
+// String is the right in words for people. A password that somebody wrote into the address of a repository or a cluster is not
+// among them: the text goes into answers and logs.
+func (r Right) String() string {
+	object := r.Object
+	if strings.Contains(object, "://") {
+		object = fault.RedactURL(object)
+	}
+	return r.Resource + ", " + r.Action + ", " + object
+}
+
+// AddressObject is how policies name what has an address, such as a repository or a cluster: <project>/<address> if a project has
+// it for itself, else the address. An address that is for all, and reads as if it were in a project, gets a slash before it: the
+// roles of that project are not about it.
+func AddressObject(project, address string) string {
+	if project != "" {
+		return project + "/" + address
+	}
+	head, _, found := strings.Cut(address, "/")
+	if found && head != "" && !strings.ContainsAny(head, ":.@") {
+		return "/" + address
+	}
+	return address
+}
 
 // Subject is whom roles are given to: a name and the groups that go with it.
 type Subject struct {

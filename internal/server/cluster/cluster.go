@@ -60,10 +60,7 @@ func New(deps Deps) *Service { return &Service{Deps: deps} }
 
 // right is a right on a cluster: <project>/<server> if a project has it for itself.
 func right(action, project, server string) access.Right {
-	if project != "" {
-		server = project + "/" + server
-	}
-	return access.Right{Resource: access.Clusters, Action: action, Object: server}
+	return access.Right{Resource: access.Clusters, Action: action, Object: access.AddressObject(project, server)}
 }
 
 // found is a cluster with the Secret that declares it.

@@ -89,10 +89,7 @@ var (
 
 // right is a right on a repository: <project>/<address> if a project has it for itself.
 func (s side) right(action, project, address string) access.Right {
-	if project != "" {
-		address = project + "/" + address
-	}
-	return access.Right{Resource: s.resource, Action: action, Object: address}
+	return access.Right{Resource: s.resource, Action: action, Object: access.AddressObject(project, address)}
 }
 
 // found is a repository with the Secret that declares it.

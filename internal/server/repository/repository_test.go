@@ -241,6 +241,20 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestAnAddressIsNoProject: whoever may declare what a project has for itself cannot declare what is for all by writing the name of
+// the project into the address, and no password of theirs comes back.
+func TestAnAddressIsNoProject(t *testing.T) {
+	w := newWorld(t, rights{"repositories create shop/https://me:canary@a.example/1", "repositories get shop/https://me:canary@a.example/1"})
+	address := "shop/https://me:canary@a.example/1"
+	_, err := w.Create(signedIn(t), &rpcrepository.RepoCreateRequest{Repo: repository(address, "")})
+	if !fault.Is(err, fault.Forbidden) || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %v, want it refused, without the password", err)
+	}
+	if _, err := w.ValidateAccess(signedIn(t), &rpcrepository.RepoAccessQuery{Repo: address}); !fault.Is(err, fault.Forbidden) || len(w.outside.asked) > 0 {
+		t.Errorf("got %v, and %v was asked", err, w.outside.asked)
+	}
+}
+
 func TestCreateWithCredentialsForAllBelow(t *testing.T) {
 	creds := declared.NewCreds(&v1alpha1.RepoCreds{URL: "https://a.example", Username: "all", Password: "canary"}, false)
 	creds.Namespace = "argocd"
