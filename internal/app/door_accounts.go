@@ -44,7 +44,9 @@ func (r *roles) openAccounts(ctx context.Context, d *door, opts RunOptions) erro
 	store := &auth.Store{Reader: r.fresh, Writer: r.hub, Namespace: opts.Namespace, Reload: r.settings.Load}
 	r.begin(ctx, opts, store)
 	r.settings.OnIdentity(rights.Tell)
-	passwords := &auth.Passwords{Accounts: known, Throttle: newThrottle(logins, key)}
+	throttle := newThrottle(logins, key)
+	throttle.Known = func(name string) bool { return known()[name] != nil }
+	passwords := &auth.Passwords{Accounts: known, Throttle: throttle}
 	accounts := &account.Service{
 		Gate: d.gate, Home: opts.Namespace, Accounts: known, Passwords: passwords, Tokens: d.tokens, Store: store,
 		Settings: momentary(r.settings), Clock: realClock,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 
 	"golang.org/x/crypto/bcrypt"
@@ -93,4 +94,7 @@ func (e loginError) Unwrap() error { return e.cause }
 var ErrThrottled = errors.New("too many attempts failed")
 
 // errWrong is in the tree of the error for a name and a password that do not go together.
+// errFull is about a name that there is no place for any more among those that failed.
+var errFull = fmt.Errorf("%w, of too many names", ErrThrottled)
+
 var errWrong = errors.New("the name or the password is wrong, or the account may not sign in")

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"strconv"
@@ -36,6 +37,9 @@ type Throttle struct {
 	// Max is how many may fail one after the other, Window how long a name is refused then, from the last failure on.
 	Max    int
 	Window time.Duration
+	// Known reports whether a name is one that may be let in at all; nil if nobody can say. Such names find a place among those that
+	// are noted however many others were made up: else whoever makes up enough would keep everybody out.
+	Known func(name string) bool
 	// Busy bounds how many are looked at or wait at the same time; more are refused.
 	Busy chan struct{}
 
@@ -65,7 +69,12 @@ func (t *Throttle) Attempt(ctx context.Context, name string, check func() bool) 
 	}
 	defer unlock()
 	entry := t.entry(name)
-	if err := t.Board.Update(ctx, func(data map[string]string) error { return t.reserve(data, entry) }); err != nil {
+	known := t.Known != nil && t.Known(name)
+	err = t.Board.Update(ctx, func(data map[string]string) error { return t.reserve(data, entry, known) })
+	if errors.Is(err, errFull) && t.Known != nil {
+		check() // in vain: it takes as long as for a name that is known
+	}
+	if err != nil {
 		return err
 	}
 	if !check() {
@@ -100,7 +109,7 @@ func (t *Throttle) entry(name string) string {
 }
 
 // reserve notes a failure, if the name is not refused: "<how many> <when the last was>".
-func (t *Throttle) reserve(data map[string]string, entry string) error {
+func (t *Throttle) reserve(data map[string]string, entry string, known bool) error {
 	now := t.Clock.Now()
 	for name, value := range data {
 		if _, last := parseFailures(value); now.Sub(last) > t.Window || last.After(now.Add(t.Window)) {
@@ -108,8 +117,11 @@ func (t *Throttle) reserve(data map[string]string, entry string) error {
 		}
 	}
 	count, _ := parseFailures(data[entry])
-	if count >= t.Max || count == 0 && len(data) >= maxNames {
+	switch {
+	case count >= t.Max:
 		return errLogin(ErrThrottled)
+	case count == 0 && len(data) >= maxNames && !known:
+		return errLogin(errFull)
 	}
 	data[entry] = fmt.Sprintf("%d %d", count+1, now.Unix())
 	return nil

@@ -146,6 +146,31 @@ func TestOthersDoNotMakeFailuresForgotten(t *testing.T) {
 	}
 }
 
+// TestMadeUpNamesKeepNobodyOut: whoever has an account signs in however many names are made up, and of the others nobody can tell by
+// the time it takes that they have none.
+func TestMadeUpNamesKeepNobodyOut(t *testing.T) {
+	board := &MemoryBoard{data: map[string]string{}}
+	throttle := newThrottle(board, testclock.NewFakePassiveClock(noon), 1)
+	throttle.Known = func(name string) bool { return name == Admin }
+	for i := range maxNames {
+		board.data[fmt.Sprintf("%024d", i)] = "1 " + strconv.FormatInt(noon.Unix(), 10)
+	}
+	if err := throttle.Attempt(t.Context(), Admin, right); err != nil {
+		t.Errorf("who has an account is kept out: %v", err)
+	}
+	looked := false
+	err := throttle.Attempt(t.Context(), "made up", func() bool { looked = true; return true })
+	if !errors.Is(err, ErrThrottled) || !looked {
+		t.Errorf("a name that is made up: got %v, looked at %v", err, looked)
+	}
+	for range DefaultMaxFailures {
+		_ = throttle.Attempt(t.Context(), Admin, wrong)
+	}
+	if err := throttle.Attempt(t.Context(), Admin, right); !errors.Is(err, ErrThrottled) {
+		t.Errorf("passwords of admin can be guessed: %v", err)
+	}
+}
+
 func TestTooManyAreBusy(t *testing.T) {
 	throttle := newThrottle(&MemoryBoard{}, testclock.NewFakePassiveClock(noon), 1)
 	err := throttle.Attempt(t.Context(), "a", func() bool {
