@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -273,6 +274,15 @@ func TestPodLogs(t *testing.T) {
 	}
 	_, _, err = ask(application.ApplicationPodLogsQuery{PodName: "gone"})
 	refusedFor(t, "a pod that is not there", err, fault.Mistake, "not found as part of application")
+	many := make([]string, 0, maxTaps+1)
+	for i := range maxTaps + 1 {
+		many = append(many, fmt.Sprintf("c%d", i))
+	}
+	_, _, err = ask(application.ApplicationPodLogsQuery{PodName: pod, Container: strings.Join(many, ",")})
+	refusedFor(t, "more containers than can be read", err, fault.Mistake, "too many for one call")
+	if some, _, err := ask(application.ApplicationPodLogsQuery{PodName: pod, Container: strings.Repeat("side,", 5000) + "side", TailLines: &tail}); err != nil || len(some) != 1 {
+		t.Errorf("one container named often says %q, %v", some, err)
+	}
 	_, _, err = ask(application.ApplicationPodLogsQuery{UntilTime: "noon"})
 	refusedFor(t, "no time", err, fault.Mistake, "untilTime")
 	d.settings.Doing.MaxPodLogs = 1

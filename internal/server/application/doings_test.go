@@ -382,6 +382,39 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// TestAnotherRevisionOfHydratedManifests: the branch that is synced from is the application's, and no other without the right.
+func TestAnotherRevisionOfHydratedManifests(t *testing.T) {
+	app := appIn("team", "web")
+	app.Spec.Source = nil
+	app.Spec.SourceHydrator = &v1alpha1.SourceHydrator{SyncSource: v1alpha1.SyncSource{TargetBranch: "env/prod"}}
+	d := newDoings(t, nil, app)
+	d.settings.Doing.RevisionOverride = true
+	d.roles.set("applications, get, *", "applications, sync, *")
+	_, err := d.Sync(d.ctx, &application.ApplicationSyncRequest{Name: "web", Revision: "mine"})
+	refusedFor(t, "another branch", err, fault.Forbidden, "applications, override, team/web")
+	if _, err := d.Sync(d.ctx, &application.ApplicationSyncRequest{Name: "web", Revision: "env/prod"}); err != nil {
+		t.Errorf("its own branch: %v", err)
+	}
+}
+
+// TestPatchesOfSecretsReadNothing: values would come out where they are not masked, or could be guessed.
+func TestPatchesOfSecretsReadNothing(t *testing.T) {
+	d := newDoings(t, nil, appIn("team", "web"))
+	d.roles.set("applications, *")
+	for _, patch := range []string{
+		`[{"op":"copy","from":"/data/password","path":"/metadata/annotations/x"}]`,
+		`[{"op":"add","path":"/data/a","value":"YQ=="},{"op":"move","from":"/data/password","path":"/type"}]`,
+		`[{"Op":"test","path":"/data/password","value":"YQ=="}]`,
+	} {
+		_, err := d.PatchResource(d.ctx, &application.ApplicationResourcePatchRequest{
+			Name: "web", Namespace: "shop", ResourceName: "keys", Version: "v1", Kind: "Secret", PatchType: "application/json-patch+json", Patch: patch})
+		refusedFor(t, patch, err, fault.Mistake, "neither copy, move nor test")
+	}
+	if readsValues([]byte(`[{"op":"replace","path":"/data/a","value":"YQ=="}]`)) {
+		t.Error("a value cannot be replaced")
+	}
+}
+
 func TestRevisionsOfSeveralSources(t *testing.T) {
 	app := appIn("team", "web")
 	app.Spec.Sources = []v1alpha1.ApplicationSource{{RepoURL: "https://a.example/a"}, {RepoURL: "https://a.example/b"}}

@@ -126,6 +126,9 @@ func (s *Service) still(at named, resource, action string) func(context.Context)
 	}
 }
 
+// maxTaps bounds how many containers are read for one call: each is a connection to the cluster.
+const maxTaps = 200
+
 // tap is one container whose log is read.
 type tap struct{ namespace, pod, container string }
 
@@ -152,6 +155,9 @@ func (s *Service) taps(ctx context.Context, app *v1alpha1.Application, site *liv
 		for _, container := range names {
 			out = append(out, tap{pod.Namespace, pod.Name, container})
 		}
+		if len(out) > maxTaps {
+			return nil, fault.New(fault.Mistake, "read the logs of", fmt.Sprintf("more than %d containers", maxTaps), "container", "they are too many for one call", "name fewer")
+		}
 	}
 	return out, nil
 }
@@ -160,7 +166,9 @@ func (s *Service) taps(ctx context.Context, app *v1alpha1.Application, site *liv
 // containers.
 func containersOf(ctx context.Context, site *live.Site, pod v1alpha1.ResourceNode, asked string) ([]string, error) {
 	if asked != "" {
-		return strings.Split(asked, ","), nil
+		names := strings.Split(asked, ",")
+		slices.Sort(names)
+		return slices.Compact(names), nil
 	}
 	key := object.Key{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name}
 	found, err := site.Read(ctx, corev1.SchemeGroupVersion.WithKind("Pod"), key)

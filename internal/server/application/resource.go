@@ -4,8 +4,10 @@ package application
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -52,6 +54,10 @@ func (s *Service) PatchResource(ctx context.Context, q *application.ApplicationR
 		return nil, fault.New(fault.Mistake, "patch", q.Kind+" "+q.ResourceName, "patchType", fmt.Sprintf("%q is none", q.PatchType),
 			"choose "+string(types.MergePatchType)+", "+string(types.StrategicMergePatchType)+" or "+string(types.JSONPatchType))
 	}
+	if q.Group == "" && q.Kind == "Secret" && kind == types.JSONPatchType && readsValues([]byte(q.Patch)) {
+		return nil, fault.New(fault.Mistake, "patch", q.Kind+" "+q.ResourceName, "patch", "in a Secret it may neither copy, move nor test values",
+			"use the operations add, remove and replace")
+	}
 	p, err := s.part(ctx, access.Update, &application.ApplicationResourceRequest{
 		Name: q.Name, Namespace: q.Namespace, ResourceName: q.ResourceName, Version: q.Version, Group: q.Group, Kind: q.Kind,
 		AppNamespace: q.AppNamespace, Project: q.Project,
@@ -68,6 +74,21 @@ func (s *Service) PatchResource(ctx context.Context, q *application.ApplicationR
 	}
 	s.tell(ctx, p.app, event.ResourceUpdated, fmt.Sprintf("patched resource %s/%s '%s'", q.Group, q.Kind, q.ResourceName))
 	return manifestOf(p.shown(after))
+}
+
+// readsValues reports whether a JSON patch (RFC 6902) asks for what is there: it could carry the values of a Secret to where they
+// are not masked, such as an annotation, or find them out one guess after the other. One that cannot be read is left to the API
+// server to refuse.
+func readsValues(patch []byte) bool {
+	var operations []struct {
+		Op string `json:"op"`
+	}
+	_ = json.Unmarshal(patch, &operations)
+	return slices.ContainsFunc(operations, func(o struct {
+		Op string `json:"op"`
+	}) bool {
+		return o.Op == "copy" || o.Op == "move" || o.Op == "test"
+	})
 }
 
 // quiet leaves of an error about a Secret only its kind: API servers quote what they refuse, and a test operation of a JSON

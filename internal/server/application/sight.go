@@ -4,8 +4,8 @@ package application
 
 import (
 	"context"
+	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/bowline-cd/bowline/internal/access"
@@ -52,7 +52,7 @@ func (s *Service) sees(ctx context.Context) func(*index.Entry) bool {
 // of returns what is known of a caller. changed is asked before any right is.
 func (s *sights) of(who auth.Caller, changed func() <-chan struct{}) *sight {
 	groups := slices.Sorted(slices.Values(who.Groups))
-	key := strings.Join(append([]string{string(who.Kind), who.Issuer, who.Subject}, groups...), "\x00")
+	key := fmt.Sprintf("%q", append([]string{string(who.Kind), who.Issuer, who.Subject}, groups...)) // in quotes: a provider may write any character
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.byCaller[key]

@@ -142,8 +142,12 @@ func foreign(app *v1alpha1.Application, request requests.SyncRequest) bool {
 	differs := func(source v1alpha1.ApplicationSource, revision string) bool {
 		return revision != "" && revision != cmp.Or(source.TargetRevision, "HEAD")
 	}
-	if app.Spec.Source != nil && len(app.Spec.Sources) == 0 {
+	switch hydrator := app.Spec.SourceHydrator; {
+	case len(app.Spec.Sources) > 0:
+	case app.Spec.Source != nil:
 		return differs(*app.Spec.Source, request.Revision)
+	case hydrator != nil:
+		return differs(v1alpha1.ApplicationSource{TargetRevision: hydrator.SyncSource.TargetBranch}, request.Revision)
 	}
 	for i, revision := range request.Revisions {
 		if differs(app.Spec.Sources[i], revision) {
