@@ -276,6 +276,15 @@ func TestTokens(t *testing.T) {
 	if _, err := s.CreateToken(signedIn(t), &rpcproject.ProjectTokenCreateRequest{Project: "shop", Role: "ci", ID: "t1"}); !fault.Is(err, fault.Mistake) {
 		t.Errorf("the id again: got %v", err)
 	}
+	for field, wrong := range map[string]rpcproject.ProjectTokenCreateRequest{
+		"expiresIn": {ExpiresIn: 1 << 55}, // which is 0 in nanoseconds: without end
+		"id":        {ID: strings.Repeat("x", maxTokenID+1)},
+	} {
+		wrong.Project, wrong.Role = "shop", "ci"
+		if _, err := s.CreateToken(signedIn(t), &wrong); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
 	if _, err := s.CreateToken(signedIn(t), &rpcproject.ProjectTokenCreateRequest{Project: "shop", Role: "none"}); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a role that is not there: got %v", err)
 	}

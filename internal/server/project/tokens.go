@@ -82,10 +82,20 @@ func specTokens(p *v1alpha1.AppProject, name string) []v1alpha1.JWTToken {
 	return nil
 }
 
+// maxLifetime is the longest that a token may be issued for, other than forever; more seconds than a time.Duration can hold would
+// make one without end. maxTokenID bounds the ids that people choose: all of them are in the project.
+const (
+	maxLifetime = 100 * 365 * 24 * time.Hour
+	maxTokenID  = 128
+)
+
 // CreateToken makes a token of a role. Whoever may update the project may, and whoever is in a group of the role.
 func (s *Service) CreateToken(ctx context.Context, request *rpcproject.ProjectTokenCreateRequest) (*rpcproject.ProjectTokenResponse, error) {
-	if request.ExpiresIn < 0 {
-		return nil, fault.New(fault.Mistake, "create a token of", thing(request.Project), "expiresIn", "it is negative", "write seconds, or 0 for a token without end")
+	if request.ExpiresIn < 0 || request.ExpiresIn > int64(maxLifetime/time.Second) {
+		return nil, fault.New(fault.Mistake, "create a token of", thing(request.Project), "expiresIn", "it is not a length of time in seconds", "write seconds, or 0 for a token without end")
+	}
+	if len(request.ID) > maxTokenID {
+		return nil, fault.New(fault.Mistake, "create a token of", thing(request.Project), "id", fmt.Sprintf("it is longer than %d bytes", maxTokenID), "choose a shorter one")
 	}
 	var token string
 	p, err := s.changeTokens(ctx, request.Project, request.Role, func(role *v1alpha1.ProjectRole) error {
