@@ -9,7 +9,6 @@ import (
 
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli/app/plan"
-
 	"github.com/bowline-cd/bowline/internal/controller/application"
 )
 
@@ -68,12 +67,10 @@ func plannedOf(qualified, name string, p application.Planned) plan.Planned {
 	if p.Automated {
 		out.Because = p.Decision.Reason
 	}
-	switch out.Approval {
-	case "":
-	case p.Noted:
-		out.Approve = "bowline app approve " + name + " " + client.ShortDigest(string(out.Approval))
-	default:
-		out.Unnoted = "What waits can be approved once the controller has found it: at the next sync."
+	digest := ""
+	if p.Noted == out.Approval {
+		digest = client.ShortDigest(string(out.Approval))
 	}
+	out.Confirms(name, digest)
 	return out
 }

@@ -13,15 +13,18 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/applicationset"
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/repository"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/cli"
 	"github.com/bowline-cd/bowline/internal/cli/app/actions"
+	"github.com/bowline-cd/bowline/internal/cli/app/plan"
 	"github.com/bowline-cd/bowline/internal/cli/session"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
@@ -150,6 +153,22 @@ func set() *v1alpha1.ApplicationSet {
 	return out
 }
 
+// own is the part of a server that Argo CD does not have.
+type own struct {
+	bowline.Service
+	server *server
+}
+
+func (o own) Plan(_ context.Context, q *bowline.PlanQuery) (*bowline.Plan, error) {
+	o.server.note("Plan", q)
+	work := runtime.RawExtension{Raw: []byte(`{"digest":"sha256:1","summary":"1 deletion waits","phases":[],"approval":"3f2a9c417b0d99"}`)}
+	out := &bowline.Plan{Application: q.Name, Revisions: []string{"abc"}, Text: "delete ConfigMap old", Work: work}
+	if q.Prune {
+		out.Approve = "3f2a9c417b0d"
+	}
+	return out, nil
+}
+
 // ask runs a command line through the server.
 func (s *server) ask(t *testing.T, stdin, line string) (stdout, stderr string, code int) {
 	t.Helper()
@@ -157,9 +176,10 @@ func (s *server) ask(t *testing.T, stdin, line string) (stdout, stderr string, c
 	deps := cli.Deps{
 		Version: "v0", Now: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Services: func(*session.Session) (*client.Services, error) {
-			return &client.Services{Applications: s, ApplicationSets: sets{}}, nil
+			return &client.Services{Applications: s, ApplicationSets: sets{}, Bowline: own{server: s}}, nil
 		},
 		Differ: differ(t, nil), Drawer: drawer(t, nil),
+		Planner: plan.PlannerFunc(func(context.Context, plan.Request) (plan.Planned, error) { panic("the server is to be asked") }),
 		Actions: func(context.Context, actions.Target) (actions.Actor, error) { panic("the server is to be asked") },
 	}
 	var out, err bytes.Buffer
@@ -234,6 +254,10 @@ func TestVerbsOverAServer(t *testing.T) {
 		{reason: "a project declared", line: "admin proj generate-spec shop -s https://git.example.com/shop -o json", stdout: `"sourceRepos": [`},
 		{reason: "an action", line: "app actions run web restart --kind Deployment --param a=b", asked: `RunResourceActionV2 {"name":"web","namespace":"shop","resourceName":"front","version":"v1","group":"apps","kind":"Deployment","action":"restart","resourceActionParameters":[{"name":"a","value":"b"}]}`, stdout: "patched"},
 		{reason: "an action that a server cannot try", line: "app actions run web restart --kind Deployment --dry-run", stderr: "--core", code: 2},
+		{reason: "a plan", line: "app plan web", asked: `Plan {"name":"web"}`, stdout: "1 deletion waits"},
+		{reason: "a plan with deletions that are not noted yet", line: "app plan cd/web", asked: `Plan {"name":"web","appNamespace":"cd"}`, stdout: "can be approved once"},
+		{reason: "a plan of a sync by hand", line: "app plan web --prune --revision v2 --resource :Service:shop/web --resource apps:Deployment:web",
+			asked: `Plan {"name":"web","prune":true,"revision":"v2","resources":[":Service:shop/web","apps:Deployment:web"]}`, stdout: "bowline app approve web 3f2a9c417b0d\n"},
 		{reason: "application sets", line: "appset list", stdout: "argocd/shops  default  <none>      Unknown  ResourcesUpToDate  https://example.com/shop  base"},
 		{reason: "an application set", line: "appset get shops", stdout: "Name:               argocd/shops\n"},
 	}

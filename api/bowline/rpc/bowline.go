@@ -91,6 +91,10 @@ type PlanQuery struct {
 	AppNamespace string `json:"appNamespace,omitempty"`
 	Prune        bool   `json:"prune,omitempty"`
 	Revision     string `json:"revision,omitempty"`
+	// Revisions stand in for the target revisions of an application with several sources, in their order.
+	Revisions []string `json:"revisions,omitempty"`
+	// Resources limit the sync to objects, each as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME.
+	Resources []string `json:"resources,omitempty"`
 }
 
 // Plan is what a sync would do.

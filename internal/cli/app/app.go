@@ -37,7 +37,7 @@ import (
 // no sync of local manifests, without a reverter no rollback in Git.
 func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner, renderer render.Renderer,
 	reverter rollback.Reverter) *cobra.Command {
-	differ, open, drawer = overServer(differ, open, drawer)
+	differ, open, drawer, planner = overServer(differ, open, drawer, planner)
 	cmd := command.Group("app", "Work with applications",
 		list.NewCmd(s), get.NewCmd(s, drawer), appsync.NewCmd(s, renderer, differ), wait.NewCmd(s), history.NewCmd(s), appdelete.NewCmd(s),
 		rollback.NewCmd(s, reverter), hold.NewCmd(s), terminate.NewCmd(s), approve.NewCmd(s),
@@ -63,7 +63,7 @@ func NewCmd(s *session.Session, differ diff.Differ, open actions.Opener, drawer 
 }
 
 // overServer has what is made by this process made by the server of a session that has one.
-func overServer(differ diff.Differ, open actions.Opener, drawer resources.Drawer) (diff.Differ, actions.Opener, resources.Drawer) {
+func overServer(differ diff.Differ, open actions.Opener, drawer resources.Drawer, planner plan.Planner) (diff.Differ, actions.Opener, resources.Drawer, plan.Planner) {
 	if differ != nil {
 		differ = remote.Differ(differ)
 	}
@@ -73,5 +73,8 @@ func overServer(differ diff.Differ, open actions.Opener, drawer resources.Drawer
 	if drawer != nil {
 		drawer = remote.Drawer(drawer)
 	}
-	return differ, open, drawer
+	if planner != nil {
+		planner = remote.Planner(planner)
+	}
+	return differ, open, drawer, planner
 }

@@ -134,9 +134,9 @@ func (s *Service) Plan(ctx context.Context, request *bowline.PlanQuery) (*bowlin
 	if err != nil {
 		return nil, err
 	}
-	var sync *v1alpha1.SyncOperation
-	if request.Prune || request.Revision != "" {
-		sync = &v1alpha1.SyncOperation{Revision: request.Revision, Prune: request.Prune}
+	sync, err := planned(request)
+	if err != nil {
+		return nil, err
 	}
 	plan, err := s.Previews.Plan(ctx, app, sync)
 	if err != nil {
@@ -146,4 +146,20 @@ func (s *Service) Plan(ctx context.Context, request *bowline.PlanQuery) (*bowlin
 		plan.Work = runtime.RawExtension{Raw: []byte("{}")}
 	}
 	return plan, nil
+}
+
+// planned is the sync that is asked about; nil is the one that would come by itself.
+func planned(request *bowline.PlanQuery) (*v1alpha1.SyncOperation, error) {
+	if !request.Prune && request.Revision == "" && len(request.Revisions) == 0 && len(request.Resources) == 0 {
+		return nil, nil //nolint:nilnil // it is an answer
+	}
+	sync := &v1alpha1.SyncOperation{Revision: request.Revision, Revisions: request.Revisions, Prune: request.Prune}
+	for _, text := range request.Resources {
+		resource, err := bowline.ParseResource(text)
+		if err != nil {
+			return nil, fault.Wrap(fault.Mistake, "plan", fmt.Sprintf("a sync of %q", text), err, "")
+		}
+		sync.Resources = append(sync.Resources, resource)
+	}
+	return sync, nil
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package plan is the verb `bowline app plan`. It writes what a Planner found; the plan itself is the one the controller
-// makes, made by this process.
+// makes: made by a server, or straight on the cluster by this process.
 package plan
 
 import (
@@ -60,6 +60,17 @@ type Planned struct {
 	plan.View
 	// Text is the plan for people.
 	Text string `json:"-"`
+}
+
+// Confirms fills in how the deletions that wait are approved: under digest, its short form; "" if the controller has not noted them.
+func (p *Planned) Confirms(name, digest string) {
+	switch {
+	case p.Approval == "":
+	case digest != "":
+		p.Approve = "bowline app approve " + name + " " + digest
+	default:
+		p.Unnoted = "What waits can be approved once the controller has found it: at the next sync."
+	}
 }
 
 // Options are the flags.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package remote are the comparison, the tree and the actions of an application as a server has them. Commands use them when they
+// Package remote are the comparison, the tree, the plan and the actions of an application as a server has them. Commands use them when they
 // work through a server; straight on a cluster the same is made by this process.
 package remote
 
