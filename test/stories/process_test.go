@@ -249,34 +249,3 @@ func (p *process) kill() error {
 	<-p.done
 	return nil
 }
-
-// cli runs `bowline ARGS` against the story's control namespace; its output is for stdout, stderr and cmp.
-func cli(ts *testscript.TestScript, neg bool, args []string) {
-	s := of(ts)
-	kubeconfig, err := s.kubeconfig(s.user("cli"), "system:masters", "system:authenticated")
-	ts.Check(err)
-	cmd, err := program(args...)
-	ts.Check(err)
-	if len(args) > 0 && args[0] == "app" {
-		cmd.Args = append(cmd.Args, "--kubeconfig", kubeconfig, "--namespace", ts.Getenv("CD"))
-	}
-	cmd.Dir = ts.MkAbs(".")
-	var out, problem bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problem
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error)
-	go p.run(started)
-	ts.Check(<-started)
-	select {
-	case <-p.done:
-	case <-time.After(*patience):
-		ts.Check(p.kill())
-		ts.Fatalf("bowline %s did not end within %s", strings.Join(args, " "), *patience)
-	}
-	_, _ = ts.Stdout().Write(out.Bytes())
-	_, _ = ts.Stderr().Write(problem.Bytes())
-	ts.Logf("[bowline %s]\n%s%s", strings.Join(args, " "), out.String(), problem.String())
-	if (p.status != nil) != neg {
-		ts.Fatalf("bowline %s: %v", strings.Join(args, " "), p.status)
-	}
-}
