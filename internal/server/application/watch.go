@@ -31,15 +31,11 @@ func (s *Service) Watch(ctx context.Context, request *application.ApplicationQue
 	}
 	ctx, stop := s.Gate.Still(ctx, func(context.Context) error { return nil })
 	defer stop()
-	var only *types.NamespacedName
-	if request.Name != "" {
-		only = &types.NamespacedName{Namespace: s.namespaceOf(request.AppNamespace), Name: request.Name}
-	}
-	sub, start := s.Index.Subscribe(only, request.ResourceVersion)
-	defer sub.Close()
-	if err := w.begin(ctx, start); err != nil {
+	sub, err := w.subscribe(ctx)
+	if err != nil {
 		return err
 	}
+	defer sub.Close()
 	return w.follow(ctx, sub)
 }
 
@@ -60,6 +56,21 @@ func (w *watcher) ask(ctx context.Context) (err error) {
 	}
 	w.query, err = w.Service.query(ctx, w.request)
 	return err
+}
+
+// subscribe sends what the stream begins with, and returns what follows. All that there is at the beginning is forgotten when it
+// returns: a stream may last for days.
+func (w *watcher) subscribe(ctx context.Context) (*index.Subscription, error) {
+	var only *types.NamespacedName
+	if w.request.Name != "" {
+		only = &types.NamespacedName{Namespace: w.namespaceOf(w.request.AppNamespace), Name: w.request.Name}
+	}
+	sub, start := w.Index.Subscribe(only, w.request.ResourceVersion)
+	if err := w.begin(ctx, start); err != nil {
+		sub.Close()
+		return nil, err
+	}
+	return sub, nil
 }
 
 // begin sends what the stream begins with.
