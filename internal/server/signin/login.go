@@ -121,7 +121,11 @@ func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) error {
 	base := st.base(r.Host)
 	next := base + "/"
 	token := s.deps.Token(r)
-	st.dropToken(w, r)
+	if r.Header.Get("Sec-Fetch-Site") == "cross-site" { // another site's page may lead here, but ends no session
+		token = ""
+	} else {
+		st.dropToken(w, r)
+	}
 	if token == "" {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return nil

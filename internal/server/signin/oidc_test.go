@@ -80,6 +80,14 @@ func TestAPageSignsInAtAProvider(t *testing.T) {
 	if who.Subject != "dora" || who.Username != "dora@example.org" || !slices.Equal(who.Groups, []string{"platform"}) || who.Issuer != at {
 		t.Errorf("the caller is %+v", who)
 	}
+	led, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/auth/logout", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	led.Header.Set("Sec-Fetch-Site", "cross-site") // https://www.w3.org/TR/fetch-metadata/
+	if answer, err := b.client.Do(led); err != nil || answer.Body.Close() != nil || len(h.revoked) != 0 || b.cookies(h.url)["argocd.token"] != token {
+		t.Errorf("another site's page ends the session: %v, %v", err, h.revoked)
+	}
 	b.stop = at + "/session/end"
 	p := b.open(h.url + "/auth/logout")
 	if q := p.url.Query(); q.Get("id_token_hint") != token || q.Get("post_logout_redirect_uri") != h.url {
