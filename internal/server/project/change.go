@@ -3,6 +3,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,7 +64,7 @@ func without(all, some []string) []string {
 
 // strands refuses a change by which applications of the project would lose their source or their destination.
 func (s *Service) strands(ctx context.Context, asked, now *v1alpha1.AppProject) error {
-	apps, err := s.applications(ctx, now.Name)
+	apps, err := s.applications(ctx, now)
 	if err != nil || len(apps) == 0 {
 		return err
 	}
@@ -109,13 +110,15 @@ func addresses(spec *v1alpha1.ApplicationSpec) []string {
 	return out
 }
 
-// applications returns the applications of a project, wherever they live.
-func (s *Service) applications(ctx context.Context, project string) ([]v1alpha1.Application, error) {
+// applications returns the applications of a project, wherever it permits them to live. Others may name the project as they like:
+// they are none of its, and keep nobody from changing or deleting it.
+func (s *Service) applications(ctx context.Context, p *v1alpha1.AppProject) ([]v1alpha1.Application, error) {
 	list := &v1alpha1.ApplicationList{}
 	if err := s.Hub.Client.List(ctx, list); err != nil {
-		return nil, hub.Failed("list", "the applications of "+thing(project), err)
+		return nil, hub.Failed("list", "the applications of "+thing(p.Name), err)
 	}
+	rules := access.Compile(p, s.Clusters.ScopedTo(p.Name))
 	return slices.DeleteFunc(list.Items, func(a v1alpha1.Application) bool {
-		return a.Spec.Project != project && (a.Spec.Project != "" || project != v1alpha1.DefaultAppProjectName)
+		return cmp.Or(a.Spec.Project, v1alpha1.DefaultAppProjectName) != p.Name || rules.ApplicationNamespace(a.Namespace, s.Hub.Home) != nil
 	}), nil
 }

@@ -258,7 +258,7 @@ func (s *Service) Delete(ctx context.Context, query *rpcproject.ProjectQuery) (*
 	if err != nil {
 		return nil, err
 	}
-	apps, err := s.applications(ctx, query.Name)
+	apps, err := s.applications(ctx, p)
 	if err != nil {
 		return nil, err
 	}

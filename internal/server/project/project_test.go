@@ -244,7 +244,9 @@ func TestUpdateOfWhatSomebodyElseWrote(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	s := newService(t, rights{"all"}, project("shop"), project("empty"), project("default"), app("web", "shop", "x"))
+	strange := app("web", "empty", "x") // whoever may write there names any project
+	strange.Namespace = "tenant"
+	s := newService(t, rights{"all"}, project("shop"), project("empty"), project("default"), app("web", "shop", "x"), strange)
 	for name, want := range map[string]string{"shop": "referenced by 1 applications", "default": "reserved", "none": "there is none"} {
 		if _, err := s.Delete(signedIn(t), &rpcproject.ProjectQuery{Name: name}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", name, err, want)
