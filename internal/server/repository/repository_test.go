@@ -288,6 +288,23 @@ func TestUpdateIntoAProjectNeedsBothRights(t *testing.T) {
 	}
 }
 
+// TestAnUpdateHoldsForWhatWasRead: rights were asked for the project that a repository was in then.
+func TestAnUpdateHoldsForWhatWasRead(t *testing.T) {
+	w := newWorld(t, rights{"all"}, stored(repository("https://a.example/1", ""), false))
+	read, err := w.exact(t.Context(), reading, "https://a.example/1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := read.secret.DeepCopy()
+	moved.Data["project"] = []byte("else")
+	if err := w.Hub.Client.Update(t.Context(), moved); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.rewrite(t.Context(), reading, read, repository("https://a.example/1", "")); !fault.Is(err, fault.Retry) {
+		t.Errorf("the repository is another project's by now: got %v", err)
+	}
+}
+
 func TestDelete(t *testing.T) {
 	theirs := stored(repository("https://a.example/2", ""), false)
 	theirs.Annotations = nil

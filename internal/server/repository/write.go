@@ -186,6 +186,9 @@ func (s *Service) rewrite(ctx context.Context, on side, existing *found, r *v1al
 	secret := &corev1.Secret{}
 	secret.Name = existing.secret.Name
 	return s.Hub.Change(ctx, thing(r.Repo), secret, func() error {
+		if secret.ResourceVersion != existing.secret.ResourceVersion { // it may be another project's by now: rights were asked for what was read
+			return fault.New(fault.Retry, "write", thing(r.Repo), "", "somebody wrote it since it was read", "try again")
+		}
 		if err := declared.Check(secret, declared.RepositoryKind(on.writes)); err != nil {
 			return err
 		}
