@@ -40,6 +40,11 @@ func (h *Handler) serveGRPC(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc-web") {
+		// Argo CD's client with --grpc-web passes on what its gRPC library can read, but does not look itself whether a message is
+		// compressed.
+		r.Header.Del("Grpc-Accept-Encoding")
+	}
 	p := h.patient(w)
 	if c.Kind == rpc.ServerStream {
 		_ = p.control.SetReadDeadline(time.Time{})
