@@ -69,5 +69,5 @@ func selected(value any, fields string) ([]byte, error) {
 	if err != nil || fields == "" {
 		return text, err
 	}
-	return newSelection(fields).apply(text)
+	return newSelection(fields).apply(text), nil
 }

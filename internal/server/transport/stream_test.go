@@ -35,9 +35,9 @@ func TestStreamsOfLines(t *testing.T) {
 	e := &everything{stream: three(nil)}
 	s := open(t, e, nil)
 	got := do(t, s, "GET", "/api/v1/stream/applications?fields=result.type,type,application.metadata.name", "")
-	want := `{"result":{"application":{"metadata":{"name":"web"}},"type":"ADDED"}}
-{"result":{"application":{"metadata":{"name":"web"}},"type":"MODIFIED"}}
-{"result":{"application":{"metadata":{"name":"web"}},"type":"DELETED"}}
+	want := `{"result":{"type":"ADDED","application":{"metadata":{"name":"web"}}}}
+{"result":{"type":"MODIFIED","application":{"metadata":{"name":"web"}}}}
+{"result":{"type":"DELETED","application":{"metadata":{"name":"web"}}}}
 `
 	if got.body != want || got.header.Get("Content-Type") != "application/json" || got.header.Get("Content-Encoding") != "" {
 		t.Errorf("got %v\n%s", got.header, got.body)
