@@ -156,6 +156,11 @@ func (c *Credentials) complete(kind string, r Repository, project string) (Repos
 			if t.err != nil {
 				return Repository{}, t.err
 			}
+			if t.Project == "" && t.Proxy != r.Proxy && r.exposes() {
+				return Repository{}, fault.New(fault.Forbidden, "use", "the credentials for all below "+fault.RedactURL(t.URL),
+					"repository "+fault.RedactURL(r.URL)+" of project "+r.Project,
+					"a proxy of the project's own would see them", "verify the certificate of the host, leave the proxy out, or give the repository credentials of its own")
+			}
 			r = inherit(r, t.Repository)
 		}
 	}

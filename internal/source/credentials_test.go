@@ -72,6 +72,29 @@ func TestCredentialsFor(t *testing.T) {
 	}
 }
 
+// TestAProjectsProxySeesNoCredentialsForAll: who may declare a repository of one project cannot have the credentials that are for
+// everybody sent to a proxy of theirs.
+func TestAProjectsProxySeesNoCredentialsForAll(t *testing.T) {
+	all := secret("all", "repo-creds", "url", "https://git.example", "username", "all", "password", "p")
+	for _, tt := range []struct {
+		reason string
+		pairs  []string
+		want   string // the user name; "" if the credentials are withheld
+	}{
+		{"unverified by a proxy", []string{"project", "team", "proxy", "http://theirs:3128", "insecure", "true"}, ""},
+		{"by a proxy, which sees nothing", []string{"project", "team", "proxy", "http://theirs:3128"}, "all"},
+		{"unverified without a proxy", []string{"project", "team", "insecure", "true"}, "all"},
+		{"declared for everybody", []string{"proxy", "http://ours:3128", "insecure", "true"}, "all"},
+		{"with its own credentials", []string{"project", "team", "proxy", "http://theirs:3128", "insecure", "true", "username", "own", "password", "p"}, "own"},
+	} {
+		c := mustCredentials(t, "", all, secret("one", "repository", append(tt.pairs, "url", "https://git.example/a")...))
+		r, err := c.For("https://git.example/a", "team")
+		if tt.want == "" && (!fault.Is(err, fault.Forbidden) || r.Username != "") || tt.want != "" && (err != nil || r.Username != tt.want) {
+			t.Errorf("%s: got %q, %v; want %q", tt.reason, r.Username, err, tt.want)
+		}
+	}
+}
+
 func TestCredentialsForChartsAndRegistries(t *testing.T) {
 	c, problems := ParseSecrets([]corev1.Secret{
 		secret("charts", "repository", "url", "https://charts.example.com/stable", "type", "helm", "name", "stable", "username", "charts", "password", "p"),

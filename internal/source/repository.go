@@ -67,6 +67,13 @@ type Repository struct {
 	Depth int
 }
 
+// exposes reports whether whoever runs the proxy that the repository of a project names would see what it is read with: nobody
+// checks that it is the host that answers.
+func (r Repository) exposes() bool {
+	plain := r.InsecureOCIForceHTTP || strings.HasPrefix(strings.ToLower(strings.TrimSpace(r.URL)), "http://")
+	return r.Project != "" && r.Proxy != "" && (plain || r.Insecure)
+}
+
 // processKey makes Key useless outside of this process, so that a key in a log cannot be used to guess a password.
 var processKey = func() []byte {
 	key := make([]byte, 32)
