@@ -239,8 +239,8 @@ func (c *Connector) read(claims map[string]any) (connector.Identity, error) {
 	if who.UserID == "" {
 		return who, fmt.Errorf("the provider says nothing of %q", or(b.UserIDKey, "sub"))
 	}
-	if who.Email != "" && !who.EmailVerified && claims["email_verified"] != nil {
-		return who, errors.New("the provider has not verified the person's e-mail address (insecureSkipEmailVerified allows that)")
+	if who.Email != "" && !who.EmailVerified { // as in Dex, saying nothing is not enough: roles may be given by address
+		return who, errors.New("the provider has not verified the person's e-mail address, or does not say so (insecureSkipEmailVerified allows that)")
 	}
 	if len(b.HostedDomains) > 0 && !slices.Contains(b.HostedDomains, text(claims, "hd")) {
 		return who, errors.New("the person is of no domain of hostedDomains")
