@@ -31,13 +31,15 @@ type door struct {
 	// explainer says which rule grants or refuses a right: accounts set it, Bowline's own API answers from it.
 	explainer application.Explainer
 	routes    []server.Route
+	// notes writes what became of calls, and of what is done beside them.
+	notes *auditor
 	// around are put around the calls of REST, behind sign-in.
 	around []func(http.Handler) http.Handler
 }
 
 // openDoor builds the services. The order matters: who is calling comes first, the transports carry all that was mounted.
 func (r *roles) openDoor(ctx context.Context, opts RunOptions) (*door, error) {
-	d := &door{}
+	d := &door{notes: &auditor{log: r.log, bus: r.bus, home: opts.Namespace}}
 	for _, open := range []func(context.Context, *door, RunOptions) error{
 		r.openAccounts, r.openSignIn, r.openApplications, r.openConnections, r.openTransport,
 	} {

@@ -23,11 +23,10 @@ func (r *roles) openTransport(ctx context.Context, d *door, opts RunOptions) err
 	if d.gate != nil {
 		d.gate.Granted, d.gate.Refused = transport.Decided, transport.Decided
 	}
-	notes := &auditor{log: r.log, bus: r.bus, home: opts.Namespace}
 	serving := r.settings.Current().Settings.Serving
 	handler := transport.New(ctx, transport.Options{
 		Services: d.services, Authenticate: d.authenticate, Renewed: auth.Renewed, ContentTypes: serving.ContentTypes, Gzip: serving.Gzip,
-		RootPath: serving.RootPath, Inside: d.around, Audit: notes.note, Version: version, Clock: realClock, Log: r.log,
+		RootPath: serving.RootPath, Inside: d.around, Audit: d.notes.note, Version: version, Clock: realClock, Log: r.log,
 	})
 	for i, route := range d.routes {
 		d.routes[i].Handler = handler.Around(route.Handler)

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -36,6 +37,11 @@ type Container struct {
 	Namespace, Pod, Name               string
 }
 
+// String names the container, by its application.
+func (c Container) String() string {
+	return strings.Trim(strings.Join([]string{c.Application, c.Namespace, c.Pod, c.Name}, "/"), "/")
+}
+
 // Door lets callers into containers.
 type Door interface {
 	// Enter checks whether the caller of ctx may open a terminal in the container, and that it runs. run carries out a command
@@ -50,7 +56,9 @@ type Options struct {
 	Authenticate func(*http.Request) (context.Context, error)
 	// Settings returns those of the moment.
 	Settings func() *settings.Settings
-	Log      *slog.Logger
+	// Audit is told of each terminal that was opened, with nil, and of each that was not, with why. It may be nil.
+	Audit func(context.Context, Container, error)
+	Log   *slog.Logger
 }
 
 // most is how many terminals are open at once: each holds two connections.
@@ -74,6 +82,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
+		h.audit(r.Context(), Container{}, auth.Rejected(err))
 		transport.RefuseNobody(w)
 		return
 	}
@@ -95,6 +104,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	inside, leave, run, err := h.Door.Enter(ctx, to)
 	if err != nil {
+		h.audit(ctx, to, err)
 		refuse(w, statusOf(err), err.Error())
 		return
 	}
@@ -105,6 +115,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // open upgrades the connection. A page of another origin is refused: browsers send cookies along with it.
 func (h *Handler) open(ctx context.Context, w http.ResponseWriter, r *http.Request, to Container, run func(context.Context, cluster.ExecOptions) error) {
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.origins()})
+	h.audit(ctx, to, err)
 	if err != nil {
 		return // it was answered
 	}
@@ -118,9 +129,14 @@ func (h *Handler) open(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	caller, _ := auth.From(ctx)
 	log := h.Log.WithGroup("audit").With("actor", caller.Name(), "verb", "exec", "application", to.Application, "namespace", to.Namespace,
 		"pod", to.Pod, "container", to.Name)
-	log.Info("a terminal is open")
 	err = newSession(conn).serve(ctx, shellsOf(doing.TerminalShells, r.URL.Query().Get("shell")), run)
 	log.Info("a terminal ended", "reason", reasonOf(err))
+}
+
+func (h *Handler) audit(ctx context.Context, to Container, err error) {
+	if h.Audit != nil {
+		h.Audit(ctx, to, err)
+	}
 }
 
 var errTime = errors.New("the time for one terminal is over")

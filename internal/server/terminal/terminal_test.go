@@ -137,6 +137,47 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Who opened a terminal, and who tried to, is written down.
+func TestOpeningsAreAudited(t *testing.T) {
+	told := make(chan string, 10)
+	nobody := false
+	url := serve(t, func(context.Context, cluster.ExecOptions) error { return nil }, func(_ *settings.Settings, o *Options) {
+		in := o.Authenticate
+		o.Authenticate = func(r *http.Request) (context.Context, error) {
+			if nobody {
+				return nil, errors.New("the token expired")
+			}
+			return in(r)
+		}
+		o.Audit = func(ctx context.Context, to Container, err error) {
+			who, _ := auth.From(ctx)
+			told <- fmt.Sprint(who.Subject, " ", to, " ", fault.Is(err, fault.Forbidden), " ", err == nil)
+		}
+	})
+	get := func(query, origin string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/terminal"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Origin", origin)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+	}
+	all(t, dial(t, url))
+	get(query+"forbidden", "")
+	get(query+"web-1", "https://evil.example")
+	nobody = true
+	get(query+"web-1", "")
+	for _, want := range []string{"ann web/shop/web-1/main false true", "ann web/shop/forbidden/main true false", "ann web/shop/web-1/main false false", "  true false"} {
+		if got := <-told; got != want {
+			t.Errorf("the audit is told %q, want %q", got, want)
+		}
+	}
+}
+
 // A shell that a container does not have does not swallow what was typed.
 func TestTheNextShellIsTried(t *testing.T) {
 	var tried []string

@@ -80,23 +80,28 @@ func (h *Handler) audit(ctx context.Context, c *call, request any, err error) {
 	if h.opts.Audit == nil || c.reading() && !refused {
 		return
 	}
+	record := RecordOf(ctx, c.FullName(), nameIn(request), err)
+	record.Changes = !c.reading()
+	h.opts.Audit(ctx, record)
+}
+
+// RecordOf returns the record of something that the caller of ctx did or tried, with the rights that were asked for it. It is
+// for what is no call, too: a page beside the services, if Around was put around it.
+func RecordOf(ctx context.Context, verb, object string, err error) Record {
 	who, _ := auth.From(ctx)
-	record := Record{
-		RequestID: RequestID(ctx), Actor: who.Name(), Kind: who.Kind, Verb: c.FullName(), Object: nameIn(request), Changes: !c.reading(), Decision: Allowed,
-	}
+	record := Record{RequestID: RequestID(ctx), Actor: who.Name(), Kind: who.Kind, Verb: verb, Object: object, Changes: true, Decision: Allowed}
 	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
 		t.mu.Lock()
 		record.Rights, record.Address = append([]Ruled{}, t.ruled...), t.address
 		t.mu.Unlock()
 	}
-	if err != nil {
-		record.Error = err.Error()
-		record.Decision = Failed
+	switch {
+	case fault.Is(err, fault.Forbidden):
+		record.Decision, record.Error = Refused, err.Error()
+	case err != nil:
+		record.Decision, record.Error = Failed, err.Error()
 	}
-	if refused {
-		record.Decision = Refused
-	}
-	h.opts.Audit(ctx, record)
+	return record
 }
 
 // nameIn is the name of what a request is about, where it has one.
