@@ -51,7 +51,7 @@ type Verdicts interface {
 // manifests that an operation brought along, which may hold Secrets. app is not changed.
 func (s *Service) form(ctx context.Context, app *v1alpha1.Application) *v1alpha1.Application {
 	out := *app
-	out.TypeMeta = metav1.TypeMeta{} // as Argo CD answers
+	out.TypeMeta, out.ManagedFields = metav1.TypeMeta{}, nil // as Argo CD answers
 	out.Operation = withoutManifests(app.Operation)
 	if state := app.Status.OperationState; state != nil && withoutManifests(&state.Operation) != &state.Operation {
 		next := *state

@@ -150,6 +150,16 @@ func TestAListHasWhatTheCallerMaySee(t *testing.T) {
 	}
 }
 
+// What was just written comes from the API server with the managers of its fields, which nobody wants to see.
+func TestAnswersHaveNoManagedFields(t *testing.T) {
+	r := read(t, []string{"applications, get, *"})
+	app := readable("shop", "a", 1)
+	app.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "bowline"}}
+	if got := r.form(r.ctx, app); got.ManagedFields != nil || app.ManagedFields == nil {
+		t.Errorf("answered with %v, and the application itself has %v", got.ManagedFields, app.ManagedFields)
+	}
+}
+
 func TestAListThatIsNotWholeIsNone(t *testing.T) {
 	r := read(t, []string{"applications, get, *"})
 	r.Reads.Filled = func() bool { return false }
