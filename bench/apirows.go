@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -214,23 +212,23 @@ func (a *audience) changed(ctx context.Context, changes int) (first, last []time
 // gets: calls for one application by its name, as many each second as the goal says, while one application after the other is
 // pushed to. Each call has its time, and is late if it had to wait: a server that is slow is not asked less.
 func (s *served) gets(ctx context.Context) (map[string]any, error) {
-	asking, enough := context.WithCancel(ctx)
-	defer enough()
+	pushing, pushed := context.WithCancel(ctx)
+	defer pushed()
 	g := &getter{served: s, client: &http.Client{Transport: &http.Transport{TLSClientConfig: ownCertificate(), MaxIdleConnsPerHost: connections}}}
 	before, err := s.bowline.usage()
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
-	var group errgroup.Group
+	var asking sync.WaitGroup
 	for range connections {
-		group.Go(func() error { g.run(asking, began); return nil })
+		asking.Go(func() { g.run(ctx, pushing, began) })
 	}
 	result, err := s.pushOne(ctx, floor{})
 	span := time.Since(began)
 	after, used := s.bowline.usage()
-	enough()
-	_ = group.Wait() // they return none
+	pushed()
+	asking.Wait()
 	if err := firstOf(err, used); err != nil {
 		return nil, err
 	}
@@ -260,17 +258,15 @@ type getter struct {
 	failed error
 }
 
-func (g *getter) run(ctx context.Context, began time.Time) {
+// run makes calls until pushing ends; one that is under way then is waited for.
+func (g *getter) run(ctx, pushing context.Context, began time.Time) {
 	for {
 		n := g.next.Add(1) - 1
-		due := began.Add(time.Duration(n) * time.Second * 100 / time.Duration(g.calls*101)) // what is under way at the end does not count
-		if rest(ctx, time.Until(due)) != nil {
+		due := began.Add(time.Duration(n) * time.Second / time.Duration(g.calls))
+		if rest(pushing, time.Until(due)) != nil {
 			return
 		}
 		err := g.one(ctx, listedName(int(n)%g.listed))
-		if ctx.Err() != nil {
-			return
-		}
 		g.mu.Lock()
 		if err != nil {
 			g.errors++
