@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -253,5 +254,28 @@ func nobody(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if len(opened) > 0 || len(answers) != 2 {
 		ts.Fatalf("%d routes are open; those who are not known are answered %q, want one answer on each transport", len(opened), answers)
+	}
+}
+
+// A search that finds nothing proves something only if it finds what is there.
+func TestCanariesAreFoundInEveryForm(t *testing.T) {
+	forms := map[string]string{
+		"raw": canary, "in capitals": strings.ToUpper(canary), "in hex": hex.EncodeToString([]byte("x=" + canary)), "in a query": url.Values{"a": {"=" + canary}}.Encode(),
+	}
+	for before := range 5 {
+		once := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("{", before) + canary + "!"))
+		forms[fmt.Sprintf("base64 behind %d bytes", before)] = once
+		forms[fmt.Sprintf("base64 for addresses behind %d bytes", before)] = base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("{", before) + canary))
+		for between := range 3 {
+			forms[fmt.Sprintf("base64 behind %d bytes in base64 behind %d", before, between)] = base64.StdEncoding.EncodeToString([]byte(strings.Repeat(":", between) + once))
+		}
+	}
+	for form, text := range forms {
+		if leak([]byte(`{"a":"`+text+`"}`)) == "" {
+			t.Errorf("%s is not found: %s", form, text)
+		}
+	}
+	if trace := leak([]byte(`{"a":"canary","b":"Y2FuYXJ5"}`)); trace != "" {
+		t.Errorf("found where there is none: %s", trace)
 	}
 }

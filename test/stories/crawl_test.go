@@ -35,7 +35,7 @@ import (
 
 // crawled is how long a crawl listens to an answer that goes on, and together how many it asks at once.
 const (
-	crawled       = 1500 * time.Millisecond
+	crawled       = time.Second
 	crawlTogether = 16
 )
 
