@@ -62,6 +62,7 @@ func coreDoor(ctx context.Context, opts RunOptions, kube *rest.Config) (*door, a
 	if err != nil {
 		return nil, who, err
 	}
+	r.idle = true
 	context.AfterFunc(ctx, r.close)
 	if who.Username, err = whoami(ctx, mgr); err != nil {
 		return nil, who, err

@@ -156,8 +156,14 @@ func (l *liveView) Objects(ctx context.Context, app *v1alpha1.Application, wante
 	var rows []application.RowView
 	var err error
 	settled(ctx, func() bool {
+		whole := true
+		if l.idle { // nobody else compares here
+			if _, whole, err = l.apps.Inspect(ctx, id, nil); err != nil {
+				return false
+			}
+		}
 		rows, err = l.apps.Rows(ctx, id)
-		return fault.Is(err, fault.Wait)
+		return !whole || fault.Is(err, fault.Wait)
 	})
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ type roles struct {
 	fresh    client.Reader // reads from the API server
 	cache    cache.Cache   // what hub reads from
 	served   namespaces
+	idle     bool // nothing is reconciled in this process: who wants a comparison makes it
 }
 
 func newRoles(ctx context.Context, opts RunOptions, kube *rest.Config, mgr ctrl.Manager, served namespaces, lead *lead, log *slog.Logger) (*roles, error) {
