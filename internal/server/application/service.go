@@ -21,6 +21,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/access"
@@ -28,6 +29,11 @@ import (
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/settings"
+)
+
+var (
+	_ application.ApplicationService = (*Service)(nil)
+	_ bowline.Service                = (*Service)(nil)
 )
 
 // Deps is what the service is made with.
