@@ -12,16 +12,22 @@ import (
 	"github.com/bowline-cd/bowline/internal/cli/output"
 )
 
-// Progress writes a line for each resource whose state changed since it was last told of the application.
+// Progress shows how an application changes. On a terminal its resources are drawn in place; elsewhere there is a line for each
+// resource whose state changed since it was last told of the application.
 type Progress struct {
 	w    io.Writer
+	live *live // nil if it is no terminal
 	now  func() time.Time
 	last map[rowKey]Row
 }
 
 // NewProgress returns a Progress that has been told nothing.
 func NewProgress(w io.Writer, now func() time.Time) *Progress {
-	return &Progress{w: w, now: now, last: map[rowKey]Row{}}
+	p := &Progress{w: w, now: now, last: map[rowKey]Row{}}
+	if screen := screenOf(w); screen != nil {
+		p.live = &live{screen: screen}
+	}
+	return p
 }
 
 // Follow runs a wait and, when people read along, writes its progress.
@@ -40,7 +46,12 @@ var widths = []int{22, 20, 24, 16, 32, 12, 12, 10}
 
 // Show writes what changed.
 func (p *Progress) Show(app *v1alpha1.Application) {
-	for _, row := range Rows(app) {
+	rows := Rows(app)
+	if p.live != nil {
+		p.live.draw(rows, p.now())
+		return
+	}
+	for _, row := range rows {
 		if p.last[row.key()] == row {
 			continue
 		}
@@ -54,12 +65,19 @@ func (p *Progress) Show(app *v1alpha1.Application) {
 
 // end separates what was written from what comes next.
 func (p *Progress) end() {
-	if len(p.last) > 0 {
+	if len(p.last) > 0 || p.live != nil && p.live.drawn > 0 {
 		fmt.Fprintln(p.w)
 	}
 }
 
 func (p *Progress) line(cells []string) {
+	fmt.Fprintln(p.w, columnsAt(widths, cells))
+}
+
+// columnsOf is a line of a Row without TIMESTAMP.
+func columnsOf(cells []string) string { return columnsAt(widths[1:], cells) }
+
+func columnsAt(widths []int, cells []string) string {
 	var b strings.Builder
 	for i, cell := range cells {
 		cell = output.Clean(cell)
@@ -69,5 +87,5 @@ func (p *Progress) line(cells []string) {
 			b.WriteString(cell)
 		}
 	}
-	fmt.Fprintln(p.w, strings.TrimRight(b.String(), " "))
+	return strings.TrimRight(b.String(), " ")
 }
