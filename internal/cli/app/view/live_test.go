@@ -4,6 +4,7 @@ package view_test
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func TestAPictureFitsItsTerminal(t *testing.T) {
 		t.Fatalf("got %q", s.String())
 	}
 	last := strings.TrimSuffix(pictures[1], "\n")
-	if !strings.Contains(last, "ConfigMap                       d") || !strings.Contains(last, "and 2 more\n") {
+	if !regexp.MustCompile(`ConfigMap +d +Synced`).MatchString(last) || !strings.Contains(last, "and 2 more\n") {
 		t.Errorf("what changed last is left out:\n%s", last)
 	}
 	for _, picture := range pictures {
