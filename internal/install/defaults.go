@@ -34,6 +34,9 @@ func defaultConfigMaps(namespace string) []*corev1.ConfigMap {
 		},
 		{ObjectMeta: settingsMeta(namespace, v1alpha1.RBACConfigMapName)},
 		{ObjectMeta: settingsMeta(namespace, v1alpha1.CommandParamsConfigMapName)},
+		// argocd admin export and import end without these.
+		{ObjectMeta: settingsMeta(namespace, v1alpha1.KnownHostsConfigMapName)},
+		{ObjectMeta: settingsMeta(namespace, v1alpha1.TLSCertsConfigMapName)},
 	}
 }
 

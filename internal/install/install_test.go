@@ -103,6 +103,8 @@ var everything = []string{
 	"ConfigMap argocd/argocd-cm",
 	"ConfigMap argocd/argocd-rbac-cm",
 	"ConfigMap argocd/argocd-cmd-params-cm",
+	"ConfigMap argocd/argocd-ssh-known-hosts-cm",
+	"ConfigMap argocd/argocd-tls-certs-cm",
 	"Secret argocd/argocd-secret",
 	"AppProject argocd/default",
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -149,6 +150,9 @@ func (s *Service) taps(ctx context.Context, app *v1alpha1.Application, site *liv
 	var out []tap
 	for _, pod := range chosen {
 		names, err := containersOf(ctx, site, pod, q.Container)
+		if apierrors.IsNotFound(err) && q.PodName == "" {
+			continue // it went while a rollout replaces it
+		}
 		if err != nil {
 			return nil, err
 		}
