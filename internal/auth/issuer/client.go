@@ -61,7 +61,7 @@ func (c *program) IDTokenLifetime() time.Duration { return c.lifetime }
 func (c *program) DevMode() bool { return false }
 
 // RestrictAdditionalIdTokenScopes implements op.Client: all that was granted is in the token.
-func (c *program) RestrictAdditionalIdTokenScopes() func([]string) []string { //nolint:staticcheck // the library's name
+func (c *program) RestrictAdditionalIdTokenScopes() func([]string) []string {
 	return slices.Clone[[]string]
 }
 

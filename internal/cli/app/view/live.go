@@ -86,7 +86,7 @@ func (l *live) note(rows []Row) {
 			same = append(same, key)
 		}
 	}
-	l.seen, l.recent = now, append(changed, same...)
+	l.seen, l.recent = now, slices.Concat(changed, same)
 }
 
 // around is how many lines are written beside the rows: the time, the header, how many are left out, and the cursor's.
