@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"internal/fault":        {0, []string{"api/argoproj/v1alpha1"}, "every room reports errors through it, so it knows nobody"},
 	"internal/event":        {0, []string{"api/argoproj/v1alpha1", "api/bowline/v1alpha1", "internal/object"}, "everyone may publish, so it knows nobody"},
 	"internal/settings":     {0, []string{"api/argoproj/v1alpha1", "internal/object", "internal/fault"}, "every room may be handed settings, so they know nobody"},
+	"internal/egress":       {0, []string{"internal/fault"}, "every room that connects may ask it, so it knows nobody"},
 	"internal/script":       {0, []string{"internal/fault"}, "it runs what users write and must be able to reach nothing"},
 
 	"internal/render":   {1, []string{"floor 0"}, engine},

@@ -19,6 +19,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/object"
 )
@@ -179,6 +180,7 @@ func (c *connection) restConfig(cfg Config, where string, allowExec []string) (*
 		TLSClientConfig: rest.TLSClientConfig{
 			Insecure: c.TLS.Insecure, ServerName: c.TLS.ServerName, CAData: c.TLS.CAData, CertData: c.TLS.CertData, KeyData: c.TLS.KeyData,
 		},
+		Dial: egress.Dial, // whoever may declare a cluster must not reach the machine by that
 	}
 	if c.TLS.Insecure && len(c.TLS.CAData) > 0 {
 		return nil, fault.New(fault.Mistake, "connect to", "cluster "+cfg.Name, where, "tlsClientConfig has both insecure and caData", "remove one of them")

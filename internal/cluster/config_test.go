@@ -128,3 +128,15 @@ func FuzzParseSecretNeverQuotesValues(f *testing.F) {
 		}
 	})
 }
+
+// Whoever may declare a cluster must not have the process connect to where a cloud answers with the machine's credentials.
+func TestClustersAreNotAtAddressesOfTheMachine(t *testing.T) {
+	secret := &corev1.Secret{Data: map[string][]byte{"name": []byte("far"), "server": []byte("https://169.254.169.254"), "config": []byte(`{"bearerToken":"token"}`)}}
+	cfg, err := cluster.ParseSecret(secret, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cfg.REST.Dial(t.Context(), "tcp", "169.254.169.254:443"); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("%v, want it refused", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/test/registry"
 )
@@ -220,7 +221,7 @@ func TestChartOfAnIndexThatNamesARegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusting, err := newWeb(Repository{URL: store.URL, CA: store.CA()}, store.URL, webOptions{refuse: refuseLocal})
+	trusting, err := newWeb(Repository{URL: store.URL, CA: store.CA()}, store.URL, webOptions{refuse: egress.Refused})
 	if err != nil {
 		t.Fatal(err)
 	}

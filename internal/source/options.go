@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
@@ -93,7 +94,7 @@ func withDefaults(o Options) Options {
 	setDefault(&o.ArtifactBytes, 2<<30)
 	setDefault(&o.ArtifactLife, 14*24*time.Hour)
 	if o.RefuseAddress == nil {
-		o.RefuseAddress = refuseLocal
+		o.RefuseAddress = egress.Refused
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}

@@ -244,36 +244,6 @@ func (r *remote) lookUp(ctx context.Context) ([]netip.Addr, error) {
 	return addresses, nil
 }
 
-// machineServices are addresses outside of the link-local networks behind which clouds answer with credentials of the machine.
-var machineServices = map[netip.Addr]bool{
-	netip.MustParseAddr("fd00:ec2::254"):   true, // AWS
-	netip.MustParseAddr("fd00:ec2::23"):    true, // AWS, for pods
-	netip.MustParseAddr("fd20:ce::254"):    true, // Google Cloud
-	netip.MustParseAddr("168.63.129.16"):   true, // Azure
-	netip.MustParseAddr("100.100.100.200"): true, // Alibaba Cloud
-	netip.MustParseAddr("192.0.0.192"):     true, // Oracle Cloud
-}
-
-// translated is the network in which IPv6 hosts see IPv4 ones (RFC 6052).
-var translated = netip.MustParsePrefix("64:ff9b::/96")
-
-// native returns an address without zone, and as one of IPv4 if it stands for one.
-func native(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if translated.Contains(a) {
-		b := a.As16()
-		a = netip.AddrFrom4([4]byte(b[12:]))
-	}
-	return a
-}
-
-// refuseLocal refuses the addresses behind which clouds answer with credentials of the machine (link-local and
-// machineServices), and those that are no host at all.
-func refuseLocal(a netip.Addr) bool {
-	a = native(a)
-	return a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || machineServices[a]
-}
-
 // scratch is what lives as long as one command: files, and the way through a proxy if there is one.
 type scratch struct {
 	dir    string

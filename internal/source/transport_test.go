@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/test/gitserver"
 )
@@ -224,7 +225,7 @@ func TestProxyIsChosenOnce(t *testing.T) {
 		{"git@git.example.com:x", "socks5://own:1080", "git.example.com", ""},
 		{"git@git.example.com:x", "socks5://own:1080", "", "socks5h://own:1080"},
 	} {
-		r, err := newRemote(Repository{URL: test.url, Proxy: test.proxy, NoProxy: test.noProxy, KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
+		r, err := newRemote(Repository{URL: test.url, Proxy: test.proxy, NoProxy: test.noProxy, KnownHosts: "x"}, remoteSettings{refuse: egress.Refused})
 		if err != nil {
 			t.Errorf("%s: %v", test.url, err)
 			continue
@@ -233,7 +234,7 @@ func TestProxyIsChosenOnce(t *testing.T) {
 			t.Errorf("%s by %q without %q: %q, want %q", test.url, test.proxy, test.noProxy, got, test.want)
 		}
 	}
-	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "http://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{refuse: refuseLocal})
+	_, err := newRemote(Repository{URL: "git@git.example.com:x", Proxy: "http://u:topsecret@own:1080", KnownHosts: "x"}, remoteSettings{refuse: egress.Refused})
 	if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "SSH goes through SOCKS5 proxies only") || strings.Contains(err.Error(), "topsecret") {
 		t.Errorf("ssh: %v", err)
 	}
@@ -241,11 +242,11 @@ func TestProxyIsChosenOnce(t *testing.T) {
 
 func TestIdentitiesForHTTPSAreNotForSSH(t *testing.T) {
 	r := Repository{URL: "git@github.com:acme/x", KnownHosts: "x", GitHubApp: GitHubApp{ID: "1"}}
-	if _, err := newRemote(r, remoteSettings{refuse: refuseLocal}); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "https address") {
+	if _, err := newRemote(r, remoteSettings{refuse: egress.Refused}); !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), "https address") {
 		t.Errorf("%v", err)
 	}
 	r.SSHPrivateKey = fault.NewSecret("KEY")
-	if _, err := newRemote(r, remoteSettings{refuse: refuseLocal}); err != nil {
+	if _, err := newRemote(r, remoteSettings{refuse: egress.Refused}); err != nil {
 		t.Errorf("with a key: %v", err)
 	}
 }

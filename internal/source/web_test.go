@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/test/gitserver"
 	"github.com/bowline-cd/bowline/test/registry"
@@ -243,7 +244,7 @@ func TestClientCertificateGoesToTheOwnHostOnly(t *testing.T) {
 		return server
 	}
 	own, other := start("own"), start("other")
-	w, err := newWeb(Repository{URL: own.URL, Insecure: true, TLSClientCert: certificate, TLSClientKey: fault.NewSecret(key)}, own.URL, webOptions{refuse: refuseLocal})
+	w, err := newWeb(Repository{URL: own.URL, Insecure: true, TLSClientCert: certificate, TLSClientKey: fault.NewSecret(key)}, own.URL, webOptions{refuse: egress.Refused})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 )
 
@@ -133,6 +134,6 @@ var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 
 // isPrivate reports whether an address is only meaningful inside of a network.
 func isPrivate(a netip.Addr) bool {
-	a = native(a)
+	a = egress.Native(a)
 	return a.IsLoopback() || a.IsPrivate() || carrierGrade.Contains(a)
 }

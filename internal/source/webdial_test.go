@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bowline-cd/bowline/internal/egress"
 	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/test/registry"
 )
@@ -82,7 +83,7 @@ func TestHostileWayIn(t *testing.T) {
 		"private, outside": {inside.URL, webOptions{outside: true}, false},
 		"vouched, outside": {inside.URL, webOptions{outside: true, vouched: true}, true},
 	} {
-		tt.options.refuse = refuseLocal
+		tt.options.refuse = egress.Refused
 		w, err := newWeb(Repository{URL: tt.own}, tt.own, tt.options)
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +181,7 @@ func TestAnswersThatTrickleAreCut(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(func() { close(release) })
-	w, err := newWeb(Repository{URL: server.URL}, server.URL, webOptions{refuse: refuseLocal, patience: 50 * time.Millisecond})
+	w, err := newWeb(Repository{URL: server.URL}, server.URL, webOptions{refuse: egress.Refused, patience: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
