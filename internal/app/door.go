@@ -9,7 +9,6 @@ import (
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/server"
-	"github.com/bowline-cd/bowline/internal/server/application"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
@@ -27,10 +26,8 @@ type door struct {
 	// tokens issues our own tokens and revokes what was shown.
 	tokens *auth.Tokens
 	// learn tells of a project that was just written: what it grants, and which tokens it knows, counts at once.
-	learn func(*v1alpha1.AppProject)
-	// explainer says which rule grants or refuses a right: accounts set it, Bowline's own API answers from it.
-	explainer application.Explainer
-	routes    []server.Route
+	learn  func(*v1alpha1.AppProject)
+	routes []server.Route
 	// notes writes what became of calls, and of what is done beside them.
 	notes *auditor
 	// around are put around the calls of REST, behind sign-in.

@@ -14,6 +14,7 @@ import (
 
 	rpcaccount "github.com/bowline-cd/bowline/api/argoproj/rpc/account"
 	rpcsession "github.com/bowline-cd/bowline/api/argoproj/rpc/session"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/auth"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -51,9 +52,10 @@ func (r *roles) openAccounts(ctx context.Context, d *door, opts RunOptions) erro
 		Gate: d.gate, Home: opts.Namespace, Accounts: known, Passwords: passwords, Tokens: d.tokens, Store: store,
 		Settings: momentary(r.settings), Clock: realClock,
 	}
-	d.explainer, d.authenticate = accounts, r.authenticate(d)
+	d.authenticate = r.authenticate(d)
 	d.services = append(d.services,
 		transport.Mounted{Methods: rpcaccount.AccountServiceMethods, Service: accounts},
+		transport.Mounted{Methods: bowline.AccessMethods, Service: accounts},
 		transport.Mounted{Methods: rpcsession.SessionServiceMethods, Service: &session.Service{
 			Passwords: passwords, Tokens: d.tokens, Settings: momentary(r.settings), Count: r.countLogins(), Log: r.log,
 		}})

@@ -17,6 +17,7 @@ import (
 	"github.com/bowline-cd/bowline/internal/server"
 	"github.com/bowline-cd/bowline/internal/server/application"
 	"github.com/bowline-cd/bowline/internal/server/application/index"
+	"github.com/bowline-cd/bowline/internal/server/state"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
 
@@ -24,7 +25,7 @@ import (
 func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) error {
 	deps := application.Deps{
 		Fresh: r.fresh, Clusters: r.clusters, Checker: r.apps, Bus: r.bus,
-		Gate: d.gate, Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings), Explainer: d.explainer,
+		Gate: d.gate, Hub: r.hub, Home: opts.Namespace, Settings: momentary(r.settings),
 		Served: r.served.has, Clock: realClock, Log: r.log,
 	}
 	service := application.New(deps)
@@ -37,7 +38,8 @@ func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) 
 	d.routes = append(d.routes, server.Route{Pattern: "GET /api/badge", Handler: http.HandlerFunc(service.ServeBadge)})
 	d.services = append(d.services,
 		transport.Mounted{Methods: rpcapplication.ApplicationServiceMethods, Service: service},
-		transport.Mounted{Methods: bowline.Methods, Service: service})
+		transport.Mounted{Methods: bowline.ApplicationMethods, Service: service},
+		transport.Mounted{Methods: bowline.StateMethods, Service: &state.Service{Gate: d.gate, Clusters: &history{roles: r}}})
 	return nil
 }
 
@@ -55,7 +57,7 @@ func (r *roles) reads(ctx context.Context, home string, names interface {
 	live, tells := &liveView{roles: r, home: home, index: all}, &history{roles: r}
 	return application.Reads{
 		Index: all, Filled: filled, Verdicts: live, Picture: live, Managed: live,
-		Previews: &previews{roles: r, home: home}, History: tells, Happened: tells, Freshness: tells,
+		Previews: &previews{roles: r, home: home}, History: tells, Happened: tells,
 	}, nil
 }
 

@@ -160,8 +160,8 @@ func (h *history) client(c *cluster.Cluster) (kubernetes.Interface, error) {
 	return made, nil
 }
 
-// State implements application.Freshness.
-func (h *history) State(_ context.Context, name string) (*bowline.ClusterState, string, bool) {
+// Cluster implements state.Clusters.
+func (h *history) Cluster(_ context.Context, name string) (*bowline.ClusterState, string, bool) {
 	for _, r := range h.clusters.Reports() {
 		if r.Server != name && r.Name != name {
 			continue

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package rpc describes the part of the API that is Bowline's own, in the terms of api/argoproj/rpc: lists of applications in
-// pages, plans and their approval, holds, why a right is granted or not, and how fresh what is known of a cluster is. It is
-// served as JSON only, below Prefix.
+// pages and as live views, one application and its objects live, plans and their approval, holds, previews, why a right is
+// granted or not, and how Bowline itself and what it knows of clusters is doing. It is served as JSON only, below Prefix.
 package rpc
 
 import (
@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/bowline-cd/bowline/api/argoproj/rpc"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 )
 
@@ -20,8 +19,25 @@ const Prefix = "/api/bowline/v1"
 
 // Service is Bowline's own API.
 type Service interface {
+	Applications
+	Access
+	States
+}
+
+// Applications is the part about applications.
+type Applications interface {
 	// ListApplications returns a page of applications with what can be chosen further.
 	ListApplications(ctx context.Context, request *ApplicationsQuery) (*ApplicationsPage, error)
+	// WatchApplications sends a window of the list of applications as rows, and what changes in it.
+	WatchApplications(ctx context.Context, request *ApplicationsQuery, send func(*ApplicationsView) error) error
+	// WatchApplication sends one application with its objects, and what changes of them.
+	WatchApplication(ctx context.Context, request *ApplicationName, send func(*ApplicationView) error) error
+	// ViewObject shows one object of an application: as desired, as it is, and what differs by whose hand.
+	ViewObject(ctx context.Context, request *ObjectQuery) (*ObjectView, error)
+	// Compare says what changed between two deployments of an application, or since one.
+	Compare(ctx context.Context, request *CompareQuery) (*Comparison, error)
+	// Preview says what would become of an application that is not saved: what is wrong with it, and what it would create.
+	Preview(ctx context.Context, request *PreviewRequest) (*PreviewAnswer, error)
 	// Plan says what a sync would do now, and what of it waits for an approval.
 	Plan(ctx context.Context, request *PlanQuery) (*Plan, error)
 	// Approve lets the deletions go ahead that wait under a digest.
@@ -29,8 +45,22 @@ type Service interface {
 	// Hold keeps what is desired now from being applied by itself; Release ends that.
 	Hold(ctx context.Context, request *HoldRequest) (*v1alpha1.Application, error)
 	Release(ctx context.Context, request *ApplicationName) (*v1alpha1.Application, error)
+}
+
+// Access is the part about who may do what.
+type Access interface {
 	// Explain says which rule grants or refuses a right, to the caller or, for those who may ask, to somebody else.
 	Explain(ctx context.Context, request *ExplainQuery) (*Explanation, error)
+	// May says which of some rights the caller has.
+	May(ctx context.Context, request *MayQuery) (*MayAnswer, error)
+	// SignOutEverywhere ends all sessions of the caller, or of somebody whose account the caller may change.
+	SignOutEverywhere(ctx context.Context, request *SignOutRequest) (*SignOutAnswer, error)
+}
+
+// States is the part about how things are doing.
+type States interface {
+	// State says how Bowline itself is doing.
+	State(ctx context.Context, request *StateQuery) (*State, error)
 	// ClusterState says how fresh what is known of a cluster is, by kind, and what waits to be done there.
 	ClusterState(ctx context.Context, request *ClusterStateQuery) (*ClusterState, error)
 }
@@ -48,21 +78,33 @@ type ApplicationsQuery struct {
 	// all have to be found.
 	Search string `json:"search,omitempty"`
 	// Selector is a label selector.
-	Selector     string   `json:"selector,omitempty"`
-	Projects     []string `json:"projects,omitempty"`
-	Namespaces   []string `json:"namespaces,omitempty"` // of the destination
-	Clusters     []string `json:"clusters,omitempty"`   // URL or name
-	Repos        []string `json:"repos,omitempty"`
-	Sync         []string `json:"sync,omitempty"`   // Synced, OutOfSync, Unknown
-	Health       []string `json:"health,omitempty"` // Healthy, Progressing, Degraded, Suspended, Missing, Unknown
-	Operation    []string `json:"operation,omitempty"`
-	AutoSync     []string `json:"autoSync,omitempty"` // on, off
+	Selector   string   `json:"selector,omitempty"`
+	Projects   []string `json:"projects,omitempty"`
+	Namespaces []string `json:"namespaces,omitempty"` // of the destination
+	Clusters   []string `json:"clusters,omitempty"`   // URL or name
+	Repos      []string `json:"repos,omitempty"`
+	Sync       []string `json:"sync,omitempty"`   // Synced, OutOfSync, Unknown
+	Health     []string `json:"health,omitempty"` // Healthy, Progressing, Degraded, Suspended, Missing, Unknown
+	Operation  []string `json:"operation,omitempty"`
+	AutoSync   []string `json:"autoSync,omitempty"` // on, off
+	Labels     []string `json:"labels,omitempty"`   // key=value
+	Owners     []string `json:"owners,omitempty"`   // what made the application: KIND/NAME
+	// Attention is what an application asks for: see Row.
+	Attention    []string `json:"attention,omitempty"`
 	AppNamespace string   `json:"appNamespace,omitempty"`
-	// Sort is a key, with "-" before it downwards: name (default), project, health, sync, created, synced.
+	// Sort is a key, with "-" before it downwards: name (default), project, health, sync, created, synced, attention (worst
+	// first, and within that what is so for longest).
 	Sort string `json:"sort,omitempty"`
 	// Limit is the size of a page: 100 if it is 0, at most 1000. Continue is where the page begins, from the page before.
 	Limit    int64  `json:"limit,omitempty"`
 	Continue string `json:"continue,omitempty"`
+	// Offset is how many rows are before the window, for WatchApplications.
+	Offset int64 `json:"offset,omitempty"`
+	// Group puts together what has the same value in a facet (the first where there are several), or of a label: projects,
+	// namespaces, clusters, repos, sync, health, operation, autoSync, owners, attention, label:KEY. Only WatchApplications
+	// groups; rows of the groups in Folded are left out.
+	Group  string   `json:"group,omitempty"`
+	Folded []string `json:"folded,omitempty"`
 	// Fields are the fields that are wanted, as for Argo CD's list: items.metadata.name,items.status.health … , with "-" before
 	// the first those that are not.
 	Fields string `json:"fields,omitempty"`
@@ -174,60 +216,4 @@ type KindState struct {
 	LastEvent *metav1.Time `json:"lastEvent,omitempty"`
 	// Error says why the kind is not known.
 	Error string `json:"error,omitempty"`
-}
-
-// Methods describes the calls.
-var Methods = []*rpc.Method{
-	method(rpc.NewUnary("bowline", "ListApplications", Service.ListApplications), "", "GET", "/applications"),
-	method(rpc.NewUnary("bowline", "Plan", Service.Plan), "", "GET", "/applications/{name}/plan"),
-	method(rpc.NewUnary("bowline", "Approve", Service.Approve), "*", "POST", "/applications/{name}/approve"),
-	method(rpc.NewUnary("bowline", "Hold", Service.Hold), "*", "PUT", "/applications/{name}/hold"),
-	method(rpc.NewUnary("bowline", "Release", Service.Release), "", "DELETE", "/applications/{name}/hold"),
-	method(rpc.NewUnary("bowline", "Explain", Service.Explain), "", "GET", "/explain"),
-	method(rpc.NewUnary("bowline", "ClusterState", Service.ClusterState), "", "GET", "/clusters/{cluster=**}/state"),
-}
-
-func method(m rpc.Method, body, verb, path string) *rpc.Method {
-	return m.On("", "", body, rpc.Binding{Verb: verb, Path: Prefix + path})
-}
-
-// NewClient returns a Service that calls through c.
-func NewClient(c rpc.Caller) Service { return caller{c} }
-
-type caller struct{ rpc.Caller }
-
-func call[R any](ctx context.Context, c caller, i int, request any) (*R, error) {
-	answer := new(R)
-	if err := c.Call(ctx, Methods[i], request, answer); err != nil {
-		return nil, err
-	}
-	return answer, nil
-}
-
-func (c caller) ListApplications(ctx context.Context, request *ApplicationsQuery) (*ApplicationsPage, error) {
-	return call[ApplicationsPage](ctx, c, 0, request)
-}
-
-func (c caller) Plan(ctx context.Context, request *PlanQuery) (*Plan, error) {
-	return call[Plan](ctx, c, 1, request)
-}
-
-func (c caller) Approve(ctx context.Context, request *ApproveRequest) (*v1alpha1.Application, error) {
-	return call[v1alpha1.Application](ctx, c, 2, request)
-}
-
-func (c caller) Hold(ctx context.Context, request *HoldRequest) (*v1alpha1.Application, error) {
-	return call[v1alpha1.Application](ctx, c, 3, request)
-}
-
-func (c caller) Release(ctx context.Context, request *ApplicationName) (*v1alpha1.Application, error) {
-	return call[v1alpha1.Application](ctx, c, 4, request)
-}
-
-func (c caller) Explain(ctx context.Context, request *ExplainQuery) (*Explanation, error) {
-	return call[Explanation](ctx, c, 5, request)
-}
-
-func (c caller) ClusterState(ctx context.Context, request *ClusterStateQuery) (*ClusterState, error) {
-	return call[ClusterState](ctx, c, 6, request)
 }

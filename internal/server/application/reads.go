@@ -34,8 +34,6 @@ type Reads struct {
 	History History
 	// Happened reads Kubernetes Events.
 	Happened Happened
-	// Freshness tells of clusters.
-	Freshness Freshness
 }
 
 // Verdicts says what the controller knows of an application at this moment.

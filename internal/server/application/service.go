@@ -33,7 +33,7 @@ import (
 
 var (
 	_ application.ApplicationService = (*Service)(nil)
-	_ bowline.Service                = (*Service)(nil)
+	_ bowline.Applications           = (*Service)(nil)
 )
 
 // Deps is what the service is made with.
@@ -55,18 +55,11 @@ type Deps struct {
 	// Served reports whether Applications of a namespace are served.
 	Served func(namespace string) bool
 	Reads
-	// Explainer answers Explain of Bowline's own API.
-	Explainer Explainer
-	Clock     clock.Clock
-	Log       *slog.Logger
+	Clock clock.Clock
+	Log   *slog.Logger
 }
 
-// Explainer says which rule grants or refuses a right.
-type Explainer interface {
-	Explain(ctx context.Context, request *bowline.ExplainQuery) (*bowline.Explanation, error)
-}
-
-// Service implements application.ApplicationService and Bowline's own API.
+// Service implements application.ApplicationService and the part of Bowline's own API about applications.
 type Service struct {
 	Deps
 	sights sights
@@ -74,11 +67,6 @@ type Service struct {
 
 // New returns the service.
 func New(deps Deps) *Service { return &Service{Deps: deps} }
-
-// Explain says which rule grants or refuses a right.
-func (s *Service) Explain(ctx context.Context, request *bowline.ExplainQuery) (*bowline.Explanation, error) {
-	return s.Explainer.Explain(ctx, request)
-}
 
 // Object is how policies name an application: project/name, with the namespace between them where it is not home.
 func (s *Service) Object(project, namespace, name string) string {

@@ -89,6 +89,9 @@ func autoOf(app *v1alpha1.Application) string {
 func (e *Entry) text() string {
 	parts := []string{e.App.Name, e.App.Namespace, e.Project, e.App.Spec.Destination.Namespace, e.server, e.cluster}
 	parts = append(parts, e.repos...)
+	for _, source := range sourcesOf(e.App) {
+		parts = append(parts, source.Path, source.Chart)
+	}
 	for key, value := range e.App.Labels {
 		parts = append(parts, key+"="+value)
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package application
+package state
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 	"github.com/bowline-cd/bowline/internal/server/gate"
 )
 
-// Freshness says how fresh what is known of clusters is.
-type Freshness interface {
-	// State finds a cluster by URL or name; found is false if there is none. project is the only one that may use it; "" if
+// Clusters says how fresh what is known of clusters is.
+type Clusters interface {
+	// Cluster finds a cluster by URL or name; found is false if there is none. project is the only one that may use it; "" if
 	// all may.
-	State(ctx context.Context, cluster string) (state *bowline.ClusterState, project string, found bool)
+	Cluster(ctx context.Context, cluster string) (state *bowline.ClusterState, project string, found bool)
 }
 
 // ClusterState returns, for each kind that is watched in a cluster, when it was last heard of, and what waits to be looked at.
 func (s *Service) ClusterState(ctx context.Context, request *bowline.ClusterStateQuery) (*bowline.ClusterState, error) {
-	state, project, found := s.Freshness.State(ctx, request.Cluster)
+	state, project, found := s.Clusters.Cluster(ctx, request.Cluster)
 	if !found {
 		state, project = &bowline.ClusterState{Server: request.Cluster}, ""
 	}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package application
+
+import (
+	"context"
+
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
+	"github.com/bowline-cd/bowline/internal/fault"
+)
+
+var errLater = &fault.Error{Kind: fault.Mistake, Code: fault.Unsupported, Op: "do", Thing: "this"}
+
+func (s *Service) WatchApplications(context.Context, *bowline.ApplicationsQuery, func(*bowline.ApplicationsView) error) error {
+	return errLater
+}
+
+func (s *Service) WatchApplication(context.Context, *bowline.ApplicationName, func(*bowline.ApplicationView) error) error {
+	return errLater
+}
+
+func (s *Service) ViewObject(context.Context, *bowline.ObjectQuery) (*bowline.ObjectView, error) {
+	return nil, errLater
+}
+
+func (s *Service) Compare(context.Context, *bowline.CompareQuery) (*bowline.Comparison, error) {
+	return nil, errLater
+}
+
+func (s *Service) Preview(context.Context, *bowline.PreviewRequest) (*bowline.PreviewAnswer, error) {
+	return nil, errLater
+}
