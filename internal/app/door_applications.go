@@ -56,7 +56,7 @@ func (r *roles) reads(ctx context.Context, home string, names interface {
 	}
 	live, tells := &liveView{roles: r, home: home, index: all}, &history{roles: r}
 	return application.Reads{
-		Index: all, Filled: filled, Verdicts: live, Picture: live, Managed: live,
+		Index: all, Filled: filled, Verdicts: live, Picture: live, Looks: live, Managed: live,
 		Previews: &previews{roles: r, home: home}, History: tells, Happened: tells,
 	}, nil
 }

@@ -93,7 +93,8 @@ type Row struct {
 	May []string `json:"may,omitempty"`
 }
 
-// ApplicationView is a message about one application. The first has all of it, each later one what changed.
+// ApplicationView is a message about one application. The first has all of it, each later one what changed. Objects that take
+// more than half a second to be known follow the first.
 type ApplicationView struct {
 	// Application is the application, as Argo CD's API answers it; nil if it did not change.
 	Application *v1alpha1.Application `json:"application,omitempty"`

@@ -15,10 +15,6 @@ func (s *Service) WatchApplications(context.Context, *bowline.ApplicationsQuery,
 	return errLater
 }
 
-func (s *Service) WatchApplication(context.Context, *bowline.ApplicationName, func(*bowline.ApplicationView) error) error {
-	return errLater
-}
-
 func (s *Service) ViewObject(context.Context, *bowline.ObjectQuery) (*bowline.ObjectView, error) {
 	return nil, errLater
 }

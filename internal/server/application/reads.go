@@ -26,6 +26,8 @@ type Reads struct {
 	Verdicts Verdicts
 	// Picture draws trees.
 	Picture Picture
+	// Looks shows what is known of objects at a moment.
+	Looks Looks
 	// Managed compares.
 	Managed Managed
 	// Previews renders and plans.

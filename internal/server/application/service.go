@@ -63,6 +63,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	sights sights
+	scenes scenes
 }
 
 // New returns the service.

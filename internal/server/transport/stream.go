@@ -24,7 +24,7 @@ const openingDelay = 250 * time.Millisecond
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, to *route, request any) {
 	s := &lines{
 		w: w, control: http.NewResponseController(w), events: strings.Contains(r.Header.Get("Accept"), events),
-		fields: fieldsOf(r, request), shared: h.shared, share: strings.HasPrefix(to.Name, "Watch"),
+		fields: fieldsOf(r, request), shared: h.shared,
 	}
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
 		if text, ok := textAt(request, "resourceVersion"); ok && text == "" {
@@ -62,7 +62,6 @@ type lines struct {
 	events  bool
 	fields  string
 	shared  *encodings
-	share   bool
 
 	mu     sync.Mutex
 	begun  bool
@@ -121,7 +120,7 @@ func (s *lines) send(element any) error {
 }
 
 func (s *lines) encode(element any) ([]byte, error) {
-	if !s.share {
+	if versionOf(element) == "" { // it was made for this stream alone
 		return selected(element, s.fields)
 	}
 	return s.shared.get(element, "json:"+s.fields, func() ([]byte, error) { return selected(element, s.fields) })
