@@ -26,12 +26,27 @@ DEVCLUSTER_GO = cd devcluster && CGO_ENABLED=0 $(GO)
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .PHONY: build
-build: bin/devcluster ## bin/bowline and bin/devcluster
+build: bin/devcluster page ## bin/bowline with the page, and bin/devcluster
 	@CGO_ENABLED=0 scripts/go-build . bin/bowline ./cmd/bowline -trimpath \
 		-ldflags '-s -w -X github.com/bowline-cd/bowline/internal/app.version=$(VERSION)'
 
 bin/devcluster: $(DEVCLUSTER_FILES)
 	@CGO_ENABLED=0 scripts/go-build devcluster bin/devcluster . -trimpath -ldflags '$(DEVCLUSTER_LDFLAGS)'
+
+# The page, which is embedded in the binary.
+WEB_FILES := $(shell find web/src web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+.PHONY: page
+page: web/dist/page/index.html
+
+web/dist/page/index.html: web/node_modules/.package-lock.json $(WEB_FILES)
+	@cd web && npx vite build --logLevel warn
+
+# With the versions of the lock file and without install scripts.
+web/node_modules/.package-lock.json: web/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or newer with npm" >&2; exit 1; }
+	@echo "page: installing what it is built with …"
+	@npm ci --prefix web --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
 
 # The command line of Argo CD, unmodified: stories prove with it that Bowline takes its place.
 bin/argocd: test/argocd/go.mod test/argocd/go.sum
@@ -51,7 +66,7 @@ test: build bin/argocd need-for-tests ## all tests: unit, and stories against a 
 	$(DEVCLUSTER_GO) test -trimpath -timeout 10m ./...
 
 .PHONY: check
-check: fmt-check lint generated-check test ## what .ci/run runs
+check: fmt-check lint generated-check web-check test ## what .ci/run runs
 
 .PHONY: bench
 bench: build ## the benchmarks, one line of JSON each
@@ -68,14 +83,20 @@ soak: build bin/argocd need-for-tests ## the full property, fault and conformanc
 	done
 
 .PHONY: generate
-generate: ## deepcopy functions, CRDs and messages of the API, copies in deploy, the reference of commands
+generate: web/node_modules/.package-lock.json ## deepcopy functions, CRDs and messages of the API, copies in deploy, the reference of commands, types of the page
 	$(GO) generate ./api/... ./deploy/... ./internal/cli/...
+	@mkdir -p bin && $(GO) run ./internal/server/transport/openapi/generate > bin/openapi.json
+	cd web && npm run --silent generate
 
 .PHONY: lint
 lint: ## go vet and golangci-lint
 	$(GO) vet ./...
 	$(GO) run $(GOLANGCI) run ./...
 	$(DEVCLUSTER_GO) vet -trimpath ./...
+
+.PHONY: web-check
+web-check: web/node_modules/.package-lock.json ## types, lint and unit tests of the page
+	cd web && npx tsc --noEmit && npx biome ci . && npx vitest run
 
 .PHONY: fmt
 fmt: ## gofmt all Go files
@@ -89,7 +110,7 @@ fmt-check:
 # Compares the files themselves, so that work which is not committed yet is no failure.
 .PHONY: generated-check
 generated-check:
-	@sums() { find api deploy docs/man docs/reference/cli -type f -print0 | sort -z | xargs -0 sha256sum; }; \
+	@sums() { find api deploy docs/man docs/reference/cli web/src/api/schema.ts -type f -print0 | sort -z | xargs -0 sha256sum; }; \
 	before=$$(sums); $(MAKE) --no-print-directory generate; after=$$(sums); \
 	if [[ $$before != "$$after" ]]; then \
 		diff <(echo "$$before") <(echo "$$after") || true; \

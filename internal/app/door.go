@@ -38,7 +38,7 @@ type door struct {
 func (r *roles) openDoor(ctx context.Context, opts RunOptions) (*door, error) {
 	d := &door{notes: &auditor{log: r.log, bus: r.bus, home: opts.Namespace}}
 	for _, open := range []func(context.Context, *door, RunOptions) error{
-		r.openAccounts, r.openSignIn, r.openApplications, r.openConnections, r.openTransport,
+		r.openAccounts, r.openSignIn, r.openApplications, r.openConnections, r.openPage, r.openTransport,
 	} {
 		if err := open(ctx, d, opts); err != nil {
 			return nil, err

@@ -21,13 +21,15 @@ func newMux(opts Options, log *slog.Logger) http.Handler {
 	mux.HandleFunc("/healthz", healthz)
 	mux.Handle("/readyz", &readiness{checks: opts.Ready, log: log})
 	mux.Handle("/api/webhook", newWebhook(opts, log))
-	root := false
+	taken := map[string]bool{}
 	for _, route := range opts.Routes {
 		mux.Handle(route.Pattern, route.Handler)
-		root = root || route.Pattern == "/"
+		taken[route.Pattern] = true
 	}
-	if !root {
-		mux.HandleFunc("/", notFound)
+	for _, pattern := range []string{"/", "/api/", "/auth/"} { // programs are not answered with a page
+		if !taken[pattern] {
+			mux.HandleFunc(pattern, notFound)
+		}
 	}
 	return straight(below(opts.RootPath, mux))
 }

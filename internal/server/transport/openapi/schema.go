@@ -106,12 +106,22 @@ func (s *schemas) structure(typ reflect.Type, strict bool) object {
 		out["additionalProperties"] = false
 	}
 	s.known[name] = out
+	// What our own answers always have is told, so that programs need not ask whether it is there. Argo CD's messages are both
+	// questions and answers, and nothing of a question is required.
+	answers := !strict && strings.HasSuffix(typ.PkgPath(), "/api/bowline/rpc")
+	var required []any
 	for _, f := range fieldsOf(typ) {
 		schema := s.of(f.typ)
 		if f.typ.Kind() == reflect.Pointer && !f.omitted {
 			schema = object{"anyOf": []any{schema, object{"type": "null"}}}
 		}
 		properties[f.name] = schema
+		if answers && !f.omitted {
+			required = append(required, f.name)
+		}
+	}
+	if len(required) > 0 {
+		out["required"] = required
 	}
 	return reference(name)
 }

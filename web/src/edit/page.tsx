@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export default function EditPage() {
+  return <h1>EditPage</h1>
+}

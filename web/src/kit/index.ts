@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export { Button, type ButtonProps, IconButton } from './button'
+export { Cli, Copy, quoted } from './copy'
+export { ConfirmByName, Dialog } from './dialog'
+export { CheckField, SelectField, TextField } from './field'
+export { Icon, type IconName } from './icon'
+export { Outside } from './link'
+export { Menu, type MenuItem } from './menu'
+export { Empty, Failure, Skeleton, Staleness } from './state'
+export { Chip, lookOf, Status, type StatusKind } from './status'
+export { type Tab, Tabs } from './tabs'
+export { clock, duration, exact, relative, Time } from './time'
+export { toast, toastError } from './toast'
+export { type Slice, sliceOf, useWindowed } from './windowed'

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const allowed = new Set(['http:', 'https:', 'mailto:'])
+
+/**
+ * The address of a link that somebody else wrote (in an annotation, a manifest, a setting), if it is one that may be followed:
+ * absolute, and of a scheme that runs nothing. Anything else is undefined, and is to be shown as text.
+ */
+export function safeLink(text: string | undefined | null): string | undefined {
+  if (!text) return undefined
+  let url: URL
+  try {
+    url = new URL(text.trim())
+  } catch {
+    return undefined
+  }
+  return allowed.has(url.protocol) ? url.href : undefined
+}
+
+/** Where to go after signing in: a place on this page and nowhere else. */
+export function safeReturn(text: string | undefined | null, base: string = document.baseURI): string {
+  if (!text) return base
+  try {
+    const url = new URL(text, base)
+    if (url.origin === new URL(base).origin && url.pathname.startsWith(new URL(base).pathname)) return url.href
+  } catch {
+    // no address at all
+  }
+  return base
+}

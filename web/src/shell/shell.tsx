@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ComponentChildren } from 'preact'
+import { useLocation } from 'preact-iso'
+import { IconButton, Menu, toastError } from '../kit'
+import { Toasts } from '../kit/toast'
+import { place } from '../route/place'
+import { signOut } from '../session/session'
+import { session } from '../session/signal'
+import { Banner } from './banner'
+import { KnotIcon } from './brand'
+import { openPalette, Palette } from './palette'
+import { theme } from './theme'
+
+/** The frame of every view: where one is, how to get elsewhere, and what was just done. */
+export function Shell({ children }: { children: ComponentChildren }) {
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <Banner at="top" />
+      <TopBar />
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <Banner at="bottom" />
+      <Toasts />
+      <Palette />
+    </>
+  )
+}
+
+function TopBar() {
+  const { path } = useLocation()
+  return (
+    <header class="topbar">
+      <a class="brand" href={place('/applications')} aria-label="Bowline, all applications">
+        <KnotIcon />
+        <span class="brand-word">Bowline</span>
+      </a>
+      <nav class="topnav" aria-label="Main">
+        <NavLink to="/applications" path={path}>
+          Applications
+        </NavLink>
+        <NavLink to="/settings" path={path}>
+          Settings
+        </NavLink>
+      </nav>
+      <button type="button" class="finder" onClick={openPalette} aria-label="Find or do" aria-keyshortcuts="Control+K">
+        <span class="finder-word">Find or do</span>
+        <kbd>Ctrl K</kbd>
+      </button>
+      <ThemeMenu />
+      <PersonMenu />
+    </header>
+  )
+}
+
+function NavLink({ to, path, children }: { to: string; path: string; children: ComponentChildren }) {
+  const here = path.startsWith(place(to))
+  return (
+    <a href={place(to)} class="topnav-link" aria-current={here ? 'page' : undefined}>
+      {children}
+    </a>
+  )
+}
+
+function ThemeMenu() {
+  const icons = { system: 'half', light: 'sun', dark: 'moon' } as const
+  const words = { system: 'Like the system', light: 'Light', dark: 'Dark' } as const
+  return (
+    <Menu
+      label="Light or dark"
+      icon={icons[theme.value]}
+      items={(['system', 'light', 'dark'] as const).map((one) => ({
+        label: words[one],
+        icon: icons[one],
+        chosen: theme.value === one,
+        onSelect: () => {
+          theme.value = one
+        },
+      }))}
+    />
+  )
+}
+
+function PersonMenu() {
+  const who = session.value
+  if (who.is !== 'in') return <IconButton label="Not signed in" icon="person" />
+  const leave = async (everywhere: boolean) => {
+    try {
+      await signOut(everywhere)
+    } catch (thrown) {
+      toastError(thrown, 'sign out')
+    }
+  }
+  return (
+    <Menu
+      label={`Signed in as ${who.username}`}
+      icon="person"
+      items={[
+        {
+          label: `${who.username}: account and rights`,
+          icon: 'person',
+          onSelect: () => location.assign(place('/settings/account')),
+        },
+        { label: 'Sign out', icon: 'door', onSelect: () => void leave(false) },
+        {
+          label: 'Sign out everywhere',
+          icon: 'lock',
+          title: 'Ends your sessions in all browsers and programs',
+          onSelect: () => void leave(true),
+        },
+      ]}
+    />
+  )
+}
