@@ -188,7 +188,7 @@ func resourcesOf(rows []application.Finding) []diff.Resource {
 			r.State = diff.Unknown
 		}
 		for _, c := range f.Changes {
-			r.Changes = append(r.Changes, diff.Change{Path: c.Path, Live: plain(c.Live), Desired: plain(c.Desired), Owners: c.Owners})
+			r.Changes = append(r.Changes, diff.Change{Path: c.Path, Live: plain(c.Live), Desired: plain(c.Desired), Owners: c.Managers()})
 		}
 		out = append(out, r)
 	}

@@ -3,7 +3,9 @@
 package diff
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -22,11 +24,22 @@ type Change struct {
 	Live, Desired string
 	// Reordered: the list has the same elements in another order; Live and Desired name them in theirs.
 	Reordered bool
-	// Owners are the field managers that hold the field, or something in it, on the live object.
-	Owners []string
+	// Owners are those who hold the field, or something in it, on the live object.
+	Owners []Owner
 }
 
-// maxShown bounds a value in Changes: they end up in status, log and terminal.
+// Managers names the field managers among the owners, each once.
+func (c Change) Managers() []string {
+	var names []string
+	for _, o := range c.Owners {
+		if !slices.Contains(names, o.Manager) {
+			names = append(names, o.Manager)
+		}
+	}
+	return names
+}
+
+// maxShown bounds a value in Changes where Input does not: they end up in status, log and terminal.
 const maxShown = 160
 
 func (c *comparison) changes(differences []found) []Change {
@@ -52,7 +65,7 @@ func (c *comparison) shown(path fieldpath.Path, v any, plain bool) string {
 		return masked
 	}
 	if text, ok := v.(string); ok && plain {
-		return short(text)
+		return c.short(text)
 	}
 	v, all := c.mask(path, v)
 	if all {
@@ -62,7 +75,7 @@ func (c *comparison) shown(path fieldpath.Path, v any, plain bool) string {
 	if err != nil {
 		return masked
 	}
-	return short(string(text))
+	return c.short(string(text))
 }
 
 // mask hides the values of sensitive annotations in a value that is one, or holds some.
@@ -109,11 +122,11 @@ func isField(path fieldpath.Path, i int, name string) bool {
 	return len(path) > i && path[i].FieldName != nil && *path[i].FieldName == name
 }
 
-func short(text string) string {
-	if len(text) <= maxShown {
+func (c *comparison) short(text string) string {
+	cut := cmp.Or(c.in.MaxShown, maxShown)
+	if len(text) <= cut {
 		return text
 	}
-	cut := maxShown
 	for cut > 0 && !utf8.RuneStart(text[cut]) {
 		cut--
 	}

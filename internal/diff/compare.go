@@ -59,6 +59,9 @@ type Input struct {
 
 	// Probed is the API server's answer to a dry-run update with the object of Probe; see there.
 	Probed *unstructured.Unstructured
+
+	// MaxShown is how many bytes of a value Changes have; 0 is as many as fit into a line.
+	MaxShown int
 }
 
 // Accepted is what is kept of an API server's answer: small, and meaningful across restarts.

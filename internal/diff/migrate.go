@@ -33,7 +33,7 @@ func (c *comparison) migrated() *fieldpath.Set {
 	label := fieldpath.MakePathOrDie("metadata", "labels", key)
 	wanted, has := tracker.MarksOf(c.in.Desired), tracker.MarksOf(c.in.Live)
 	id, ok := object.ParseTrackingID(wanted.ID)
-	if !ok || has.ID != "" || !labels(has.Label, id.App) || !slices.ContainsFunc(c.own.owners(label), isArgo) {
+	if !ok || has.ID != "" || !labels(has.Label, id.App) || !slices.ContainsFunc(c.own.owners(label), func(o Owner) bool { return isArgo(o.Manager) }) {
 		return nil
 	}
 	set := fieldpath.NewSet(

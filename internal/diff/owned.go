@@ -36,7 +36,8 @@ var DefaultAdopt = []string{
 
 // entry is one entry of managedFields.
 type entry struct {
-	manager, operation, version, subresource string
+	manager, operation, version, subresource, time string
+
 	fields                                   map[string]any
 }
 
@@ -71,6 +72,7 @@ func entriesOf(u *unstructured.Unstructured) ([]entry, error) {
 		e.operation, _ = m["operation"].(string)
 		e.version, _ = m["apiVersion"].(string)
 		e.subresource, _ = m["subresource"].(string)
+		e.time, _ = m["time"].(string)
 		switch fields := m["fieldsV1"].(type) {
 		case map[string]any:
 			e.fields = fields
@@ -232,19 +234,41 @@ func union(entries []entry) (*fieldpath.Set, error) {
 	return sum, nil
 }
 
-// owners names the managers that own the field at path or something below it, in the order of managedFields.
-func (o ownership) owners(path fieldpath.Path) []string {
-	var names []string
+// Owner is who wrote fields of an object, as an entry of its managedFields says.
+type Owner struct {
+	Manager     string
+	Operation   string // Apply or Update
+	Subresource string
+	Time        string // RFC 3339; "" if the entry does not say
+}
+
+// Owners returns those who wrote fields of an object, in the order of managedFields. Entries that are none are left out.
+func Owners(u *unstructured.Unstructured) []Owner {
+	entries, _ := entriesOf(u)
+	out := make([]Owner, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, e.owner())
+	}
+	return out
+}
+
+func (e entry) owner() Owner {
+	return Owner{Manager: e.manager, Operation: e.operation, Subresource: e.subresource, Time: e.time}
+}
+
+// owners are the entries that own the field at path or something below it, in the order of managedFields.
+func (o ownership) owners(path fieldpath.Path) []Owner {
+	var out []Owner
 	for _, e := range o.entries {
 		set, err := e.set()
 		if err != nil {
 			continue // reported where the sets are read for the comparison
 		}
-		if covers(set, path) && !slices.Contains(names, e.manager) {
-			names = append(names, e.manager)
+		if covers(set, path) {
+			out = append(out, e.owner())
 		}
 	}
-	return names
+	return out
 }
 
 // covers reports whether set has the place at path or something below it.

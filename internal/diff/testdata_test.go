@@ -287,7 +287,7 @@ func writeResult(b *strings.Builder, what string, r Result) {
 			b.WriteString(" (order)")
 		}
 		if len(ch.Owners) > 0 {
-			fmt.Fprintf(b, " [%s]", strings.Join(ch.Owners, ", "))
+			fmt.Fprintf(b, " [%s]", strings.Join(ch.Managers(), ", "))
 		}
 		b.WriteByte('\n')
 	}
