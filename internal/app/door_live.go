@@ -153,8 +153,20 @@ const parallelForms = 8
 // Objects implements application.Managed.
 func (l *liveView) Objects(ctx context.Context, app *v1alpha1.Application, wanted func(object.Key) bool) ([]v1alpha1.ResourceDiff, error) {
 	id := l.apps.IDOf(app)
-	var rows []application.RowView
-	var err error
+	rows, err := l.rows(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(r application.RowView) bool {
+		return r.Hook || r.Verdict == application.Apart || r.Verdict == application.Refused || !wanted(r.Key)
+	})
+	return l.forms(ctx, len(rows), func(ctx context.Context, i int) (application.Managed, error) {
+		return l.apps.Managed(ctx, id, rows[i].Key)
+	})
+}
+
+// rows returns how the objects of an application compare. While they are not compared yet it waits, for as long as people do.
+func (l *liveView) rows(ctx context.Context, id string) (rows []application.RowView, err error) {
 	settled(ctx, func() bool {
 		whole := true
 		if l.idle { // nobody else compares here
@@ -165,15 +177,7 @@ func (l *liveView) Objects(ctx context.Context, app *v1alpha1.Application, wante
 		rows, err = l.apps.Rows(ctx, id)
 		return !whole || fault.Is(err, fault.Wait)
 	})
-	if err != nil {
-		return nil, err
-	}
-	rows = slices.DeleteFunc(rows, func(r application.RowView) bool {
-		return r.Hook || r.Verdict == application.Apart || r.Verdict == application.Refused || !wanted(r.Key)
-	})
-	return l.forms(ctx, len(rows), func(ctx context.Context, i int) (application.Managed, error) {
-		return l.apps.Managed(ctx, id, rows[i].Key)
-	})
+	return rows, err
 }
 
 // Against implements application.Managed.

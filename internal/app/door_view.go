@@ -4,10 +4,13 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/controller/application"
+	"github.com/bowline-cd/bowline/internal/diff"
 	"github.com/bowline-cd/bowline/internal/fault"
+	"github.com/bowline-cd/bowline/internal/object"
 	server "github.com/bowline-cd/bowline/internal/server/application"
 )
 
@@ -37,6 +40,64 @@ func (l *liveView) Glance(ctx context.Context, app *v1alpha1.Application) (serve
 	for i := range rows {
 		out.Standings = append(out.Standings, standingOf(&rows[i]))
 	}
+	return out, nil
+}
+
+// shownValue is how much of a value that differs is shown.
+const shownValue = 4 << 10
+
+// View implements application.Managed. Where this process does not compare it does not wait until it does.
+func (l *liveView) View(ctx context.Context, app *v1alpha1.Application, key object.Key) (*server.Viewed, error) {
+	id := l.apps.IDOf(app)
+	rows, err := l.apps.Rows(ctx, id)
+	if err != nil && (l.idle || l.apps.Leading()) {
+		rows, err = l.rows(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(rows, func(r application.RowView) bool { return r.Key == key })
+	if at < 0 {
+		return nil, nil //nolint:nilnil // it is an answer
+	}
+	m, missing := l.apps.Managed(ctx, id, key)
+	if missing != nil && m.Input.Desired == nil {
+		return nil, missing
+	}
+	if rows[at].Verdict == application.Apart {
+		m.Answer = nil // it is not compared
+	}
+	m.Input.MaxShown = shownValue
+	out, err := l.viewed(&m)
+	if err != nil {
+		return nil, err
+	}
+	if rows[at].Verdict == application.Unknown {
+		out.Reason = rows[at].Reason
+	}
+	return out, missing
+}
+
+// viewed returns the forms of an object, masked, and the fields that differ.
+func (l *liveView) viewed(m *application.Managed) (*server.Viewed, error) {
+	forms, err := diff.FormsOf(m.Input, m.Answer)
+	if err != nil {
+		return nil, fault.Wrap(fault.Wait, "compare", m.Row.Key.String(), err, "")
+	}
+	out := &server.Viewed{}
+	if m.Row.Verdict == application.Apart {
+		forms.NormalizedLive, forms.Predicted = nil, nil
+	} else if m.Input.Desired != nil && m.Input.Live != nil {
+		result := diff.Compare(m.Input)
+		if result.NeedsConfirmation && m.Answer != nil {
+			result = diff.Confirm(m.Input, m.Answer)
+		}
+		if result.Verdict == diff.Different {
+			out.Changes = result.Changes
+		}
+	}
+	sensitive := l.settings.Current().Settings.MaskAnnotations
+	out.Forms = diff.Mask(forms, func(annotation string) bool { return slices.Contains(sensitive, annotation) })
 	return out, nil
 }
 

@@ -42,6 +42,8 @@ type ObjectView struct {
 	// Actions are what can be done with it beside that; those that are disabled or that the caller may not take are named with
 	// Disabled.
 	Actions []v1alpha1.ResourceAction `json:"actions,omitempty"`
+	// ActionsUnknown says why it is not known what can be done with it.
+	ActionsUnknown string `json:"actionsUnknown,omitempty"`
 }
 
 // Difference is a field that is not as desired.

@@ -84,7 +84,8 @@ type Managed struct {
 }
 
 // Managed returns what is known of one object of an application, and asks the cluster about it. An object that is not the
-// application's is an error, and so is one that its project does not permit, or whose live form is not known.
+// application's is an error, and so is one that its project does not permit, or whose live form is not known: of the last the
+// desired form comes with the error.
 func (c *Controller) Managed(ctx context.Context, id string, key object.Key) (Managed, error) {
 	st := c.states.peek(id)
 	if st == nil {
@@ -108,7 +109,10 @@ func (c *comparer) managed(ctx context.Context, r *row) (Managed, error) {
 	out := Managed{Row: viewOf(r), Input: diff.Input{Adopt: c.adopt, Rules: c.rules}}
 	live := c.live.Get(ctx, r.key, r.version)
 	if live.Presence == cluster.Unknown {
-		return Managed{}, fault.New(fault.Wait, "read", r.key.String(), "", live.Reason, "")
+		if r.desired != nil {
+			out.Input.Desired = r.desired.Decode()
+		}
+		return out, fault.New(fault.Wait, "read", r.key.String(), "", live.Reason, "")
 	}
 	if r.desired == nil {
 		out.Input.Live = live.Object

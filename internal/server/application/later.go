@@ -15,10 +15,6 @@ func (s *Service) WatchApplications(context.Context, *bowline.ApplicationsQuery,
 	return errLater
 }
 
-func (s *Service) ViewObject(context.Context, *bowline.ObjectQuery) (*bowline.ObjectView, error) {
-	return nil, errLater
-}
-
 func (s *Service) Compare(context.Context, *bowline.CompareQuery) (*bowline.Comparison, error) {
 	return nil, errLater
 }

@@ -23,6 +23,9 @@ type Managed interface {
 	// is not the application's, and that its project does not permit, is an error. A Secret whose values are masked is taken to
 	// be the application's own: that is where it came from.
 	Against(ctx context.Context, app *v1alpha1.Application, manifests []*unstructured.Unstructured) ([]v1alpha1.ResourceDiff, error)
+	// View returns one of an application's own objects, nil for any other. With an error that says what is not known yet comes
+	// what is.
+	View(ctx context.Context, app *v1alpha1.Application, key object.Key) (*Viewed, error)
 }
 
 // ManagedResources returns the objects of an application as they are desired and as they are.
