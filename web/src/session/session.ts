@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { signal } from '@preact/signals'
-import { call } from '../api/call'
+import { address, call } from '../api/call'
 import { type ApiError, errorOf } from '../api/error'
 import type { components } from '../api/schema'
-import { session } from './signal'
+import { session, signedOut } from './signal'
 
 type Schemas = components['schemas']
 export type Settings = Schemas['rpc.cluster.Settings']
@@ -54,9 +54,14 @@ export async function signIn(username: string, password: string) {
   await learn()
 }
 
+/** Who issued the sessions of local accounts; sessions of others end at their identity provider, too. */
+const local = 'argocd'
+
 /** Ends the session here, or all sessions of the caller everywhere. */
 export async function signOut(everywhere = false) {
+  const elsewhere = session.value.is === 'in' && session.value.issuer !== local && session.value.issuer !== ''
   if (everywhere) await call('delete', '/api/bowline/v1/sessions', {})
-  else await call('delete', '/api/v1/session', {})
-  session.value = { is: 'out' }
+  else if (!elsewhere) await call('delete', '/api/v1/session', {})
+  if (elsewhere) location.assign(address('/auth/logout', {}))
+  else signedOut()
 }

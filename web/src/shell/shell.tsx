@@ -16,9 +16,10 @@ import { theme } from './theme'
 export function Shell({ children }: { children: ComponentChildren }) {
   return (
     <>
-      <a class="skip" href="#content">
+      {/* Addresses that begin with # are of the document's base and not of this view: the focus is moved by hand. */}
+      <button type="button" class="skip" onClick={() => document.getElementById('content')?.focus()}>
         Skip to content
-      </a>
+      </button>
       <Banner at="top" />
       <TopBar />
       <main id="content" tabIndex={-1}>
