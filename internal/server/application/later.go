@@ -11,10 +11,6 @@ import (
 
 var errLater = &fault.Error{Kind: fault.Mistake, Code: fault.Unsupported, Op: "do", Thing: "this"}
 
-func (s *Service) WatchApplications(context.Context, *bowline.ApplicationsQuery, func(*bowline.ApplicationsView) error) error {
-	return errLater
-}
-
 func (s *Service) Compare(context.Context, *bowline.CompareQuery) (*bowline.Comparison, error) {
 	return nil, errLater
 }

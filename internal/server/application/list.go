@@ -24,13 +24,13 @@ func (s *Service) List(ctx context.Context, request *application.ApplicationQuer
 		return nil, err
 	}
 	found := s.Index.Find(q)
-	page, err := index.Cut(found.Entries, request.Sort, request.Continue, request.Limit)
+	page, err := index.Cut(found.Hits, request.Sort, request.Continue, request.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &v1alpha1.ApplicationList{ListMeta: listMeta(found, page, request.Limit > 0), Items: make([]v1alpha1.Application, len(page.Entries))}
-	for i, e := range page.Entries {
-		out.Items[i] = *s.form(ctx, e.App)
+	out := &v1alpha1.ApplicationList{ListMeta: listMeta(found, page, request.Limit > 0), Items: make([]v1alpha1.Application, len(page.Hits))}
+	for i, h := range page.Hits {
+		out.Items[i] = *s.form(ctx, h.App)
 	}
 	return out, nil
 }
@@ -55,36 +55,52 @@ func (s *Service) ListApplications(ctx context.Context, request *bowline.Applica
 	if err := s.filled(); err != nil {
 		return nil, err
 	}
-	selector, err := selectorOf(request.Selector)
+	q, err := s.chosen(request)
 	if err != nil {
 		return nil, err
 	}
-	found := s.Index.Find(&index.Query{
-		Sees: s.sees(ctx), AppNamespace: request.AppNamespace, Selector: selector, Words: index.Words(request.Search),
-		Projects: request.Projects, Namespaces: request.Namespaces, Clusters: request.Clusters, Repos: request.Repos,
-		Sync: request.Sync, Health: request.Health, Operation: request.Operation, AutoSync: request.AutoSync,
-	})
+	q.Sees, q.Judge = s.sees(ctx), s.judge()
+	found := s.Index.Find(q)
 	limit := request.Limit
 	if limit <= 0 {
 		limit = usualPage
 	}
-	page, err := index.Cut(found.Entries, request.Sort, request.Continue, min(limit, largestPage))
+	page, err := index.Cut(found.Hits, request.Sort, request.Continue, min(limit, largestPage))
 	if err != nil {
 		return nil, err
 	}
 	out := &bowline.ApplicationsPage{
-		ListMeta: listMeta(found, page, true), Total: int64(len(found.Entries)),
-		Items: make([]v1alpha1.Application, len(page.Entries)), Facets: make(map[string][]bowline.FacetCount, len(found.Facets)),
+		ListMeta: listMeta(found, page, true), Total: int64(len(found.Hits)),
+		Items: make([]v1alpha1.Application, len(page.Hits)), Facets: facetsOf(found.Facets),
 	}
-	for i, e := range page.Entries {
-		out.Items[i] = *s.form(ctx, e.App)
+	for i, h := range page.Hits {
+		out.Items[i] = *s.form(ctx, h.App)
 	}
-	for name, counts := range found.Facets {
+	return out, nil
+}
+
+// chosen turns a request into what the index is asked, but for what the caller may see.
+func (s *Service) chosen(request *bowline.ApplicationsQuery) (*index.Query, error) {
+	selector, err := selectorOf(request.Selector)
+	if err != nil {
+		return nil, err
+	}
+	return &index.Query{
+		AppNamespace: request.AppNamespace, Selector: selector, Words: index.Words(request.Search),
+		Projects: request.Projects, Namespaces: request.Namespaces, Clusters: request.Clusters, Repos: request.Repos,
+		Sync: request.Sync, Health: request.Health, Operation: request.Operation, AutoSync: request.AutoSync,
+		Labels: request.Labels, Owners: request.Owners, Attention: request.Attention,
+	}, nil
+}
+
+func facetsOf(found map[string][]index.FacetCount) map[string][]bowline.FacetCount {
+	out := make(map[string][]bowline.FacetCount, len(found))
+	for name, counts := range found {
 		list := make([]bowline.FacetCount, len(counts))
 		for i, c := range counts {
 			list[i] = bowline.FacetCount(c)
 		}
-		out.Facets[name] = list
+		out[name] = list
 	}
-	return out, nil
+	return out
 }

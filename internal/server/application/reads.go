@@ -24,6 +24,8 @@ type Reads struct {
 	Filled func() bool
 	// Verdicts says what is known of applications beyond what their resources say.
 	Verdicts Verdicts
+	// Surroundings says what is around applications; nil if all is well.
+	Surroundings Surroundings
 	// Picture draws trees.
 	Picture Picture
 	// Looks shows what is known of objects at a moment.

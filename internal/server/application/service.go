@@ -62,8 +62,9 @@ type Deps struct {
 // Service implements application.ApplicationService and the part of Bowline's own API about applications.
 type Service struct {
 	Deps
-	sights sights
-	scenes scenes
+	sights   sights
+	scenes   scenes
+	listings listings
 }
 
 // New returns the service.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	"github.com/bowline-cd/bowline/internal/object"
 )
 
 // Entry is one application as it was at one moment.
@@ -24,9 +25,11 @@ type Entry struct {
 	Deleted bool
 	// Project is never empty.
 	Project string
+	// Owner is what made the application, as KIND/NAME; "" if nothing is known to have.
+	Owner string
 
 	server, cluster string
-	repos           []string
+	repos, labels   []string
 	operation, auto string
 	search          string
 	version         version
@@ -39,16 +42,37 @@ func (x *Index) entryOf(app *v1alpha1.Application) *Entry {
 		operation: operationOf(app), auto: autoOf(app), version: parseVersion(app.ResourceVersion), shown: &shown{},
 	}
 	e.server, e.cluster = x.opts.Cluster(app.Spec.Destination)
-	for _, s := range sourcesOf(app) {
+	for _, s := range SourcesOf(app) {
 		if s.RepoURL != "" && !slices.Contains(e.repos, s.RepoURL) {
 			e.repos = append(e.repos, s.RepoURL)
 		}
 	}
-	e.search = e.text()
+	for key, value := range app.Labels {
+		e.labels = append(e.labels, key+"="+value)
+	}
+	e.Owner, e.search = ownerOf(app), e.text()
 	return e
 }
 
-func sourcesOf(app *v1alpha1.Application) []v1alpha1.ApplicationSource {
+// ownerOf is the controller among the owners of an application, which is how applications of an ApplicationSet name it. An
+// application of applications marks its own by the annotation of tracking, which names the object that it is about: a copy of
+// it elsewhere does not count. The label of tracking is no proof, as many a chart writes it.
+func ownerOf(app *v1alpha1.Application) string {
+	for _, o := range app.OwnerReferences {
+		if o.Controller != nil && *o.Controller {
+			return o.Kind + "/" + o.Name
+		}
+	}
+	id, ok := object.ParseTrackingID(app.Annotations[v1alpha1.AnnotationKeyAppInstance])
+	own := object.Key{Group: v1alpha1.SchemeGroupVersion.Group, Kind: "Application", Namespace: app.Namespace, Name: app.Name}
+	if !ok || id.Key != own || id.App == "" {
+		return ""
+	}
+	return "Application/" + strings.ReplaceAll(id.App, "_", "/")
+}
+
+// SourcesOf returns the sources of an application; of one that is hydrated what it is made from.
+func SourcesOf(app *v1alpha1.Application) []v1alpha1.ApplicationSource {
 	if len(app.Spec.Sources) > 0 {
 		return app.Spec.Sources
 	}
@@ -89,25 +113,24 @@ func autoOf(app *v1alpha1.Application) string {
 func (e *Entry) text() string {
 	parts := []string{e.App.Name, e.App.Namespace, e.Project, e.App.Spec.Destination.Namespace, e.server, e.cluster}
 	parts = append(parts, e.repos...)
-	for _, source := range sourcesOf(e.App) {
+	for _, source := range SourcesOf(e.App) {
 		parts = append(parts, source.Path, source.Chart)
 	}
-	for key, value := range e.App.Labels {
-		parts = append(parts, key+"="+value)
-	}
+	parts = append(parts, e.labels...)
 	return strings.ToLower(strings.Join(parts, "\n"))
 }
 
-// health and sync are never empty: what is not known is Unknown.
-func (e *Entry) health() string {
+// Health and Sync are never empty: what is not known is Unknown.
+func (e *Entry) Health() string {
 	return cmp.Or(string(e.App.Status.Health.Status), string(v1alpha1.HealthStatusUnknown))
 }
 
-func (e *Entry) sync() string {
+func (e *Entry) Sync() string {
 	return cmp.Or(string(e.App.Status.Sync.Status), string(v1alpha1.SyncStatusCodeUnknown))
 }
 
-func (e *Entry) destination() string { return cmp.Or(e.cluster, e.server) }
+// Destination is the name of the cluster, or its address if it has none. Server is its address as far as that is known.
+func (e *Entry) Destination() string { return cmp.Or(e.cluster, e.server) }
 
 // shown is an entry as streams show it, which is made once for all that are told at the same time.
 type shown struct {
@@ -136,3 +159,6 @@ func (e *Entry) Event(kind string, now time.Time, form func(*v1alpha1.Applicatio
 	}
 	return known
 }
+
+// Operation is the phase of the operation that was asked for last; "" if there never was one.
+func (e *Entry) Operation() string { return e.operation }

@@ -47,6 +47,8 @@ type Index struct {
 	forgot  version  // of the newest deletion that is not in gone any more
 	began   version  // the newest when the index was first filled: nothing is known of deletions before
 	subs    map[*Subscription]struct{}
+	news    chan struct{} // closed with the next change that matters to lists; nil if nobody waits
+	changes uint64        // how many such changes there were
 }
 
 // tombstones is how many deletions a stream that is resumed can be told of.
@@ -89,6 +91,9 @@ func (x *Index) Put(app *v1alpha1.Application) {
 		x.ordered = slices.Insert(x.ordered, at, e)
 	}
 	x.publish(key, e)
+	if old == nil || !sameInLists(old.App, app) {
+		x.announce()
+	}
 }
 
 // Drop takes notice that an application is gone. app is its last state.
@@ -113,6 +118,7 @@ func (x *Index) Drop(app *v1alpha1.Application) {
 		x.gone = slices.Delete(x.gone, 0, 1)
 	}
 	x.publish(key, &e)
+	x.announce()
 }
 
 // Filled takes notice that the index now has every application there is.
@@ -120,6 +126,7 @@ func (x *Index) Filled() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.began = x.newest
+	x.announce()
 }
 
 // Get returns the entry of an application; nil if there is none.

@@ -55,6 +55,14 @@ func names(entries []*index.Entry) []string {
 	return out
 }
 
+func hitNames(hits []index.Hit) []string {
+	out := []string{}
+	for _, h := range hits {
+		out = append(out, h.App.Name)
+	}
+	return out
+}
+
 func TestQueries(t *testing.T) {
 	labelled := func(a *v1alpha1.Application) { a.Labels = map[string]string{"team": "Web"} }
 	named := func(a *v1alpha1.Application) {
@@ -79,7 +87,7 @@ func TestQueries(t *testing.T) {
 		"by health":                    {index.Query{Health: []string{"Degraded"}}, []string{"d"}},
 		"what may be seen":             {index.Query{Sees: func(e *index.Entry) bool { return e.Object == "shop/c" }}, []string{"c"}},
 	} {
-		if got := names(x.Find(&test.query).Entries); !slices.Equal(got, test.want) {
+		if got := hitNames(x.Find(&test.query).Hits); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", what, got, test.want)
 		}
 	}
@@ -91,7 +99,7 @@ func TestAFacetCountsWhatItsOtherValuesWouldLeave(t *testing.T) {
 	found := x.Find(&index.Query{
 		Projects: []string{"shop"}, Health: []string{"Healthy"}, Sees: func(e *index.Entry) bool { return e.App.Name != "hidden" },
 	})
-	if got := names(found.Entries); !slices.Equal(got, []string{"a"}) {
+	if got := hitNames(found.Hits); !slices.Equal(got, []string{"a"}) {
 		t.Fatal(got)
 	}
 	// Of projects those count that are healthy; of health those in shop; of the rest what was found.
@@ -120,17 +128,17 @@ func TestPagesHaveEachApplicationOnceWhateverComesAndGoes(t *testing.T) {
 		seen := map[string]int{}
 		from := ""
 		for round := 0; ; round++ {
-			page, err := index.Cut(x.Find(&index.Query{}).Entries, order, from, 7)
+			page, err := index.Cut(x.Find(&index.Query{}).Hits, order, from, 7)
 			if err != nil {
 				t.Fatalf("%q: %v", order, err)
 			}
-			for _, e := range page.Entries {
+			for _, e := range page.Hits {
 				seen[e.App.Name]++
 			}
 			if from = page.Continue; from == "" {
 				break
 			}
-			last := page.Entries[len(page.Entries)-1]
+			last := page.Hits[len(page.Hits)-1]
 			x.Drop(last.App) // the page that comes begins behind what is gone
 			x.Put(app(fmt.Sprintf("new-%02d", round), 100+round))
 			if round > 20 {
@@ -147,7 +155,7 @@ func TestPagesHaveEachApplicationOnceWhateverComesAndGoes(t *testing.T) {
 
 func TestAPageThatCannotBeCutSaysWhy(t *testing.T) {
 	x := filled(app("a", 1), app("b", 2))
-	all := x.Find(&index.Query{}).Entries
+	all := x.Find(&index.Query{}).Hits
 	page, err := index.Cut(all, "health", "", 1)
 	if err != nil || page.Continue == "" || page.Remaining != 1 {
 		t.Fatalf("%+v, %v", page, err)
@@ -231,9 +239,9 @@ func TestAnApplicationOfTheSameNameIsAnother(t *testing.T) {
 func FuzzContinue(f *testing.F) {
 	f.Add("e30", "name")
 	f.Add("eyJuIjoiYSJ9", "")
-	found := filled(app("a", 1), app("b", 2)).Find(&index.Query{}).Entries
+	found := filled(app("a", 1), app("b", 2)).Find(&index.Query{}).Hits
 	f.Fuzz(func(t *testing.T, from, order string) {
-		if page, err := index.Cut(found, order, from, 1); err == nil && len(page.Entries) > 1 {
+		if page, err := index.Cut(found, order, from, 1); err == nil && len(page.Hits) > 1 {
 			t.Error("a page larger than asked for")
 		}
 	})
@@ -252,7 +260,7 @@ func BenchmarkFirstPage(b *testing.B) {
 		b.Run(order, func(b *testing.B) {
 			for b.Loop() {
 				found := x.Find(&index.Query{Words: index.Words("app")})
-				if _, err := index.Cut(found.Entries, order, "", 100); err != nil {
+				if _, err := index.Cut(found.Hits, order, "", 100); err != nil {
 					b.Fatal(err)
 				}
 			}
