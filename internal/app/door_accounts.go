@@ -38,8 +38,8 @@ func (r *roles) openAccounts(ctx context.Context, d *door, opts RunOptions) erro
 		Policy: func() *access.Policy { return r.settings.Current().Identity.Policy }, Project: projects.get, Tokens: d.tokens, Clock: realClock,
 	}
 	d.gate, d.learn = &gate.Gate{Roles: rights}, projects.put
-	projects.changed = rights.Tell
-	if err := r.follow(ctx, opts, projects, d.tokens.Revoked, rights); err != nil {
+	projects.changed, d.tokens.Revoked.Tell = rights.Tell, rights.Tell
+	if err := r.follow(ctx, opts, projects, d.tokens.Revoked); err != nil {
 		return err
 	}
 	store := &auth.Store{Reader: r.fresh, Writer: r.hub, Namespace: opts.Namespace, Reload: r.settings.Load}

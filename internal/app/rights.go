@@ -89,7 +89,7 @@ func versionOf(p *v1alpha1.AppProject) uint64 {
 }
 
 // follow reads projects and ended sessions once before anybody is let in, and then keeps up with them.
-func (r *roles) follow(ctx context.Context, opts RunOptions, projects *projectBook, ended *auth.Revocations, rights *gate.Rights) error {
+func (r *roles) follow(ctx context.Context, opts RunOptions, projects *projectBook, ended *auth.Revocations) error {
 	var list v1alpha1.AppProjectList
 	if err := r.fresh.List(ctx, &list, client.InNamespace(opts.Namespace)); err != nil {
 		return fmt.Errorf("read the projects in namespace %s: %w", opts.Namespace, err)
@@ -106,7 +106,7 @@ func (r *roles) follow(ctx context.Context, opts RunOptions, projects *projectBo
 	if err := r.onEach(ctx, &v1alpha1.AppProject{}, projectEvents(projects)); err != nil || opts.Observe {
 		return err
 	}
-	return r.onEach(ctx, &coordinationv1.Lease{}, leaseEvents(opts.Namespace, ended, rights))
+	return r.onEach(ctx, &coordinationv1.Lease{}, leaseEvents(opts.Namespace, ended))
 }
 
 func (r *roles) onEach(ctx context.Context, kind client.Object, handler toolscache.ResourceEventHandler) error {
@@ -137,11 +137,11 @@ func projectEvents(projects *projectBook) toolscache.ResourceEventHandler {
 	}
 }
 
-func leaseEvents(namespace string, ended *auth.Revocations, rights *gate.Rights) toolscache.ResourceEventHandler {
+func leaseEvents(namespace string, ended *auth.Revocations) toolscache.ResourceEventHandler {
 	read := func(o any) {
 		lease, ok := o.(*coordinationv1.Lease)
-		if ok && lease.Namespace == namespace && lease.Name == sessionsLease && ended.Read(auth.ReadBoard(lease)) {
-			rights.Tell()
+		if ok && lease.Namespace == namespace && lease.Name == sessionsLease {
+			ended.Read(auth.ReadBoard(lease))
 		}
 	}
 	return toolscache.ResourceEventHandlerFuncs{AddFunc: read, UpdateFunc: func(_, o any) { read(o) }}

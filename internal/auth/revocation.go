@@ -29,6 +29,9 @@ const (
 type Revocations struct {
 	Board Board
 	Clock clock.PassiveClock
+	// Tell is called when other sessions than before were ended, here or elsewhere; it may be nil and does not block. What is
+	// ended here is known before the board tells of it: whoever waits for news of the board alone would wait for good.
+	Tell func()
 
 	mu   sync.RWMutex
 	data map[string]string
@@ -148,5 +151,8 @@ func (r *Revocations) Read(data map[string]string) bool {
 	maps.Copy(next, r.own)
 	changed := !maps.Equal(next, r.data)
 	r.data = next
+	if changed && r.Tell != nil {
+		r.Tell()
+	}
 	return changed
 }

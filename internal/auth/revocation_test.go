@@ -53,6 +53,18 @@ func TestEveryReplicaKnowsWhatWasRevoked(t *testing.T) {
 	}
 }
 
+// TestWhoEndsASessionIsToldOfIt: news of the board that come after it are none any more.
+func TestWhoEndsASessionIsToldOfIt(t *testing.T) {
+	told := 0
+	r := &Revocations{Board: &MemoryBoard{}, Clock: testclock.NewFakePassiveClock(noon), Tell: func() { told++ }}
+	if err := r.Add(t.Context(), caller("a", "1")); err != nil {
+		t.Fatal(err)
+	}
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 func TestEndedSessionsAreForgottenInTheirTime(t *testing.T) {
 	clock := testclock.NewFakePassiveClock(noon)
 	board := &MemoryBoard{}
