@@ -8,6 +8,7 @@ test('beginnings count more than middles, and letters have to come in order', ()
   expect(fits('Go to settings', 'set')).toBeGreaterThan(fits('Reset', 'set'))
   expect(fits('Go to settings', 'gts')).toBeGreaterThan(0)
   expect(fits('Go to settings', 'sgo')).toBe(0)
+  expect(fits('Repositories', 'se')).toBe(0)
 })
 
 test('nothing typed keeps all in their order, and groups are searched too', () => {

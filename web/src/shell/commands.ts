@@ -30,7 +30,7 @@ export function useCommands(make: () => Command[], again: unknown[]) {
   }, again)
 }
 
-/** How well a label answers what was typed: 0 not at all, more is better. Letters have to come in order; beginnings of words count most. */
+/** How well a label answers what was typed: 0 not at all, more is better. Beginnings of words count most. */
 export function fits(label: string, typed: string): number {
   const text = label.toLowerCase()
   const wanted = typed.toLowerCase().trim()
@@ -46,7 +46,8 @@ export function fits(label: string, typed: string): number {
     if (found === 0 || /[\s:/-]/.test(text[found - 1] ?? '')) starts++
     from = found + 1
   }
-  return 1 + (20 * starts) / wanted.length
+  // Letters anywhere are no answer: most of them have to begin words, as in "gs" for "Go to settings".
+  return starts * 2 > wanted.length ? (20 * starts) / wanted.length : 0
 }
 
 /** The commands that answer what was typed, best first; equal ones stay in their order. */
