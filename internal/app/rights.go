@@ -16,7 +16,6 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/auth"
-	"github.com/bowline-cd/bowline/internal/server/gate"
 )
 
 // The Leases that hold what all replicas have to know of sign-in.
