@@ -35,6 +35,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     manifest: true,
+    license: { fileName: 'assets/licenses.md' }, // of what is bundled: it goes where the page goes
     outDir: 'dist/page',
     emptyOutDir: true,
     modulePreload: { polyfill: false },

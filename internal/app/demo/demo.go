@@ -131,7 +131,8 @@ func (s *stage) say(format string, args ...any) {
 
 func (s *stage) sayHowToGoOn(kubeconfig, logPath string) {
 	_, _ = fmt.Fprintf(s.out, `
-It all goes on until you press Ctrl-C. Things to try in another terminal:
+It all goes on until you press Ctrl-C. Open http://%s in a browser and sign in as admin with %s.
+Things to try in another terminal:
 
   export KUBECONFIG=%s
   bin/bowline app list
@@ -151,7 +152,7 @@ It all goes on until you press Ctrl-C. Things to try in another terminal:
   curl -s http://%s/readyz
   less %s
 
-`, kubeconfig, appName, s.address, s.password, appNamespace, samplePath, s.repo.url, s.address, logPath)
+`, s.address, s.password, kubeconfig, appName, s.address, s.password, appNamespace, samplePath, s.repo.url, s.address, logPath)
 }
 
 func newClient(kubeconfig string) (client.WithWatch, error) {

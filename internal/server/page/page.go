@@ -10,6 +10,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -66,7 +67,7 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	header := w.Header()
-	header.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+	header.Set("Content-Type", cmp.Or(mime.TypeByExtension(path.Ext(name)), "text/plain; charset=utf-8"))
 	header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	header.Add("Vary", "Accept-Encoding")
 	for _, e := range encodings {
