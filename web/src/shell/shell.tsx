@@ -5,7 +5,8 @@ import { useLocation } from 'preact-iso'
 import { IconButton, Menu, toastError } from '../kit'
 import { Toasts } from '../kit/toast'
 import { place } from '../route/place'
-import { signOut } from '../session/session'
+import { safeLink } from '../safe/link'
+import { settings, signOut } from '../session/session'
 import { session } from '../session/signal'
 import { Banner } from './banner'
 import { KnotIcon } from './brand'
@@ -87,6 +88,9 @@ function ThemeMenu() {
 }
 
 function PersonMenu() {
+  const { route } = useLocation()
+  const help = settings.value?.help
+  const chat = safeLink(help?.chatUrl)
   const who = session.value
   if (who.is !== 'in') return <IconButton label="Not signed in" icon="person" />
   const leave = async (everywhere: boolean) => {
@@ -104,8 +108,17 @@ function PersonMenu() {
         {
           label: `${who.username}: account and rights`,
           icon: 'person',
-          onSelect: () => location.assign(place('/settings/account')),
+          onSelect: () => route(place('/settings/account')),
         },
+        ...(chat
+          ? [
+              {
+                label: help?.chatText || 'Ask for help',
+                icon: 'info' as const,
+                onSelect: () => void window.open(chat, '_blank', 'noopener'),
+              },
+            ]
+          : []),
         { label: 'Sign out', icon: 'door', onSelect: () => void leave(false) },
         {
           label: 'Sign out everywhere',
