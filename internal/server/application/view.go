@@ -122,7 +122,7 @@ func (v *viewer) tellApplication(ctx context.Context, e *index.Entry, m *bowline
 	if app := v.form(ctx, e.App); v.app == nil || !reflect.DeepEqual(app, v.app) {
 		v.app, m.Application, news = app, app, true
 	}
-	if row := v.rowOf(ctx, e); v.row == nil || !reflect.DeepEqual(row, *v.row) {
+	if row := v.Service.row(ctx, e); v.row == nil || !reflect.DeepEqual(row, *v.row) {
 		v.row, m.Row, news = &row, &row, true
 	}
 	return news
@@ -155,9 +155,4 @@ func (d *drawn) since(last *drawn, m *bowline.ApplicationView) {
 		m.Hosts = append([]v1alpha1.HostInfo{}, d.hosts...)
 	}
 	m.Unknown, m.Known = d.unknown, d.unknown == "" && last.unknown != ""
-}
-
-// rowOf sums an application up.
-func (s *Service) rowOf(_ context.Context, e *index.Entry) bowline.Row {
-	return bowline.Row{Namespace: e.App.Namespace, Name: e.App.Name, Project: e.Project}
 }
