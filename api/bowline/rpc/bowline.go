@@ -34,6 +34,8 @@ type Applications interface {
 	WatchApplication(ctx context.Context, request *ApplicationName, send func(*ApplicationView) error) error
 	// ViewObject shows one object of an application: as desired, as it is, and what differs by whose hand.
 	ViewObject(ctx context.Context, request *ObjectQuery) (*ObjectView, error)
+	// TryPatch says what a patch would make of an object, without writing anything.
+	TryPatch(ctx context.Context, request *ObjectPatch) (*ObjectTrial, error)
 	// Compare says what changed between two deployments of an application, or since one.
 	Compare(ctx context.Context, request *CompareQuery) (*Comparison, error)
 	// Preview says what would become of an application that is not saved: what is wrong with it, and what it would create.
@@ -137,6 +139,13 @@ type PlanQuery struct {
 	Revisions []string `json:"revisions,omitempty"`
 	// Resources limit the sync to objects, each as GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME.
 	Resources []string `json:"resources,omitempty"`
+	// ByHand asks for the sync that a person would begin, also where automated sync is on. The fields above and below imply it;
+	// without any the plan is that of the sync that would come next.
+	ByHand bool `json:"byHand,omitempty"`
+	// ApplyOnly leaves out hooks; Force and SyncOptions are those of the sync.
+	ApplyOnly   bool     `json:"applyOnly,omitempty"`
+	Force       bool     `json:"force,omitempty"`
+	SyncOptions []string `json:"syncOptions,omitempty"`
 }
 
 // Plan is what a sync would do.

@@ -150,10 +150,17 @@ func (s *Service) Plan(ctx context.Context, request *bowline.PlanQuery) (*bowlin
 
 // planned is the sync that is asked about; nil is the one that would come by itself.
 func planned(request *bowline.PlanQuery) (*v1alpha1.SyncOperation, error) {
-	if !request.Prune && request.Revision == "" && len(request.Revisions) == 0 && len(request.Resources) == 0 {
+	asked := request.ByHand || request.Prune || request.ApplyOnly || request.Force || request.Revision != ""
+	if !asked && len(request.Revisions)+len(request.Resources)+len(request.SyncOptions) == 0 {
 		return nil, nil //nolint:nilnil // it is an answer
 	}
-	sync := &v1alpha1.SyncOperation{Revision: request.Revision, Revisions: request.Revisions, Prune: request.Prune}
+	sync := &v1alpha1.SyncOperation{
+		Revision: request.Revision, Revisions: request.Revisions, Prune: request.Prune, SyncOptions: request.SyncOptions,
+		SyncStrategy: &v1alpha1.SyncStrategy{Hook: &v1alpha1.SyncStrategyHook{SyncStrategyApply: v1alpha1.SyncStrategyApply{Force: request.Force}}},
+	}
+	if request.ApplyOnly {
+		sync.SyncStrategy = &v1alpha1.SyncStrategy{Apply: &v1alpha1.SyncStrategyApply{Force: request.Force}}
+	}
 	for _, text := range request.Resources {
 		resource, err := bowline.ParseResource(text)
 		if err != nil {

@@ -2807,6 +2807,7 @@ export interface components {
         };
         "bowline.rpc.ObjectView": {
             actions?: components["schemas"]["argoproj.v1alpha1.ResourceAction"][] | null;
+            actionsUnknown?: string;
             compared?: unknown;
             desired?: unknown;
             differences?: components["schemas"]["bowline.rpc.Difference"][] | null;
@@ -3654,6 +3655,10 @@ export interface operations {
                 revision?: string;
                 revisions?: string[];
                 resources?: string[];
+                byHand?: boolean;
+                applyOnly?: boolean;
+                force?: boolean;
+                syncOptions?: string[];
                 /** @description The fields that are wanted, with commas between them; with - before the first, those that are not. */
                 fields?: string;
             };
