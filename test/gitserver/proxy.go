@@ -35,14 +35,23 @@ type Proxy struct {
 // username it refuses whoever does not give it and the password.
 func NewProxy(t testing.TB, target, username, password string) *Proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := StartProxy(target, username, password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{Address: listener.Addr().String(), target: target, username: username, password: password, listener: listener, open: map[net.Conn]bool{}}
-	p.wg.Go(p.accept)
 	t.Cleanup(p.Close)
 	return p
+}
+
+// StartProxy is NewProxy for whoever ends it.
+func StartProxy(target, username, password string) (*Proxy, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{Address: listener.Addr().String(), target: target, username: username, password: password, listener: listener, open: map[net.Conn]bool{}}
+	p.wg.Go(p.accept)
+	return p, nil
 }
 
 // Close ends the proxy and its connections.

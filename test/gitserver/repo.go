@@ -4,6 +4,7 @@ package gitserver
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -69,6 +70,8 @@ func (r *Repo) Configure(name, value string) error {
 type Change struct {
 	Branch      string            // main if empty
 	Message     string            // "change" if empty
+	Author      string            // "A Tester <tester@example.com>" if empty
+	At          time.Time         // now if zero
 	Files       map[string]string // path to content
 	Executables map[string]string // path to content
 	Links       map[string]string // path to target
@@ -88,7 +91,7 @@ func (r *Repo) Commit(c Change) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := r.git(stream, "fast-import", "--quiet", "--force", "--date-format=now"); err != nil {
+	if _, err := r.git(stream, "fast-import", "--quiet", "--force"); err != nil {
 		return "", err
 	}
 	return r.Head(c.Branch)
@@ -104,7 +107,11 @@ func (r *Repo) stream(c Change, ref string) ([]byte, error) {
 	if c.Orphan {
 		fmt.Fprintf(&b, "reset %s\n", ref)
 	}
-	fmt.Fprintf(&b, "commit %s\ncommitter A Tester <tester@example.com> now\ndata %d\n%s\n", ref, len(message), message)
+	at := c.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	fmt.Fprintf(&b, "commit %s\ncommitter %s %d +0000\ndata %d\n%s\n", ref, cmp.Or(c.Author, "A Tester <tester@example.com>"), at.Unix(), len(message), message)
 	parent := c.From
 	if parent == "" && !c.Orphan && r.has(ref) {
 		parent = ref
@@ -231,4 +238,10 @@ func (r *Repo) git(stdin []byte, args ...string) (string, error) {
 		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(problem.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// Log returns the commits of a branch, the oldest first.
+func (r *Repo) Log(branch string) ([]string, error) {
+	out, err := r.git(nil, "rev-list", "--reverse", "--end-of-options", "refs/heads/"+branch)
+	return strings.Fields(out), err
 }
