@@ -19,6 +19,7 @@ var ApplicationMethods = []*rpc.Method{
 	method(rpc.NewServerStream("bowline", "WatchApplications", Applications.WatchApplications), "", "GET", "/stream/applications"),
 	method(rpc.NewServerStream("bowline", "WatchApplication", Applications.WatchApplication), "", "GET", "/stream/applications/{name}"),
 	method(rpc.NewUnary("bowline", "ViewObject", Applications.ViewObject), "", "GET", "/applications/{name}/object"),
+	method(rpc.NewUnary("bowline", "TryPatch", Applications.TryPatch), "*", "POST", "/applications/{name}/object/try"),
 	method(rpc.NewUnary("bowline", "Compare", Applications.Compare), "", "GET", "/applications/{name}/compare"),
 	method(rpc.NewUnary("bowline", "Preview", Applications.Preview), "*", "POST", "/preview"),
 	method(rpc.NewUnary("bowline", "Plan", Applications.Plan), "", "GET", "/applications/{name}/plan"),
@@ -96,6 +97,10 @@ func (c caller) WatchApplication(ctx context.Context, request *ApplicationName, 
 
 func (c caller) ViewObject(ctx context.Context, request *ObjectQuery) (*ObjectView, error) {
 	return call[ObjectView](ctx, c, "ViewObject", request)
+}
+
+func (c caller) TryPatch(ctx context.Context, request *ObjectPatch) (*ObjectTrial, error) {
+	return call[ObjectTrial](ctx, c, "TryPatch", request)
 }
 
 func (c caller) Compare(ctx context.Context, request *CompareQuery) (*Comparison, error) {

@@ -46,6 +46,25 @@ type ObjectView struct {
 	ActionsUnknown string `json:"actionsUnknown,omitempty"`
 }
 
+// ObjectPatch is a change of a live object that is to be tried.
+type ObjectPatch struct {
+	Name         string `json:"name"`
+	AppNamespace string `json:"appNamespace,omitempty"`
+	Group        string `json:"group,omitempty"`
+	Version      string `json:"version,omitempty"`
+	Kind         string `json:"kind"`
+	Namespace    string `json:"namespace,omitempty"`
+	ResourceName string `json:"resourceName"`
+	// Patch is a merge patch (RFC 7386) in JSON.
+	Patch string `json:"patch"`
+}
+
+// ObjectTrial is a live object before and after a change, without managedFields: values of Secrets are replaced in both.
+type ObjectTrial struct {
+	Before *runtime.RawExtension `json:"before"`
+	After  *runtime.RawExtension `json:"after"`
+}
+
 // Difference is a field that is not as desired.
 type Difference struct {
 	Path string `json:"path"` // such as spec.template.spec.containers[name="web"].image

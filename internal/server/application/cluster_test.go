@@ -4,6 +4,7 @@ package application
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/access"
 	"github.com/bowline-cd/bowline/internal/cluster"
 	"github.com/bowline-cd/bowline/internal/fault"
@@ -158,6 +160,25 @@ func TestLiveObjects(t *testing.T) {
 	if err != nil || strings.Contains(answer.Manifest, canary) {
 		t.Errorf("the patched Secret is shown as %v, %v", answer, err)
 	}
+	for _, guess := range []string{canary, "another"} {
+		trial, err := d.TryPatch(d.ctx, &bowline.ObjectPatch{Name: ns, Namespace: ns, ResourceName: "keys", Version: "v1", Kind: "Secret",
+			Patch: `{"data":{"password":"` + base64.StdEncoding.EncodeToString([]byte(guess)) + `"},"metadata":{"labels":{"tried":"yes"}}}`})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, after := string(trial.Before.Raw), string(trial.After.Raw)
+		if strings.Contains(before, "tried") || !strings.Contains(after, `"tried":"yes"`) || strings.Contains(after, "managedFields") ||
+			!strings.Contains(before, `"password":"++++++++"`) || !strings.Contains(after, `"password":"++++++++"`) {
+			t.Errorf("a guess is answered with %s and %s", before, after)
+		}
+	}
+	if read, err := dev.Client().CoreV1().Secrets(ns).Get(t.Context(), "keys", metav1.GetOptions{}); err != nil || read.Labels["tried"] != "" {
+		t.Errorf("what was only tried is %v, %v", read.Labels, err)
+	}
+	d.roles.set("applications, get, *")
+	_, err = d.TryPatch(d.ctx, &bowline.ObjectPatch{Name: ns, Namespace: ns, ResourceName: "keys", Version: "v1", Kind: "Secret", Patch: "{}"})
+	refusedFor(t, "trying without the right to patch", err, fault.Forbidden, "applications, update//Secret/"+ns+"/keys")
+	d.roles.set("applications, get, *", "applications, update//Secret/*", "applications, delete//Secret/*")
 	patch.PatchType, patch.Patch = "application/json-patch+json", `[{"op":"test","path":"/data/password","value":"no"}]`
 	if _, err = d.PatchResource(d.ctx, &patch); err == nil || strings.Contains(err.Error(), canary) || strings.Contains(err.Error(), "Y2FuYXJ5") {
 		t.Errorf("a patch that asks for the value: %v", err)

@@ -84,6 +84,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bowline/v1/applications/{name}/object/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["bowline_TryPatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bowline/v1/applications/{name}/plan": {
         parameters: {
             query?: never;
@@ -2805,6 +2821,20 @@ export interface components {
             /** Format: int64 */
             wave?: number;
         };
+        "bowline.rpc.ObjectPatch": {
+            appNamespace?: string;
+            group?: string;
+            kind: string;
+            name: string;
+            namespace?: string;
+            patch: string;
+            resourceName: string;
+            version?: string;
+        };
+        "bowline.rpc.ObjectTrial": {
+            after: unknown | null;
+            before: unknown | null;
+        };
         "bowline.rpc.ObjectView": {
             actions?: components["schemas"]["argoproj.v1alpha1.ResourceAction"][] | null;
             actionsUnknown?: string;
@@ -3634,6 +3664,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["bowline.rpc.ObjectView"];
+                };
+            };
+            /** @description What was wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    bowline_TryPatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["bowline.rpc.ObjectPatch"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["bowline.rpc.ObjectTrial"];
                 };
             };
             /** @description What was wrong. */

@@ -111,6 +111,15 @@ func (s *Site) Exec(ctx context.Context, namespace, pod string, o cluster.ExecOp
 
 // Patch sends a patch of a person's own, for an object that the project permits, and returns what became of it.
 func (s *Site) Patch(ctx context.Context, gvk schema.GroupVersionKind, key object.Key, kind types.PatchType, patch []byte) (*unstructured.Unstructured, error) {
+	return s.patch(ctx, gvk, key, kind, patch, false)
+}
+
+// Try returns what Patch would make of the object; nothing is written.
+func (s *Site) Try(ctx context.Context, gvk schema.GroupVersionKind, key object.Key, kind types.PatchType, patch []byte) (*unstructured.Unstructured, error) {
+	return s.patch(ctx, gvk, key, kind, patch, true)
+}
+
+func (s *Site) patch(ctx context.Context, gvk schema.GroupVersionKind, key object.Key, kind types.PatchType, patch []byte, dryRun bool) (*unstructured.Unstructured, error) {
 	if err := s.Permits(gvk, key); err != nil {
 		return nil, err
 	}
@@ -118,7 +127,7 @@ func (s *Site) Patch(ctx context.Context, gvk schema.GroupVersionKind, key objec
 	if err != nil {
 		return nil, err
 	}
-	return s.Cluster.Patch(ctx, gvk, key.Namespace, key.Name, kind, patch, cluster.WriteOptions{Manager: Hand, Validation: cluster.Ignore})
+	return s.Cluster.Patch(ctx, gvk, key.Namespace, key.Name, kind, patch, cluster.WriteOptions{Manager: Hand, Validation: cluster.Ignore, DryRun: dryRun})
 }
 
 // Delete deletes the object that was read, and no other that took its name since.
