@@ -70,6 +70,15 @@ func (c *clusters) Reports() []cluster.Report {
 	return out
 }
 
+// each calls do for every open connection, in no order.
+func (c *clusters) each(do func(*cluster.Cluster)) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, conn := range c.open {
+		do(conn.cluster)
+	}
+}
+
 // Apply opens, replaces and closes connections as the settings say.
 func (c *clusters) Apply(s *configuration.Snapshot) {
 	wanted := map[string]cluster.Config{}

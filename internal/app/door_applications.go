@@ -33,6 +33,7 @@ func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) 
 	if err != nil {
 		return err
 	}
+	reads.Surroundings = &surroundings{roles: r, observe: opts.Observe}
 	service.Reads = reads
 	r.openDoings(d, service)
 	d.routes = append(d.routes, server.Route{Pattern: "GET /api/badge", Handler: http.HandlerFunc(service.ServeBadge)})

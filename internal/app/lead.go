@@ -29,6 +29,10 @@ type lead struct {
 	mu      sync.Mutex
 	renewed time.Time // when the last renewal that succeeded was begun; zero: not the leader
 	lost    chan string
+	// other is the record of the lease as it was last seen with another holder or none, and news when that was news: the clock
+	// of the holder is not ours.
+	other resourcelock.LeaderElectionRecord
+	news  time.Time
 }
 
 // errLeadLost ends the process: another one acts.
@@ -71,8 +75,34 @@ func (l *lead) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	record, raw, err := l.Interface.Get(ctx)
 	if err == nil && record.HolderIdentity != l.Identity() {
 		l.seen(record.HolderIdentity)
+		l.observe(*record)
 	}
 	return record, raw, err
+}
+
+func (l *lead) observe(record resourcelock.LeaderElectionRecord) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.news.IsZero() || record.HolderIdentity != l.other.HolderIdentity || !record.RenewTime.Equal(&l.other.RenewTime) {
+		l.other, l.news = record, l.clock.Now()
+	}
+}
+
+// Vacant reports since when nobody acts, neither this process nor another; ok is false if somebody does, or if it is not known.
+func (l *lead) Vacant() (since time.Time, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.renewed.IsZero():
+		since = l.renewed.Add(leaseDuration)
+	case l.news.IsZero():
+		return time.Time{}, false
+	case l.other.HolderIdentity == "":
+		since = l.news
+	default:
+		since = l.news.Add(leaseDuration)
+	}
+	return since, !l.clock.Now().Before(since)
 }
 
 // seen notes that the lease is another's: if it was ours, then this process ends.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	clocktesting "k8s.io/utils/clock/testing"
 )
@@ -113,5 +114,42 @@ func TestALeaseRenewedTooLateWakesWhatWasNotDoneMeanwhile(t *testing.T) {
 		if woken != step.want {
 			t.Errorf("%s: woken %d times, want %d", step.when, woken, step.want)
 		}
+	}
+}
+
+// TestNobodyActs: whether somebody does is told by the lease changing, whatever the clock of its holder says.
+func TestNobodyActs(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
+	lease := &fakeLease{}
+	l := &lead{Interface: lease, clock: clock, lost: make(chan string, 1)}
+	look := func(when string, want bool) {
+		t.Helper()
+		if _, _, err := l.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if since, vacant := l.Vacant(); vacant != want || vacant && since.After(clock.Now()) {
+			t.Errorf("%s: vacant %v since %s", when, vacant, since)
+		}
+	}
+	if _, vacant := l.Vacant(); vacant {
+		t.Error("nobody acts, before the lease was looked at")
+	}
+	lease.record = resourcelock.LeaderElectionRecord{HolderIdentity: "other", RenewTime: metav1.Unix(5, 0)}
+	look("another holds it", false)
+	clock.SetTime(clock.Now().Add(leaseDuration))
+	look("the other does not renew it", true)
+	lease.record.RenewTime = metav1.Unix(7, 0)
+	look("it renews it", false)
+	lease.record.HolderIdentity = ""
+	look("it gave it back", true)
+	if err := l.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "me"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, vacant := l.Vacant(); vacant {
+		t.Error("nobody acts, although this process does")
+	}
+	clock.SetTime(clock.Now().Add(leaseDuration))
+	if _, vacant := l.Vacant(); !vacant {
+		t.Error("this process has not renewed it, and is said to act")
 	}
 }

@@ -29,10 +29,21 @@ func sentence(text string) string {
 		}
 		return r
 	}, text)), " ")
+	text = begun(text)
 	if utf8.RuneCountInString(text) <= longest {
 		return text
 	}
 	return strings.TrimSpace(string([]rune(text)[:longest-1])) + "…"
+}
+
+// begun has a sentence begin with a capital letter where its first word is one that errors begin with. Any other word may be a
+// name, which stays as it is.
+func begun(text string) string {
+	switch first, _, _ := strings.Cut(text, " "); first {
+	case "cannot", "automated", "the", "no", "objects", "waits", "one":
+		return strings.ToUpper(text[:1]) + text[1:]
+	}
+	return text
 }
 
 // firstLine returns the first line of a condition, and how many more there are.
