@@ -83,7 +83,8 @@ func (r *roles) authenticate(d *door) func(*http.Request) (context.Context, erro
 			r.log.DebugContext(ctx, "a token was refused", "from", request.RemoteAddr, "cause", auth.Cause(err))
 			return nil, err
 		}
-		if next, err := d.renew(ctx, who, token); err == nil && next != "" {
+		// Whoever was signed out meanwhile is not signed in again by it.
+		if next, err := d.renew(ctx, who, token); err == nil && next != "" && d.tokens.Valid(who) == nil {
 			ctx = auth.WithRenewed(ctx, next)
 		}
 		return auth.With(ctx, who), nil

@@ -79,9 +79,69 @@ func beforeCut(who Caller, cut string) bool {
 
 // Add ends the session of a caller. When it returns nil the session is ended here, and noted for all others.
 func (r *Revocations) Add(ctx context.Context, who Caller) error {
+	return r.write(ctx, func(data map[string]string) { r.note(data, who) })
+}
+
+// AddAll ends all sessions of somebody, by issuer and subject, and returns from when on sessions count again: the next whole
+// second. newest is when the newest of them may have been issued, if that is later than now: see Tokens.Login. lifetime is how long
+// a session lasts at most; 0 is for good. Tokens of programs go on.
+func (r *Revocations) AddAll(ctx context.Context, issuer, subject string, newest time.Time, lifetime time.Duration) (since time.Time, err error) {
+	who := Caller{Issuer: issuer, Subject: subject}
+	err = r.write(ctx, func(data map[string]string) {
+		now := r.Clock.Now()
+		prune(data, now)
+		forget(data, who)
+		last := max(now.Unix(), newest.Unix())
+		if before := cutOf(data[ownerKey(who)]); before >= last { // twice within a second: who signed in between is signed out, too
+			last = before + 1
+		}
+		last = min(last, now.Add(ahead).Unix()-1) // past that a session would be from the future
+		since = time.Unix(last+1, 0)
+		until := now.Add(max(longest, lifetime))
+		if lifetime <= 0 {
+			until = now.Add(forGood)
+		}
+		data[ownerKey(who)] = strconv.FormatInt(last, 10) + "," + strconv.FormatInt(until.Unix(), 10)
+	})
+	return since, err
+}
+
+// forGood is how long is kept what ends sessions that do not end by themselves.
+const forGood = 100 * 365 * 24 * time.Hour
+
+// forget drops what is noted of single sessions of somebody.
+func forget(data map[string]string, who Caller) {
+	owned := sessionPrefix + strings.TrimPrefix(ownerKey(who), ownerPrefix) + "/"
+	for k := range data {
+		if strings.HasPrefix(k, owned) {
+			delete(data, k)
+		}
+	}
+}
+
+// Since returns from when on sessions of somebody count; zero if all do that are not noted one by one.
+func (r *Revocations) Since(issuer, subject string) time.Time {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	last := max(cutOf(r.data[ownerKey(Caller{Issuer: issuer, Subject: subject})]), cutOf(r.data[everybody]))
+	if last == 0 {
+		return time.Time{}
+	}
+	return time.Unix(last+1, 0)
+}
+
+// cutOf is the last second whose sessions a cut ends; 0 for none.
+func cutOf(cut string) int64 {
+	at, _, _ := strings.Cut(cut, ",")
+	n, _ := strconv.ParseInt(at, 10, 64)
+	return n
+}
+
+// write has the board changed, and knows at once what it says then.
+func (r *Revocations) write(ctx context.Context, change func(data map[string]string)) error {
 	var written map[string]string
 	err := r.Board.Update(ctx, func(data map[string]string) error {
-		r.note(data, who)
+		change(data)
 		written = data
 		return nil
 	})
@@ -116,11 +176,7 @@ func (r *Revocations) note(data map[string]string, who Caller) {
 		clear(data)
 		data[everybody] = cut
 	case n >= maxOfOwner:
-		for k := range data {
-			if strings.HasPrefix(k, owned) {
-				delete(data, k)
-			}
-		}
+		forget(data, who)
 		data[ownerKey(who)] = cut
 	default:
 		data[key] = strconv.FormatInt(until.Unix(), 10)

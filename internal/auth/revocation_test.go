@@ -115,3 +115,64 @@ func TestTheBoardNeverOverflows(t *testing.T) {
 		t.Error("tokens of programs were ended, too")
 	}
 }
+
+// TestAllSessionsOfSomebodyEnd: those of one person, on every replica, until they would have ended by themselves.
+func TestAllSessionsOfSomebodyEnd(t *testing.T) {
+	clock, board := testclock.NewFakePassiveClock(noon.Add(500*time.Millisecond)), &MemoryBoard{}
+	r, other := &Revocations{Board: board, Clock: clock}, &Revocations{Board: board, Clock: clock}
+	if err := r.Add(t.Context(), caller("a", "1")); err != nil {
+		t.Fatal(err)
+	}
+	since, err := r.AddAll(t.Context(), Issuer, "a", noon, 60*24*time.Hour)
+	if err != nil || !since.Equal(noon.Add(time.Second)) || !r.Since(Issuer, "a").Equal(since) || !r.Since(Issuer, "b").IsZero() {
+		t.Fatalf("since %v, %v", since, err)
+	}
+	other.Read(board.data)
+	sso := caller("a", "2")
+	sso.Kind, sso.Issuer = SSO, "https://login.example.com"
+	key := caller("a", "3")
+	key.Kind = APIKey
+	next := caller("a", "4")
+	next.Issued = since
+	for name, r := range map[string]*Revocations{"this": r, "another": other} {
+		if !r.Has(caller("a", "1")) || !r.Has(caller("a", "never seen")) {
+			t.Errorf("on %s replica a session goes on", name)
+		}
+		if r.Has(caller("b", "1")) || r.Has(sso) || r.Has(key) || r.Has(next) {
+			t.Errorf("on %s replica more than the sessions of that person ended", name)
+		}
+	}
+	if again, err := r.AddAll(t.Context(), Issuer, "a", noon, time.Hour); err != nil || !again.After(since) || !r.Has(next) {
+		t.Errorf("again: %v, %v", again, err)
+	}
+	if len(board.data) != 1 {
+		t.Errorf("%d entries are kept", len(board.data))
+	}
+	clock.SetTime(noon.Add(29 * 24 * time.Hour))
+	if err := r.Add(t.Context(), caller("b", "1")); err != nil || !r.Has(caller("a", "1")) {
+		t.Errorf("a session counts again: %v", err)
+	}
+}
+
+// TestWhoSignsInAfterASignOutEverywhereIsSignedIn, within the same second, too.
+func TestWhoSignsInAfterASignOutEverywhereIsSignedIn(t *testing.T) {
+	s := newScene()
+	s.clock.SetTime(noon.Add(300 * time.Millisecond))
+	before, err := s.Login(s.accounts[Admin], time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RevokeAll(t.Context(), Issuer, Admin, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Verify(before); err == nil {
+		t.Error("the session from before goes on")
+	}
+	after, err := s.Login(s.accounts[Admin], time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Verify(after); err != nil {
+		t.Errorf("the session from afterwards: %v", Cause(err))
+	}
+}

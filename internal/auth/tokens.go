@@ -33,8 +33,10 @@ type Tokens struct {
 // Login issues a token for a person who signed in by the password of an account. It ends after lifetime.
 func (t *Tokens) Login(account *Account, lifetime time.Duration) (string, error) {
 	issued := t.Clock.Now().Truncate(time.Second)
-	if issued.Before(account.Changed) { // a password that was changed within this second
-		issued = account.Changed
+	for _, since := range []time.Time{account.Changed, t.Revoked.Since(Issuer, account.Name)} {
+		if issued.Before(since) { // the password was changed, or all sessions were ended, within this second
+			issued = since
+		}
 	}
 	return t.issue(account.Name+":"+string(CanLogin), newID(), issued, lifetime)
 }
@@ -171,4 +173,14 @@ func (t *Tokens) Revoke(ctx context.Context, who Caller) error {
 		return nil
 	}
 	return t.Revoked.Add(ctx, who)
+}
+
+// RevokeAll ends all sessions of somebody, by issuer and subject, here and on all replicas, and returns from when on sessions
+// count again. lifetime is how long a session lasts at most; 0 is for good. Tokens of programs are not ended.
+func (t *Tokens) RevokeAll(ctx context.Context, issuer, subject string, lifetime time.Duration) (since time.Time, err error) {
+	newest := t.Clock.Now()
+	if a := t.Accounts()[subject]; issuer == Issuer && a != nil && newest.Before(a.Changed) {
+		newest = a.Changed
+	}
+	return t.Revoked.AddAll(ctx, issuer, subject, newest, lifetime)
 }

@@ -38,7 +38,7 @@ var DefaultAdopt = []string{
 type entry struct {
 	manager, operation, version, subresource, time string
 
-	fields                                   map[string]any
+	fields map[string]any
 }
 
 func (e entry) set() (*fieldpath.Set, error) {

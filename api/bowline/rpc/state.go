@@ -20,9 +20,10 @@ type SignOutRequest struct {
 	Account string `json:"account,omitempty"`
 }
 
-// SignOutAnswer says from when on sessions count again.
+// SignOutAnswer says from when on sessions count again. Own says that the caller's session was among those that ended.
 type SignOutAnswer struct {
 	Since metav1.Time `json:"since"`
+	Own   bool        `json:"own,omitempty"`
 }
 
 // StateQuery asks how Bowline is doing.

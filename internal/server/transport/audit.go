@@ -109,7 +109,7 @@ func nameIn(request any) string {
 	if request == nil {
 		return ""
 	}
-	for _, path := range []string{"name", "applicationName", "project", "application.metadata.name", "project.metadata.name", "applicationset.metadata.name", "id.value", "url", "username"} {
+	for _, path := range []string{"name", "applicationName", "project", "application.metadata.name", "project.metadata.name", "applicationset.metadata.name", "id.value", "url", "username", "account"} {
 		if text, ok := textAt(request, path); ok && text != "" {
 			return fault.RedactURL(text)
 		}

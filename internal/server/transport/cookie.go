@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/session"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 )
 
 // maxCookie is how much of a token one cookie takes: browsers keep 4096 bytes with name and attributes (RFC 6265, section 6.1).
@@ -18,7 +19,10 @@ const maxCookie = 3800
 // Pages cannot read it, and other sites' pages cannot send it with anything that changes something.
 func (h *Handler) remember(w http.ResponseWriter, r *http.Request, answer any) {
 	signed, ok := answer.(*session.SessionResponse)
+	everywhere, _ := answer.(*bowline.SignOutAnswer)
 	switch {
+	case everywhere != nil && everywhere.Own:
+		h.clearToken(w, r)
 	case ok && signed.Token != "":
 		h.setToken(w, r, signed.Token)
 	case ok:
