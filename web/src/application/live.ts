@@ -40,7 +40,9 @@ export class Live {
 
   /** Takes over messages of the stream, in their order, as one change. */
   take(views: ApplicationView[], now: number) {
-    if (views.length > 0) batch(() => views.forEach((view) => this.takeOne(view, now)))
+    batch(() => {
+      for (const view of views) this.takeOne(view, now)
+    })
   }
 
   private takeOne(view: ApplicationView, now: number) {

@@ -1,5 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import './application.css'
+import { useEffect } from 'preact/hooks'
+import { useRoute } from 'preact-iso'
+import type { ApiError } from '../api'
+import { Empty, Failure, Tabs } from '../kit'
+import { place } from '../route/place'
+import { useQuery } from '../route/query'
+import { Header } from './header'
+import { ApplicationProvider, useApplication, useFollowed } from './store'
+import { tabOf, tabs, View } from './views'
+
+/** The page of one application. */
 export default function ApplicationPage() {
-  return <h1>ApplicationPage</h1>
+  const { namespace = '', name = '' } = useRoute().params
+  return <Followed key={`${namespace}/${name}`} namespace={namespace} name={name} />
+}
+
+function Followed({ namespace, name }: { namespace: string; name: string }) {
+  const live = useFollowed(namespace, name)
+  useEffect(() => {
+    const was = document.title
+    document.title = `${name} · Bowline`
+    return () => {
+      document.title = was
+    }
+  }, [name])
+  const standing = live.standing.value
+  if (live.deleted.value) return <Gone name={name} />
+  if (standing.is === 'refused') return <Refused error={standing.error} namespace={namespace} name={name} />
+  return (
+    <ApplicationProvider value={live}>
+      <div class="app">
+        <Header namespace={namespace} name={name} />
+        <Views />
+      </div>
+    </ApplicationProvider>
+  )
+}
+
+function Views() {
+  const live = useApplication()
+  const { query, set } = useQuery()
+  const chosen = tabOf(query.get('tab'), live.application.value)
+  return (
+    <div class="app-views">
+      <Tabs label="Views of the application" tabs={tabs} chosen={chosen} onChoose={(tab) => set({ tab }, true)}>
+        <View tab={chosen} />
+      </Tabs>
+    </div>
+  )
+}
+
+const back = <a href={place('/applications')}>All applications</a>
+
+function Gone({ name }: { name: string }) {
+  return (
+    <Empty icon="trash" title={`The application ${name} was deleted`} action={back}>
+      If it is made again under the same name, load this page anew.
+    </Empty>
+  )
+}
+
+/** What is not there and what one may not see look the same. */
+function Refused({ error, namespace, name }: { error: ApiError; namespace: string; name: string }) {
+  if (error.status !== 403 && error.status !== 404) {
+    return <Failure error={error} doing={`show the application ${name}`} retry={() => location.reload()} />
+  }
+  return (
+    <Empty icon="question" title={`There is no application ${namespace}/${name} that you may see`} action={back}>
+      It was deleted, has another name, or you have no right to it. Whoever runs Bowline can tell.
+    </Empty>
+  )
 }

@@ -8,7 +8,10 @@ const commit = '0123456789abcdef0123456789abcdef01234567'
 test.each([
   ['https://github.com/team/shop.git', `https://github.com/team/shop/commit/${commit}`],
   ['git@github.com:team/shop.git', `https://github.com/team/shop/commit/${commit}`],
-  ['ssh://git@gitlab.example.com:2222/team/sub/shop.git', `https://gitlab.example.com/team/sub/shop/-/commit/${commit}`],
+  [
+    'ssh://git@gitlab.example.com:2222/team/sub/shop.git',
+    `https://gitlab.example.com/team/sub/shop/-/commit/${commit}`,
+  ],
   ['https://bitbucket.org/team/shop', `https://bitbucket.org/team/shop/commits/${commit}`],
   ['https://user:password@github.com/team/shop', `https://github.com/team/shop/commit/${commit}`],
   ['https://git.example.org/team/shop.git', undefined],
@@ -36,7 +39,10 @@ test('commits and digests are short, versions whole', () => {
 })
 
 test('each of several sources has its own revision', () => {
-  const several = { spec: { sources: [{ repoURL: 'a' }, { repoURL: 'b' }] }, status: { sync: { revisions: ['1', '2'] } } }
+  const several = {
+    spec: { sources: [{ repoURL: 'a' }, { repoURL: 'b' }] },
+    status: { sync: { revisions: ['1', '2'] } },
+  }
   expect(originsOf(several).map((o) => [o.source.repoURL, o.index, o.revision])).toEqual([
     ['a', 0, '1'],
     ['b', 1, '2'],

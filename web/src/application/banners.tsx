@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Icon, type IconName, lookOf, Outside, Staleness, Time } from '../kit'
+import { useApplication } from './store'
+import { advice, type Said, saidOf } from './words'
+
+/** What people have to know about the application now, worst first. */
+export function Banners() {
+  const live = useApplication()
+  const row = live.row.value
+  const app = live.application.value
+  const unknown = live.unknown.value
+  const said = saidOf(app)
+  // The reason is told once: where a condition says the same, its own words do.
+  const told = said.some((one) => one.messages.some((text) => sameText(text, row?.why)))
+  return (
+    <>
+      <Staleness standing={live.standing.value} />
+      {unknown && (
+        <Banner tone="dim" icon="question" title="Its objects are not known at the moment">
+          <p>{unknown.why}</p>
+          <p class="soft">
+            What is shown of them is what was known <Time at={new Date(unknown.since).toISOString()} />. It goes on by
+            itself.
+          </p>
+        </Banner>
+      )}
+      {app?.metadata?.deletionTimestamp && (
+        <Banner tone="warn" icon="trash" title="It is being deleted">
+          <p class="soft">
+            Asked for <Time at={app.metadata.deletionTimestamp} />. What it waits for is said below, if it waits.
+          </p>
+        </Banner>
+      )}
+      {row?.why && !told && row.attention !== 'fine' && (
+        <Banner {...lookOf('attention', row.attention)} title={row.why} since={row.since}>
+          <p class="soft">{advice(row)}</p>
+        </Banner>
+      )}
+      <Notice />
+      {said.map((one) => (
+        <Condition key={one.type} said={one} />
+      ))}
+    </>
+  )
+}
+
+function sameText(message: string, why: string | undefined): boolean {
+  if (!why) return false
+  const flat = message.replace(/\s+/g, ' ').trim()
+  return flat.startsWith(why.replace(/…$/, '').trim()) || why.includes(flat)
+}
+
+function Banner({
+  tone,
+  icon,
+  title,
+  since,
+  children,
+}: {
+  tone: string
+  icon: IconName
+  title: string
+  since?: string | null | undefined
+  children?: preact.ComponentChildren
+}) {
+  return (
+    <section class={`app-banner tone-${tone}`} aria-label={title}>
+      <Icon name={icon} />
+      <div class="grow stack-tight">
+        <p class="app-banner-title">
+          {title}
+          {since && (
+            <span class="app-banner-since">
+              {' '}
+              <Time at={since} />
+            </span>
+          )}
+        </p>
+        {children}
+      </div>
+    </section>
+  )
+}
+
+const shownMessages = 5
+
+function Condition({ said }: { said: Said }) {
+  return (
+    <Banner tone={said.bad ? 'bad' : 'warn'} icon={said.bad ? 'warning' : 'info'} title={said.title} since={said.since}>
+      {said.messages.slice(0, shownMessages).map((message) => (
+        <p key={message} class="app-banner-message">
+          {message}
+        </p>
+      ))}
+      {said.messages.length > shownMessages && <p>and {said.messages.length - shownMessages} more like these</p>}
+      {said.fix && <p class="soft">What to do: {said.fix}</p>}
+    </Banner>
+  )
+}
+
+const notice = 'notice.argocd.argoproj.io/'
+
+/** What the owners of the application want everybody to read: annotations of Argo CD. */
+function Notice() {
+  const annotations = useApplication().application.value?.metadata?.annotations ?? {}
+  const content = annotations[`${notice}content`]
+  if (!content) return null
+  const severity = annotations[`${notice}severity`]
+  const tone = severity === 'critical' || severity === 'error' ? 'bad' : severity === 'warning' ? 'warn' : 'busy'
+  const url = annotations[`${notice}url`]
+  return (
+    <Banner tone={tone} icon="info" title={content}>
+      {url && <Outside to={url} />}
+    </Banner>
+  )
+}
