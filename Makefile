@@ -119,3 +119,4 @@ generated-check:
 .PHONY: need-for-tests
 need-for-tests:
 	@scripts/need-for-tests
+	@scripts/need-for-browser

@@ -65,6 +65,7 @@ func TestStories(t *testing.T) {
 			"argocd":         argocd,
 			"argocd-admin":   argocdAdmin,
 			"bowline":        bowline,
+			"browse":         browse,
 			"canaries":       canaries,
 			"cli":            cli,
 			"nobody":         nobody,

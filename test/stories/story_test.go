@@ -27,6 +27,7 @@ import (
 
 	"github.com/bowline-cd/bowline/test/devcluster"
 	"github.com/bowline-cd/bowline/test/gitserver"
+	"github.com/bowline-cd/bowline/test/page/browser"
 )
 
 // patience bounds every wait. It is for what never comes: all that stories wait for takes a second or a few.
@@ -68,6 +69,7 @@ type story struct {
 	marks     map[string]devcluster.AuditMark
 	gate      *gate
 	admitter  *admitter
+	page      *browser.Browser  // the story's Chromium, if it has one
 	revisions map[string]uint64 // of the cluster's store, at the same moments
 }
 
@@ -116,6 +118,9 @@ func (w *world) setup(env *testscript.Env) error {
 
 // end ends the story's processes; if the story failed it tells what they said last.
 func (s *story) end(t testing.TB) {
+	if s.page != nil {
+		s.page.Close()
+	}
 	for name, p := range s.processes {
 		if err := p.kill(); err != nil {
 			t.Errorf("end bowline %s: %v", name, err)

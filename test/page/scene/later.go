@@ -56,10 +56,10 @@ func (s *Scene) await(ctx context.Context, p play) error {
 
 // edit is somebody with kubectl.
 func (s *Scene) edit(ctx context.Context) error {
-	return until(ctx, "reviews-prod is not deployed", func() (bool, error) {
-		err := s.patch(ctx, deployments, "shop-prod", "reviews", map[string]any{"spec": map[string]any{"replicas": 4}})
-		return err == nil, ignoreNotFound(err)
-	})
+	if err := s.await(ctx, play{name: "reviews-prod"}); err != nil {
+		return err
+	}
+	return s.patch(ctx, deployments, "shop-prod", "reviews", map[string]any{"spec": map[string]any{"replicas": 4}})
 }
 
 func ignoreNotFound(err error) error {
