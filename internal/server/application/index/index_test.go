@@ -115,7 +115,7 @@ func TestAFacetCountsWhatItsOtherValuesWouldLeave(t *testing.T) {
 }
 
 func TestPagesHaveEachApplicationOnceWhateverComesAndGoes(t *testing.T) {
-	for _, order := range []string{"", "name", "-name", "health", "-health", "created", "project"} {
+	for _, order := range []string{"", "name", "-name", "health", "-health", "created", "project", "attention", "-attention"} {
 		x := index.New(index.Options{Object: func(a *v1alpha1.Application) string { return a.Name }})
 		for i := range 50 {
 			x.Put(app(fmt.Sprintf("app-%02d", i), i+1, func(a *v1alpha1.Application) {
@@ -128,7 +128,7 @@ func TestPagesHaveEachApplicationOnceWhateverComesAndGoes(t *testing.T) {
 		seen := map[string]int{}
 		from := ""
 		for round := 0; ; round++ {
-			page, err := index.Cut(x.Find(&index.Query{}).Hits, order, from, 7)
+			page, err := index.Cut(x.Find(&index.Query{Judge: judge}).Hits, order, from, 7)
 			if err != nil {
 				t.Fatalf("%q: %v", order, err)
 			}
