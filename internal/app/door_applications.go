@@ -56,9 +56,10 @@ func (r *roles) reads(ctx context.Context, home string, names interface {
 		return application.Reads{}, err
 	}
 	live, tells := &liveView{roles: r, home: home, index: all}, &history{roles: r}
+	previews := &previews{roles: r, home: home}
 	return application.Reads{
 		Index: all, Filled: filled, Verdicts: live, Picture: live, Looks: live, Managed: live,
-		Previews: &previews{roles: r, home: home}, History: tells, Happened: tells,
+		Previews: previews, Unsaved: previews, History: tells, Happened: tells,
 	}, nil
 }
 

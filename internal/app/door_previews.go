@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/json"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
-	"github.com/bowline-cd/bowline/api/client"
+	api "github.com/bowline-cd/bowline/api/client"
 	"github.com/bowline-cd/bowline/internal/controller/application"
 	"github.com/bowline-cd/bowline/internal/desired"
 	"github.com/bowline-cd/bowline/internal/diff"
@@ -33,8 +35,12 @@ func (known) Save(string, string, map[object.Key]diff.Accepted) {}
 
 // controller returns a controller for one call, reading from sources.
 func (p *previews) controller(from *sources) *application.Controller {
+	return p.controllerOf(p.hub, from)
+}
+
+func (p *previews) controllerOf(hub client.Client, from *sources) *application.Controller {
 	return application.New(application.Deps{
-		Client: p.hub, Namespace: p.home, Serves: p.served.serves(), Observe: true,
+		Client: hub, Namespace: p.home, Serves: p.served.serves(), Observe: true,
 		Engine: desired.NewEngine(from, counted{p.pool, p.metrics}, nil, p.renders), Clusters: p.clusters, Poller: idle{}, Keeper: idle{},
 		Accepted: known{p.accepted}, FindPaths: p.pool.Paths, Rules: p.rules, Settings: momentary(p.settings),
 		Alone: func() (bool, string) { return true, "" }, Bus: &event.Bus{}, Metrics: unmeasured{}, Clock: realClock, Log: p.log,
@@ -67,8 +73,11 @@ func (p *previews) render(ctx context.Context, c *application.Controller, app *v
 	if len(state.Commits) > 0 {
 		out.Revision = state.Commits[0].ID
 	}
-	if len(state.Types) > 0 {
-		out.SourceType = string(state.Types[0])
+	for _, t := range state.Types {
+		out.SourceTypes = append(out.SourceTypes, string(t))
+	}
+	if len(out.SourceTypes) > 0 {
+		out.SourceType = out.SourceTypes[0]
 	}
 	for _, o := range state.Objects {
 		out.Objects = append(out.Objects, o.Decode())
@@ -89,7 +98,10 @@ func (p *previews) RenderFiles(ctx context.Context, app *v1alpha1.Application, f
 
 // Plan implements application.Previews.
 func (p *previews) Plan(ctx context.Context, app *v1alpha1.Application, request *v1alpha1.SyncOperation) (*bowline.Plan, error) {
-	c := p.controller(p.sources)
+	return planBy(ctx, p.controller(p.sources), app, request)
+}
+
+func planBy(ctx context.Context, c *application.Controller, app *v1alpha1.Application, request *v1alpha1.SyncOperation) (*bowline.Plan, error) {
 	var planned application.Planned
 	var err error
 	settled(ctx, func() bool {
@@ -117,7 +129,7 @@ func planOf(name string, planned application.Planned) (*bowline.Plan, error) {
 		out.Because = planned.Decision.Reason
 	}
 	if approval := planned.Plan.View().Approval; approval != "" && planned.Noted == approval {
-		out.Approve = client.ShortDigest(string(approval))
+		out.Approve = api.ShortDigest(string(approval))
 	}
 	return out, nil
 }

@@ -45,6 +45,8 @@ type Method struct {
 	// RequestMessage and ResponseMessage are the names of the messages in the table of the wire; "" for a method that only
 	// REST has.
 	RequestMessage, ResponseMessage string
+	// Reads says that a method changes nothing, whatever its verbs are.
+	Reads bool
 	// NewRequest and NewResponse return new, empty messages. Those of a stream are its elements.
 	NewRequest, NewResponse func() any
 

@@ -21,7 +21,7 @@ var ApplicationMethods = []*rpc.Method{
 	method(rpc.NewUnary("bowline", "ViewObject", Applications.ViewObject), "", "GET", "/applications/{name}/object"),
 	method(rpc.NewUnary("bowline", "TryPatch", Applications.TryPatch), "*", "POST", "/applications/{name}/object/try"),
 	method(rpc.NewUnary("bowline", "Compare", Applications.Compare), "", "GET", "/applications/{name}/compare"),
-	method(rpc.NewUnary("bowline", "Preview", Applications.Preview), "*", "POST", "/preview"),
+	reading(method(rpc.NewUnary("bowline", "Preview", Applications.Preview), "*", "POST", "/preview")),
 	method(rpc.NewUnary("bowline", "Plan", Applications.Plan), "", "GET", "/applications/{name}/plan"),
 	method(rpc.NewUnary("bowline", "Approve", Applications.Approve), "*", "POST", "/applications/{name}/approve"),
 	method(rpc.NewUnary("bowline", "Hold", Applications.Hold), "*", "PUT", "/applications/{name}/hold"),
@@ -52,6 +52,12 @@ var byName = func() map[string]*rpc.Method {
 
 func method(m rpc.Method, body, verb, path string) *rpc.Method {
 	return m.On("", "", body, rpc.Binding{Verb: verb, Path: Prefix + path})
+}
+
+// reading says that a method changes nothing.
+func reading(m *rpc.Method) *rpc.Method {
+	m.Reads = true
+	return m
 }
 
 // NewClient returns a Service that calls through c.

@@ -31,6 +31,7 @@ type pass struct {
 	log   *slog.Logger
 
 	found       findings
+	wrong       []Wrong // what of it is about fields of the spec
 	cluster     *cluster.Cluster
 	project     *access.Project
 	target      desired.Target
@@ -118,42 +119,54 @@ func (p *pass) startAfresh() {
 func (p *pass) admit(ctx context.Context) {
 	sources := desired.SourcesOf(p.app)
 	if len(sources) == 0 {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, noSource(p.app))
+		p.invalid("spec.source", errors.New(noSource(p.app)))
 	}
 	if p.app.Spec.Destination.Server != "" && p.app.Spec.Destination.Name != "" {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, "spec.destination has both server and name: keep one of them")
+		p.invalid("spec.destination", errors.New("spec.destination has both server and name: keep one of them"))
 		return
 	}
 	if ns := p.app.Spec.Destination.Namespace; ns != "" && len(validation.IsDNS1123Label(ns)) > 0 {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError,
-			fmt.Sprintf("spec.destination.namespace: no namespace can be named %q: write lower case letters, digits and -", ns))
+		p.invalid("spec.destination.namespace",
+			fmt.Errorf("spec.destination.namespace: no namespace can be named %q: write lower case letters, digits and -", ns))
 	}
 	c, clusterErr := p.Clusters.Find(p.app.Spec.Destination)
 	if clusterErr != nil {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, clusterErr.Error())
+		p.invalid("spec.destination", clusterErr)
 	}
 	project, version, err := p.projectOf(ctx, p.app)
 	if err != nil {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+		p.invalid("spec.project", err)
 		return
 	}
 	for i, s := range sources {
 		if s.RepoURL == "" {
-			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, repoField(p.app, i)+" is empty: set it to the address of a repository")
+			p.invalid(repoField(p.app, i), errors.New(repoField(p.app, i)+" is empty: set it to the address of a repository"))
 			continue
 		}
 		if err := project.Source(s.RepoURL); err != nil {
-			p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+			p.invalid(repoField(p.app, i), err)
 		}
 	}
 	if clusterErr != nil {
 		return
 	}
 	if err := project.Destination(destinationOf(p.app, c)); err != nil {
-		p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
+		p.invalid("spec.destination", err)
 	}
 	p.cluster, p.project = c, project
 	p.target = p.targetFor(project, version, c)
+}
+
+// Wrong is what is wrong with a field of an application.
+type Wrong struct {
+	Field string
+	Err   error
+}
+
+// invalid takes down what is wrong with a field.
+func (p *pass) invalid(field string, err error) {
+	p.wrong = append(p.wrong, Wrong{field, err})
+	p.found.add(v1alpha1.ApplicationConditionInvalidSpecError, err.Error())
 }
 
 // noSource says what an application without sources lacks.

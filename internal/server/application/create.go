@@ -131,6 +131,14 @@ func dropEmpty[T any](p **T) {
 // admit refuses an application that could not be carried out: its namespace, its project, its destination, its sources, and
 // with render what they hold.
 func (s *Service) admit(ctx context.Context, app *v1alpha1.Application, render bool) error {
+	if err := s.admissible(ctx, app); err != nil {
+		return err
+	}
+	return s.Checker.Check(ctx, app, render)
+}
+
+// admissible is what of admit the checker does not look at.
+func (s *Service) admissible(ctx context.Context, app *v1alpha1.Application) error {
 	if !s.Served(app.Namespace) {
 		return fault.New(fault.Forbidden, "write", thing(app), "metadata.namespace", "namespace '"+app.Namespace+"' is not permitted",
 			"add it to application.namespaces of argocd-cmd-params-cm, or choose another")
@@ -145,10 +153,7 @@ func (s *Service) admit(ctx context.Context, app *v1alpha1.Application, render b
 		}
 		names[source.Name] = true
 	}
-	if err := managedBy(app); err != nil {
-		return err
-	}
-	return s.Checker.Check(ctx, app, render)
+	return managedBy(app)
 }
 
 // managedBy refuses an address of another instance that no browser should be sent to.

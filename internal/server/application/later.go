@@ -14,7 +14,3 @@ var errLater = &fault.Error{Kind: fault.Mistake, Code: fault.Unsupported, Op: "d
 func (s *Service) Compare(context.Context, *bowline.CompareQuery) (*bowline.Comparison, error) {
 	return nil, errLater
 }
-
-func (s *Service) Preview(context.Context, *bowline.PreviewRequest) (*bowline.PreviewAnswer, error) {
-	return nil, errLater
-}

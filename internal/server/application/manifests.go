@@ -40,6 +40,8 @@ type Rendered struct {
 	Revision   string
 	SourceType string
 	Server     string
+	// SourceTypes are those of all sources.
+	SourceTypes []string
 }
 
 var errTooMany = errors.New("there are too many of them")

@@ -34,6 +34,8 @@ type Reads struct {
 	Managed Managed
 	// Previews renders and plans.
 	Previews Previews
+	// Unsaved previews what is not saved.
+	Unsaved Unsaved
 	// History tells of revisions.
 	History History
 	// Happened reads Kubernetes Events.

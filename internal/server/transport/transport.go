@@ -146,8 +146,11 @@ var open = map[string]bool{
 // open reports whether the call needs no sign-in.
 func (c *call) open() bool { return open[c.FullName()] }
 
-// reading reports whether the call changes nothing: what REST offers by GET.
+// reading reports whether the call changes nothing: what REST offers by GET, and what says so itself.
 func (c *call) reading() bool {
+	if c.Reads {
+		return true
+	}
 	for _, b := range c.Bindings {
 		if b.Verb == http.MethodGet {
 			return true
