@@ -119,7 +119,7 @@ type ApplicationsPage struct {
 	// Total is how many applications were found, of all that the caller may see.
 	Total int64 `json:"total"`
 	// Facets count, for each field that can be chosen by, how many applications a value would leave if it were chosen beside
-	// what is chosen in the other fields.
+	// what is chosen in the other fields. Labels and owners have the 200 most frequent values, and those that are chosen.
 	Facets map[string][]FacetCount `json:"facets"`
 }
 

@@ -25,20 +25,22 @@ const (
 )
 
 // ApplicationsView is a message about a window of the list of applications. The first has all of it; each later one has the
-// order of the window anew, and of the rows only those that changed or came.
+// order of the window anew, and of the rows only those that changed or came: also those that were in the window before, had
+// left it and are back.
 type ApplicationsView struct {
 	// Rows are those of the window that are new to the receiver, or changed.
 	Rows []Row `json:"rows"`
 	// Order names the rows of the window: NAMESPACE/NAME.
 	Order []string `json:"order"`
-	// Offset is how many rows are before the window; Total how many rows there are, without those of folded groups; Found how
+	// Offset is how many rows are before the window: fewer than were asked for if there are not that many. Total is how many rows there are, without those of folded groups; Found how
 	// many applications were found, with them.
 	Offset int64 `json:"offset"`
 	Total  int64 `json:"total"`
 	Found  int64 `json:"found"`
-	// Facets count as in ApplicationsPage; labels and owners have the most frequent 200 values. Absent if nothing changed.
+	// Facets count as in ApplicationsPage. A later message has only those that changed, whole.
 	Facets map[string][]FacetCount `json:"facets,omitempty"`
-	// Groups are the groups in the order of the rows; empty without grouping.
+	// Groups are the groups in the order of the rows, that of what has no value last: by their values, and where the rows are
+	// sorted by attention those with the worst first. Empty without grouping.
 	Groups []Group `json:"groups,omitempty"`
 	// Attention counts all applications that the caller may see, whatever is chosen, by what they ask for. All has how many
 	// they are.

@@ -63,6 +63,8 @@ func TestRequestsAreReadFromPathQueryAndBody(t *testing.T) {
 		{"GET", "/api/bowline/v1/clusters/https%3A%2F%2Fa.example/state", "", &bowline.ClusterStateQuery{Cluster: "https://a.example"}},
 		{"GET", "/api/bowline/v1/applications?sync=OutOfSync&sync=Unknown&limit=5", "",
 			&bowline.ApplicationsQuery{Sync: []string{"OutOfSync", "Unknown"}, Limit: 5}},
+		{"GET", "/api/bowline/v1/stream/applications?labels=team%3Dweb&attention=broken&sort=attention&group=label%3Ateam&folded=&folded=web&offset=40", "",
+			&bowline.ApplicationsQuery{Labels: []string{"team=web"}, Attention: []string{"broken"}, Sort: "attention", Group: "label:team", Folded: []string{"", "web"}, Offset: 40}},
 		{"GET", "/api/v1/applications/web/pods/p/logs?tailLines=5&follow=true&sinceTime=2023-11-14T22:13:20Z", "",
 			&application.ApplicationPodLogsQuery{Name: "web", PodName: "p", TailLines: &lines, Follow: true, SinceTime: timeAt(at)}},
 	} {
@@ -101,6 +103,8 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 		{"a large body of somebody", "POST", "/api/v1/session", `{"username":"` + strings.Repeat("a", 70<<10) + `"}`, nil, 413, "64 KiB"},
 		{"an unknown field of ours", "POST", "/api/bowline/v1/applications/web/approve", `{"dgiest":"x"}`, nil, 400, `no field \"dgiest\"`},
 		{"an unknown parameter of ours", "GET", "/api/bowline/v1/applications?project=a", "", nil, 400, `no parameter \"project\"`},
+		{"an unknown parameter of a live view", "GET", "/api/bowline/v1/stream/applications?project=a", "", nil, 400, `no parameter \"project\"`},
+		{"an offset that is none", "GET", "/api/bowline/v1/stream/applications?offset=x", "", nil, 400, "offset"},
 		{"a number that is none", "GET", "/api/v1/projects/a/roles/b/token/c", "", nil, 405, "DELETE"},
 		{"a number in the path that is none", "DELETE", "/api/v1/projects/a/roles/b/token/c", "", nil, 400, `the path, iat`},
 		{"a flag that is none", "GET", "/api/v1/applications/web/manifests?noCache=maybe", "", nil, 400, "neither true nor false"},

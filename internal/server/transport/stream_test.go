@@ -5,6 +5,7 @@ package transport_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/application"
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/server/gate"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
@@ -50,6 +52,20 @@ func TestStreamsOfLines(t *testing.T) {
 	e.stream = func(context.Context, string, any, func(any) error) error { return gate.Hidden() }
 	if got := do(t, s, "GET", "/api/v1/stream/applications", ""); got.status != http.StatusForbidden {
 		t.Errorf("a stream that never began: %d %s", got.status, got.body)
+	}
+}
+
+// A live view may be quiet for long and has no version to resume from: a reader who comes back is told all of it.
+func TestStreamsOfViews(t *testing.T) {
+	e := &everything{stream: func(_ context.Context, _ string, _ any, send func(any) error) error {
+		return errors.Join(send(&bowline.ApplicationsView{Rows: []bowline.Row{{Name: "web"}}, Order: []string{"argocd/web"}, All: 1}),
+			send(&bowline.ApplicationsView{Rows: []bowline.Row{}, Order: []string{}}))
+	}}
+	s := open(t, e, nil)
+	got := do(t, s, "GET", "/api/bowline/v1/stream/applications?fields=rows.name,order,all", "", "Accept", "text/event-stream", "Last-Event-ID", "42")
+	want := "data: {\"result\":{\"rows\":[{\"name\":\"web\"}],\"order\":[\"argocd/web\"],\"all\":1}}\n\ndata: {\"result\":{\"rows\":[],\"order\":[],\"all\":0}}\n\n"
+	if got.body != want || got.status != http.StatusOK {
+		t.Errorf("%d\n%q\nwant\n%q", got.status, got.body, want)
 	}
 }
 
