@@ -116,3 +116,23 @@ func (s *Scene) Balance(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Settled waits until every Application is what it is going to be.
+func (s *Scene) Settled(ctx context.Context) error {
+	degraded := map[string]bool{"checkout-prod": true, "logs": true}
+	return until(ctx, "the scene does not settle", func() (bool, error) {
+		list, err := s.client.Resource(applications).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err
+		}
+		for _, u := range list.Items {
+			health, _, _ := unstructured.NestedString(u.Object, "status", "health", "status")
+			phase, _, _ := unstructured.NestedString(u.Object, "status", "operationState", "phase")
+			name := u.GetName()
+			if degraded[name] != (health == "Degraded") || (health == "Progressing") != (name == "search-prod") || phase == "Running" && name != "payouts-prod" {
+				return false, nil
+			}
+		}
+		return len(list.Items) > len(fleet()), nil
+	})
+}
