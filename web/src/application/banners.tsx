@@ -13,6 +13,7 @@ export function Banners() {
   const said = saidOf(app)
   // The reason is told once: where a condition says the same, its own words do.
   const told = said.some((one) => one.messages.some((text) => sameText(text, row?.why)))
+  const reason = !told && row?.attention !== 'fine' ? row?.why : undefined
   return (
     <>
       <Staleness standing={live.standing.value} />
@@ -32,14 +33,14 @@ export function Banners() {
           </p>
         </Banner>
       )}
-      {row?.why && !told && row.attention !== 'fine' && (
-        <Banner {...lookOf('attention', row.attention)} title={row.why} since={row.since}>
+      {reason && row && (
+        <Banner {...lookOf('attention', row.attention)} title={reason} since={row.since}>
           <p class="soft">{advice(row)}</p>
         </Banner>
       )}
       <Notice />
       {said.map((one) => (
-        <Condition key={one.type} said={one} />
+        <Condition key={one.type} said={one} open={!reason && one.bad} />
       ))}
     </>
   )
@@ -85,9 +86,21 @@ function Banner({
 
 const shownMessages = 5
 
-function Condition({ said }: { said: Said }) {
+/** A condition: in full where it is the first thing to know, else a line that unfolds. */
+function Condition({ said, open }: { said: Said; open: boolean }) {
+  const [first = ''] = said.messages
   return (
-    <Banner tone={said.bad ? 'bad' : 'warn'} icon={said.bad ? 'warning' : 'info'} title={said.title} since={said.since}>
+    <details class={`app-banner app-condition tone-${said.bad ? 'bad' : 'warn'}`} open={open}>
+      <summary>
+        <Icon name={said.bad ? 'warning' : 'info'} />
+        <span class="app-banner-title">{said.title}</span>
+        {said.since && (
+          <span class="app-banner-since">
+            <Time at={said.since} />
+          </span>
+        )}
+        <span class="app-condition-first clip">{first}</span>
+      </summary>
       {said.messages.slice(0, shownMessages).map((message) => (
         <p key={message} class="app-banner-message">
           {message}
@@ -95,7 +108,7 @@ function Condition({ said }: { said: Said }) {
       ))}
       {said.messages.length > shownMessages && <p>and {said.messages.length - shownMessages} more like these</p>}
       {said.fix && <p class="soft">What to do: {said.fix}</p>}
-    </Banner>
+    </details>
   )
 }
 

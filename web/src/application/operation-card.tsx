@@ -16,20 +16,19 @@ import {
 import { short } from './source'
 import { useApplication } from './store'
 
-/** The operation step by step: shown while one is under way, after one failed, and when asked for. */
+/** The operation step by step: shown while one is under way, and when asked for. */
 export function Operation() {
   const live = useApplication()
   const { query, set } = useQuery()
   const state = live.application.value?.status?.operationState
   if (!state) return null
   const asked = query.get('steps')
-  const failed = state.phase === 'Failed' || state.phase === 'Error'
-  if (asked === '0' ? true : asked !== '1' && !going(state.phase) && !failed) return null
+  if (asked === '0' || (asked !== '1' && !going(state.phase))) return null
   void live.mood.value
   const steps = stepsOf(state, live.all())
   return (
     <section class="operation card" aria-label={`${operationName(state)}, step by step`}>
-      <OperationHead state={state} onClose={() => set({ steps: going(state.phase) || failed ? '0' : undefined })} />
+      <OperationHead state={state} onClose={() => set({ steps: going(state.phase) ? '0' : undefined })} />
       {state.message && <p class="operation-message">{state.message}</p>}
       <ol class="steps">
         {steps.map((step) => (

@@ -112,6 +112,7 @@ function outcome(result: Result, running: boolean): [string, Stand] {
 
 function ahead(node: Node, begun: Set<string>, state: OperationState): boolean {
   if (!node.managed || node.sync !== 'OutOfSync' || begun.has(node.id)) return false
+  if (node.sharedWith || node.confirm) return false
   if (node.prune && !state.operation?.sync?.prune) return false
   const chosen = state.operation?.sync?.resources ?? []
   return (

@@ -6,6 +6,7 @@ import type { Tab } from '../kit'
 import { chunk } from './chunk'
 
 const views: Record<string, { label: string; view: ComponentType<object> }> = {
+  tree: { label: 'Tree', view: chunk(() => import('./tree').then((m) => m.Tree)) },
   manifest: { label: 'Manifest', view: chunk(() => import('./manifest').then((m) => m.Manifest)) },
   events: { label: 'Events', view: chunk(() => import('./events').then((m) => m.Events)) },
 }
