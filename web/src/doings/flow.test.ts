@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { countsOf, destructive, doingOf, flowOf, resourceText, type Step, type Work } from './flow'
+import { countsOf, destructive, doingOf, flowOf, losses, resourceText, type Step, type Work } from './flow'
 
 const step = (action: Step['action'], kind: string, name: string, more: Partial<Step> = {}): Step => ({
   action,
@@ -108,4 +108,16 @@ test('a step is named as the command line names it', () => {
     'apps:Deployment:shop/web',
   )
   expect(resourceText(step('apply', 'Namespace', 'shop'))).toBe(':Namespace:shop')
+})
+
+test('only what holds data that no source brings back is a loss, and not while it waits', () => {
+  expect(losses(flowOf(work))).toEqual([])
+  const steps = [
+    step('prune', 'PersistentVolumeClaim', 'data'),
+    step('prune', 'Service', 'old'),
+    step('create', 'Namespace', 'new'),
+  ]
+  expect(losses(flowOf({ phases: [{ name: 'Sync', waves: [{ number: 0, steps }] }] }))).toEqual([
+    'PersistentVolumeClaim data',
+  ])
 })

@@ -174,3 +174,14 @@ export function resourceText(step: Step): string {
   const name = step.namespace ? `${step.namespace}/${step.name}` : step.name
   return `${step.group ?? ''}:${step.kind}:${name}`
 }
+
+/** Kinds that hold what no source can bring back, or take such along. */
+const holders = new Set(['PersistentVolumeClaim', 'PersistentVolume', 'Namespace', 'CustomResourceDefinition'])
+
+/** What a plan takes away that cannot be had back: by kind and name. */
+export function losses(flow: Flow): string[] {
+  const bundles = flow.lanes.flatMap((lane) => lane.columns.flatMap((column) => column.bundles))
+  return bundles
+    .filter((bundle) => destructive(bundle.doing) && holders.has(bundle.kind))
+    .flatMap((bundle) => bundle.steps.map((step) => `${step.kind} ${step.name}`))
+}
