@@ -80,7 +80,9 @@ type ApplicationsQuery struct {
 	// all have to be found.
 	Search string `json:"search,omitempty"`
 	// Selector is a label selector.
-	Selector   string   `json:"selector,omitempty"`
+	Selector string `json:"selector,omitempty"`
+	// Names are applications, each as NAMESPACE/NAME: those that somebody keeps at hand.
+	Names      []string `json:"names,omitempty"`
 	Projects   []string `json:"projects,omitempty"`
 	Namespaces []string `json:"namespaces,omitempty"` // of the destination
 	Clusters   []string `json:"clusters,omitempty"`   // URL or name

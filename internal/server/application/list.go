@@ -85,8 +85,12 @@ func (s *Service) chosen(request *bowline.ApplicationsQuery) (*index.Query, erro
 	if err != nil {
 		return nil, err
 	}
+	names, err := index.Names(request.Names)
+	if err != nil {
+		return nil, err
+	}
 	return &index.Query{
-		AppNamespace: request.AppNamespace, Selector: selector, Words: index.Words(request.Search),
+		Names: names, AppNamespace: request.AppNamespace, Selector: selector, Words: index.Words(request.Search),
 		Projects: request.Projects, Namespaces: request.Namespaces, Clusters: request.Clusters, Repos: request.Repos,
 		Sync: request.Sync, Health: request.Health, Operation: request.Operation, AutoSync: request.AutoSync,
 		Labels: request.Labels, Owners: request.Owners, Attention: request.Attention,

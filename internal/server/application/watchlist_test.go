@@ -332,7 +332,7 @@ func TestViewsOfTheSameShareWhatIsFound(t *testing.T) {
 func TestAViewThatCannotBeSaysWhy(t *testing.T) {
 	r := read(t, []string{"applications, get, *"}, readable("shop", "a", 1))
 	for what, request := range map[string]bowline.ApplicationsQuery{
-		"sort": {Sort: "colour"}, "group": {Group: "colour"}, "selector": {Selector: "=="}, "continue": {Continue: "x"},
+		"sort": {Sort: "colour"}, "group": {Group: "colour"}, "selector": {Selector: "=="}, "continue": {Continue: "x"}, "names": {Names: []string{"web"}},
 	} {
 		err := r.WatchApplications(r.ctx, &request, func(*bowline.ApplicationsView) error { t.Error(what, ": sent something"); return nil })
 		if !fault.Is(err, fault.Mistake) || !strings.Contains(err.Error(), what) {

@@ -133,6 +133,10 @@ func TestOf(t *testing.T) {
 			app: fine(operation(v1alpha1.OperationFailed, "", result(v1alpha1.ResourceResult{Kind: "Job", Namespace: "shop", Name: "smoke", Status: v1alpha1.ResultCodeSynced,
 				HookType: v1alpha1.HookTypePostSync, HookPhase: v1alpha1.OperationFailed, Message: "exit code 1"}))),
 			word: bowline.Broken, since: 8 * time.Minute, why: "Sync failed: Job shop/smoke: exit code 1"},
+		"a message that names the object itself": {
+			app: fine(operation(v1alpha1.OperationFailed, "", result(v1alpha1.ResourceResult{Kind: "Service", Namespace: "shop", Name: "web", Status: v1alpha1.ResultCodeSyncFailed,
+				Message: "cannot apply Service shop/web at spec.ports: it is invalid"}))),
+			word: bowline.Broken, since: 8 * time.Minute, why: "Sync failed: cannot apply Service shop/web at spec.ports: it is invalid"},
 		"an operation that could not begin": {
 			app: fine(operation(v1alpha1.OperationError, "the project forbids it")), word: bowline.Broken, since: 8 * time.Minute, why: "Sync failed: the project forbids it"},
 		"a failure about a revision that is not wanted any more": {

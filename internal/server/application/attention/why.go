@@ -72,11 +72,19 @@ func causeOf(state *v1alpha1.OperationState) string {
 	if state.SyncResult != nil {
 		for _, r := range state.SyncResult.Resources {
 			if r != nil && (r.Status == v1alpha1.ResultCodeSyncFailed || r.HookPhase == v1alpha1.OperationFailed || r.HookPhase == v1alpha1.OperationError) {
-				return thing(r.Kind, r.Namespace, r.Name) + ": " + cmp.Or(firstLine(r.Message), "it failed")
+				return about(thing(r.Kind, r.Namespace, r.Name), cmp.Or(firstLine(r.Message), "it failed"))
 			}
 		}
 	}
 	return cmp.Or(firstLine(state.Message), "nothing says why")
+}
+
+// about puts a thing before a message that does not name it.
+func about(thing, message string) string {
+	if strings.Contains(message, thing) {
+		return message
+	}
+	return thing + ": " + message
 }
 
 func retryText(app *v1alpha1.Application) string {

@@ -85,6 +85,7 @@ func TestQueries(t *testing.T) {
 		"a repository in another form": {index.Query{Repos: []string{"https://GIT.example.com/shop"}, Projects: []string{"infra"}}, []string{"b"}},
 		"by name of the cluster":       {index.Query{Clusters: []string{"edge"}}, []string{"c"}},
 		"by health":                    {index.Query{Health: []string{"Degraded"}}, []string{"d"}},
+		"by names":                     {index.Query{Names: map[types.NamespacedName]bool{{Namespace: "argocd", Name: "d"}: true, {Namespace: "team", Name: "a"}: true}}, []string{"d"}},
 		"what may be seen":             {index.Query{Sees: func(e *index.Entry) bool { return e.Object == "shop/c" }}, []string{"c"}},
 	} {
 		if got := hitNames(x.Find(&test.query).Hits); !slices.Equal(got, test.want) {

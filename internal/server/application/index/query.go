@@ -3,10 +3,13 @@
 package index
 
 import (
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/application/attention"
 )
 
@@ -18,7 +21,9 @@ type Query struct {
 	Judge func(*Entry) attention.Verdict
 	// Name and AppNamespace are exact.
 	Name, AppNamespace string
-	Selector           labels.Selector
+	// Names are alternatives; nil lets all through.
+	Names    map[types.NamespacedName]bool
+	Selector labels.Selector
 	// Words all have to be found, letter case aside, in what an application is called and where it comes from and goes to.
 	Words []string
 
@@ -27,6 +32,22 @@ type Query struct {
 
 // Words cuts a search into its words.
 func Words(search string) []string { return strings.Fields(strings.ToLower(search)) }
+
+// Names reads names of applications, each as NAMESPACE/NAME. No names are nil.
+func Names(names []string) (map[types.NamespacedName]bool, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	out := make(map[types.NamespacedName]bool, len(names))
+	for _, name := range names {
+		namespace, own, ok := strings.Cut(name, "/")
+		if !ok || namespace == "" || own == "" {
+			return nil, fault.New(fault.Mistake, "find", fmt.Sprintf("application %q", name), "names", "it is not named by its namespace and its name", "write NAMESPACE/NAME")
+		}
+		out[types.NamespacedName{Namespace: namespace, Name: own}] = true
+	}
+	return out, nil
+}
 
 // Match reports whether an entry is chosen.
 func (q *Query) Match(e *Entry) bool {
@@ -55,6 +76,8 @@ func (q *Query) sees(e *Entry) bool { return q.Sees == nil || q.Sees(e) }
 func (q *Query) reaches(e *Entry) bool {
 	switch {
 	case q.Name != "" && e.App.Name != q.Name, q.AppNamespace != "" && e.App.Namespace != q.AppNamespace:
+		return false
+	case q.Names != nil && !q.Names[types.NamespacedName{Namespace: e.App.Namespace, Name: e.App.Name}]:
 		return false
 	case q.Selector != nil && !q.Selector.Matches(labels.Set(e.App.Labels)):
 		return false
