@@ -70,8 +70,11 @@ func (p *previews) render(ctx context.Context, c *application.Controller, app *v
 		return server.Rendered{}, err
 	}
 	out := server.Rendered{Server: app.Spec.Destination.Server}
-	if len(state.Commits) > 0 {
-		out.Revision = state.Commits[0].ID
+	for _, c := range state.Commits {
+		out.Revisions = append(out.Revisions, c.ID)
+	}
+	if len(out.Revisions) > 0 {
+		out.Revision = out.Revisions[0]
 	}
 	for _, t := range state.Types {
 		out.SourceTypes = append(out.SourceTypes, string(t))

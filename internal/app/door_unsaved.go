@@ -46,3 +46,8 @@ func (p *previews) Outlook(ctx context.Context, app *v1alpha1.Application) (serv
 	plan, err := planBy(ctx, c, app, nil)
 	return asked, plan, err
 }
+
+// Asked implements application.Unsaved.
+func (p *previews) Asked(ctx context.Context, app *v1alpha1.Application, revisions []string) (server.Rendered, error) {
+	return p.render(ctx, p.controllerOf(unsaved{p.hub, app}, p.sources), app, revisions)
+}

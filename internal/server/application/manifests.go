@@ -40,8 +40,8 @@ type Rendered struct {
 	Revision   string
 	SourceType string
 	Server     string
-	// SourceTypes are those of all sources.
-	SourceTypes []string
+	// SourceTypes and Revisions are those of all sources.
+	SourceTypes, Revisions []string
 }
 
 var errTooMany = errors.New("there are too many of them")

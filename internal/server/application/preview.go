@@ -27,6 +27,8 @@ type Unsaved interface {
 	// Outlook returns what an application asks for, and what its next sync would do. plan is nil with an error that says why it is
 	// not known; then what it asks for is there all the same, if that is known.
 	Outlook(ctx context.Context, app *v1alpha1.Application) (asked Rendered, plan *bowline.Plan, err error)
+	// Asked returns what an application asks for, at the revisions of its sources, or with nil at those that they name.
+	Asked(ctx context.Context, app *v1alpha1.Application, revisions []string) (Rendered, error)
 }
 
 // Wrong is what is wrong with a field of an application.
