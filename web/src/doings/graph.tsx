@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import type { Plan } from '../api'
 import { Chip, Icon, type IconName } from '../kit'
-import './doings.css'
+import './plan.css'
 import {
   type Bundle,
   type Column,

@@ -2,7 +2,17 @@
 
 import { expect, test } from 'vitest'
 import type { Application } from '../api'
-import { automated, holdCli, holdOf, removeCli, running, spans, untilOf } from './held'
+import {
+  automated,
+  awaitsApproval,
+  awaitsConfirmation,
+  holdCli,
+  holdOf,
+  removeCli,
+  running,
+  spans,
+  untilOf,
+} from './held'
 
 const held = (value?: string): Application => ({
   metadata: { annotations: value === undefined ? {} : { 'bowline.dev/hold': value } },
@@ -52,4 +62,28 @@ test('each way to delete has its command', () => {
   expect(removeCli('web', 'foreground')).toEqual(['app', 'delete', 'web'])
   expect(removeCli('web', 'background')).toEqual(['app', 'delete', 'web', '--propagation-policy', 'background'])
   expect(removeCli('web', 'none')).toEqual(['app', 'delete', 'web', '--cascade=false'])
+})
+
+test('deletions wait until somebody approves them after they were noted', () => {
+  const noted = (approved?: string): Application => ({
+    metadata: {
+      annotations: {
+        'bowline.dev/deletion-plan': 'abc 2026-11-22T22:45:01.285878486Z',
+        ...(approved ? { 'argocd.argoproj.io/deletion-approved': approved } : {}),
+      },
+    },
+  })
+  expect(awaitsApproval(noted())).toBe(true)
+  expect(awaitsApproval(noted('2026-11-22T22:40:00Z'))).toBe(true)
+  expect(awaitsApproval(noted('2026-11-22T22:50:00Z'))).toBe(false)
+  expect(awaitsApproval({})).toBe(false)
+})
+
+test('a deletion waits for a person if an object of it asks for one', () => {
+  const conditions = [{ type: 'DeletionError', message: 'set the annotation argocd.argoproj.io/deletion-approved' }]
+  expect(awaitsConfirmation({ metadata: { deletionTimestamp: '2026-11-22T22:45:01Z' }, status: { conditions } })).toBe(
+    true,
+  )
+  expect(awaitsConfirmation({ status: { conditions } })).toBe(false)
+  expect(awaitsConfirmation({ metadata: { deletionTimestamp: '2026-11-22T22:45:01Z' } })).toBe(false)
 })

@@ -51,9 +51,20 @@ export function running(app: Application): boolean {
   return Boolean(app.operation) || phase === 'Running' || phase === 'Terminating'
 }
 
-/** Whether deletions wait for an approval. */
+/** Whether deletions of a sync wait for an approval: they are noted with their time, and nobody approved anything since. */
 export function awaitsApproval(app: Application): boolean {
-  return Boolean(app.metadata?.annotations?.['bowline.dev/deletion-plan'])
+  const note = app.metadata?.annotations?.['bowline.dev/deletion-plan']
+  if (!note) return false
+  const noted = Date.parse(note.split(' ')[1] ?? '')
+  const approved = Date.parse(app.metadata?.annotations?.['argocd.argoproj.io/deletion-approved'] ?? '')
+  return !(approved >= noted)
+}
+
+/** Whether the deletion of the application itself waits for a person: an object of it says Delete=confirm. */
+export function awaitsConfirmation(app: Application): boolean {
+  if (!app.metadata?.deletionTimestamp) return false
+  const conditions = app.status?.conditions ?? []
+  return conditions.some((one) => one.type === 'DeletionError' && (one.message ?? '').includes('deletion-approved'))
 }
 
 /** How long a hold lasts, as one chooses it: the words of the command line, and "" for without end. */
