@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/client-go/rest"
@@ -99,7 +100,7 @@ type inProcess struct {
 // service finds the implementation of a method, and the context of a call.
 func (p *inProcess) service(ctx context.Context, m *rpc.Method) (context.Context, any, error) {
 	for _, mounted := range p.door.services {
-		if len(mounted.Methods) > 0 && mounted.Methods[0].Service == m.Service {
+		if slices.Contains(mounted.Methods, m) {
 			return auth.With(ctx, p.who), mounted.Service, nil
 		}
 	}

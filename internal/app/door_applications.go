@@ -40,7 +40,10 @@ func (r *roles) openApplications(ctx context.Context, d *door, opts RunOptions) 
 	d.services = append(d.services,
 		transport.Mounted{Methods: rpcapplication.ApplicationServiceMethods, Service: service},
 		transport.Mounted{Methods: bowline.ApplicationMethods, Service: service},
-		transport.Mounted{Methods: bowline.StateMethods, Service: &state.Service{Gate: d.gate, Clusters: &history{roles: r}}})
+		transport.Mounted{Methods: bowline.StateMethods, Service: &state.Service{
+			Gate: d.gate, Clusters: &history{roles: r},
+			Self: &selfView{roles: r, index: reads.Index, started: realClock.Now(), observes: opts.Observe},
+		}})
 	return nil
 }
 

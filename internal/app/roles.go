@@ -208,7 +208,7 @@ func (r *roles) serve(ctx context.Context, opts RunOptions) error {
 		Routes: door.routes, RootPath: serving.RootPath, TLS: secure,
 		Headers: server.Headers{FrameOptions: serving.FrameOptions, ContentSecurityPolicy: serving.ContentSecurityPolicy},
 		Address: opts.Listen, MetricsAddress: opts.Metrics, Registry: r.metrics.registry, Log: r.log,
-		Ready:   map[string]func() error{"clusters": r.clusters.Ready},
+		Ready:   r.ready(),
 		Webhook: r.webhook, Hint: func(url string) { r.poller.Hint(url) },
 		MaxWebhookBytes: func() int64 { return r.settings.Current().Settings.WebhookMaxBytes },
 	})

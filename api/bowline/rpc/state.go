@@ -68,7 +68,8 @@ type ClusterSummary struct {
 
 // RepositoryTrouble is a repository that cannot be read.
 type RepositoryTrouble struct {
-	Repo  string       `json:"repo"`
-	Error string       `json:"error"`
+	Repo  string `json:"repo"`
+	Error string `json:"error"`
+	// Since is when it could last be read; absent if it never could.
 	Since *metav1.Time `json:"since,omitempty"`
 }
