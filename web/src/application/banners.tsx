@@ -91,8 +91,10 @@ function Condition({ said, open }: { said: Said; open: boolean }) {
   const [first = ''] = said.messages
   return (
     <details class={`app-banner app-condition tone-${said.bad ? 'bad' : 'warn'}`} open={open}>
-      <summary>
-        <Icon name={said.bad ? 'warning' : 'info'} />
+      <summary class="app-condition-head">
+        <span class="app-condition-mark">
+          <Icon name={said.bad ? 'warning' : 'info'} />
+        </span>
         <span class="app-banner-title">{said.title}</span>
         {said.since && (
           <span class="app-banner-since">

@@ -5,8 +5,11 @@ import { useEffect, useReducer } from 'preact/hooks'
 import { type ApiError, errorOf } from '../api'
 import { Failure, Skeleton } from '../kit'
 
-/** A part of the page that is loaded when it is first shown. One that does not come says so in its place, and can be asked for again. */
-export function chunk<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/**
+ * A part of the page that is loaded when it is first shown; lines is how high it is about to be. One that does not come says so in
+ * its place, and can be asked for again.
+ */
+export function chunk<P extends object>(load: () => Promise<ComponentType<P>>, lines = 6): ComponentType<P> {
   let loaded: ComponentType<P> | undefined
   let failed: ApiError | undefined
   return function Chunk(props: P) {
@@ -30,7 +33,7 @@ export function chunk<P extends object>(load: () => Promise<ComponentType<P>>): 
     }, [failed === undefined && tries])
     const Component = loaded
     if (Component) return <Component {...props} />
-    if (!failed) return <Skeleton lines={6} />
+    if (!failed) return <Skeleton lines={lines} />
     const retry = () => {
       failed = undefined
       again(0)

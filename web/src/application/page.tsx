@@ -4,12 +4,16 @@ import './application.css'
 import { useEffect } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
 import type { ApiError } from '../api'
-import { Empty, Failure, Tabs } from '../kit'
+import { Empty, Failure, Skeleton, Tabs } from '../kit'
 import { place } from '../route/place'
 import { useQuery } from '../route/query'
+import { chunk } from './chunk'
 import { Header } from './header'
 import { ApplicationProvider, useApplication, useFollowed } from './store'
 import { tabOf, tabs, View } from './views'
+
+const Doings = chunk(() => import('../doings').then((m) => m.Doings), 0)
+const ResourcePanel = chunk(() => import('../resource').then((m) => m.ResourcePanel), 0)
 
 /** The page of one application. */
 export default function ApplicationPage() {
@@ -32,9 +36,12 @@ function Followed({ namespace, name }: { namespace: string; name: string }) {
   return (
     <ApplicationProvider value={live}>
       <div class="app">
-        <Header namespace={namespace} name={name} />
+        <Header namespace={namespace} name={name}>
+          <Doings row={live.row.value} app={live.application.value} />
+        </Header>
         <Views />
       </div>
+      <Panel namespace={namespace} name={name} />
     </ApplicationProvider>
   )
 }
@@ -42,14 +49,24 @@ function Followed({ namespace, name }: { namespace: string; name: string }) {
 function Views() {
   const live = useApplication()
   const { query, set } = useQuery()
-  const chosen = tabOf(query.get('tab'), live.application.value)
+  const app = live.application.value
+  const chosen = tabOf(query.get('tab'), app)
   return (
     <div class="app-views">
       <Tabs label="Views of the application" tabs={tabs} chosen={chosen} onChoose={(tab) => set({ tab }, true)}>
-        <View tab={chosen} />
+        {app ? <View tab={chosen} app={app} /> : <Skeleton lines={8} />}
       </Tabs>
     </div>
   )
+}
+
+/** The panel of the object that the address names. */
+function Panel({ namespace, name }: { namespace: string; name: string }) {
+  const { query, set } = useQuery()
+  const id = query.get('resource')
+  if (!id) return null
+  const close = () => set({ resource: undefined, panel: undefined, full: undefined }, true)
+  return <ResourcePanel app={{ namespace, name }} nodeId={id} panel={query.get('panel') ?? undefined} onClose={close} />
 }
 
 const back = <a href={place('/applications')}>All applications</a>

@@ -67,7 +67,7 @@ function ApplicationFace({ live }: { live: Live }) {
   const sync = lookOf('sync', app?.status?.sync?.status)
   return (
     <>
-      <span class="tree-kind">app</span>
+      <span class="kind-tile">app</span>
       <span class="tree-text">
         <span class="tree-name">{app?.metadata?.name}</span>
         <span class="tree-more">{live.row.value?.project}</span>
@@ -88,7 +88,7 @@ function GroupFace({ item }: { item: Item }) {
   const look = status === 'OutOfSync' ? lookOf('sync', status) : lookOf('health', status)
   return (
     <>
-      <span class="tree-kind">{shortKind(item.kind)}</span>
+      <span class="kind-tile">{shortKind(item.kind)}</span>
       <span class="tree-text">
         <span class="tree-name">
           {item.count.toLocaleString()} {plural(item.kind, item.count)}
@@ -112,7 +112,7 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
   ]
   return (
     <>
-      <span class="tree-kind">{shortKind(node.kind)}</span>
+      <span class="kind-tile">{shortKind(node.kind)}</span>
       <span class="tree-text">
         <span class="tree-name">{node.name}</span>
         <span class="tree-more">

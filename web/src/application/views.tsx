@@ -5,8 +5,17 @@ import type { Application } from '../api'
 import type { Tab } from '../kit'
 import { chunk } from './chunk'
 
-const views: Record<string, { label: string; view: ComponentType<object> }> = {
+interface Shown {
+  app: Application
+}
+
+const views: Record<string, { label: string; view: ComponentType<Shown> }> = {
   tree: { label: 'Tree', view: chunk(() => import('./tree').then((m) => m.Tree)) },
+  list: { label: 'List', view: chunk(() => import('./list').then((m) => m.List)) },
+  network: { label: 'Network', view: chunk(() => import('./network').then((m) => m.Network)) },
+  pods: { label: 'Pods', view: chunk(() => import('./pods').then((m) => m.Pods)) },
+  history: { label: 'History', view: chunk(() => import('../doings').then((m) => m.History)) },
+  plan: { label: 'Plan', view: chunk(() => import('../doings').then((m) => m.PlanView)) },
   manifest: { label: 'Manifest', view: chunk(() => import('./manifest').then((m) => m.Manifest)) },
   events: { label: 'Events', view: chunk(() => import('./events').then((m) => m.Events)) },
 }
@@ -20,7 +29,8 @@ export function tabOf(asked: string | null, app: Application | undefined): strin
   return preferred in views ? preferred : (tabs[0]?.id ?? '')
 }
 
-export function View({ tab }: { tab: string }) {
+/** The view of a tab. */
+export function View({ tab, app }: { tab: string; app: Application }) {
   const Chosen = views[tab]?.view
-  return Chosen ? <Chosen /> : null
+  return Chosen ? <Chosen app={app} /> : null
 }
