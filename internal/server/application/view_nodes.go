@@ -71,6 +71,9 @@ func join(app *v1alpha1.Application, seen *Glimpse) []*bowline.Node {
 			stand(node, s)
 			delete(own, node.ID)
 		}
+		if seen.Cut && node.UID == "" {
+			node.Health = nil // whether it is missing nobody knows
+		}
 		out = append(out, node)
 	}
 	for i := range seen.Tree.OrphanedNodes {
@@ -116,7 +119,7 @@ func standingsOf(app *v1alpha1.Application, seen *Glimpse) map[string]*Standing 
 			Key:     object.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name},
 			Version: r.Version, Sync: r.Status, Hook: r.Hook, Prune: r.RequiresPruning, Confirm: r.RequiresDeletionConfirmation, Wave: r.SyncWave,
 		}
-		if seen.Cut && !r.Hook {
+		if !r.Hook && (seen.Cut || app.Status.Sync.Status == v1alpha1.SyncStatusCodeUnknown) {
 			s.Sync = v1alpha1.SyncStatusCodeUnknown
 		}
 		out[idOf(r.Group, r.Kind, r.Namespace, r.Name)] = s

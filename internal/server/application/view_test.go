@@ -201,7 +201,9 @@ func TestAViewKeepsWhatIsNotKnown(t *testing.T) {
 // Of a cluster that never answered the application's own objects are named, and nothing is said of how they are.
 func TestAViewOfAClusterThatNeverAnswered(t *testing.T) {
 	r, at := seeing(t, "applications, get, *")
-	at.glimpse, at.err = Glimpse{}, errors.New("the cluster does not answer")
+	named := webNode()
+	named.UID, named.Health = "", &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
+	at.glimpse = Glimpse{Cut: true, Unknown: "the cluster does not answer", Tree: v1alpha1.ApplicationTree{Nodes: []v1alpha1.ResourceNode{named}}}
 	r.all.Put(readable("shop", "web", 2, func(app *v1alpha1.Application) {
 		app.Status.Resources = []v1alpha1.ResourceStatus{{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web",
 			Status: v1alpha1.SyncStatusCodeSynced, Health: &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusHealthy}}}
@@ -209,6 +211,27 @@ func TestAViewOfAClusterThatNeverAnswered(t *testing.T) {
 	v := r.watch(t, "web").next("the first message", func(v *bowline.ApplicationView) bool { return v.Whole })
 	if v.Unknown == "" || len(v.Nodes) != 1 || v.Nodes[0].ID != web || v.Nodes[0].Sync != "Unknown" || v.Nodes[0].Health != nil {
 		t.Errorf("it is told as %+v", v)
+	}
+}
+
+// What the status says of objects that nobody could compare is not said of them.
+func TestAViewOfWhatIsNotCompared(t *testing.T) {
+	r, at := seeing(t, "applications, get, *")
+	at.glimpse.Compared, at.glimpse.Standings = false, nil
+	status := func(sync v1alpha1.SyncStatusCode) func(*v1alpha1.Application) {
+		return func(app *v1alpha1.Application) {
+			app.Status.Sync.Status = sync
+			app.Status.Resources = []v1alpha1.ResourceStatus{{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web", Status: v1alpha1.SyncStatusCodeSynced}}
+		}
+	}
+	r.all.Put(readable("shop", "web", 2, status(v1alpha1.SyncStatusCodeUnknown)))
+	w := r.watch(t, "web")
+	if v := w.next("the first message", func(v *bowline.ApplicationView) bool { return v.Whole }); v.Nodes[0].Sync != "Unknown" || v.Unknown != "" {
+		t.Errorf("where the application is Unknown it is told as %+v", v)
+	}
+	r.all.Put(readable("shop", "web", 3, status(v1alpha1.SyncStatusCodeSynced)))
+	if v := w.next("the comparison", func(v *bowline.ApplicationView) bool { return len(v.Nodes) > 0 }); v.Nodes[0].Sync != "Synced" {
+		t.Errorf("by another process's comparison it is told as %+v", v)
 	}
 }
 
