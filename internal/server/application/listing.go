@@ -5,6 +5,7 @@ package application
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,17 +32,19 @@ type listing struct {
 	key     listingKey
 	viewers int // guarded by listings
 
-	mu  sync.Mutex
-	now *found
+	mu   sync.Mutex
+	now  *found
+	pace pace
 }
 
 // found is a listing as it was at one moment. It is not changed.
 type found struct {
 	index.Arrangement
-	made    time.Time
 	changes uint64 // of the index, that are in it
 	facets  map[string][]bowline.FacetCount
 	tally   map[string]int64
+	made    time.Time
+	cost    time.Duration // what making it takes
 }
 
 func (l *listings) size() int {
@@ -86,8 +89,21 @@ func (l *listing) at(changes uint64, now clock.PassiveClock, make func() (index.
 	if err != nil {
 		return nil, err
 	}
-	l.now = &found{arranged, made, changes, facetsOf(arranged.Facets), tallyOf(arranged.Attention)}
+	l.now = &found{arranged, changes, facetsOf(arranged.Facets), tallyOf(arranged.Attention), made, l.pace.note(now.Since(made))}
 	return l.now, nil
+}
+
+// pace knows what something takes. Of the last times it was done it believes the fastest: the others were interrupted.
+type pace struct {
+	last [8]time.Duration
+	n    int
+}
+
+// note takes notice of what it took now, and returns what it takes.
+func (p *pace) note(took time.Duration) time.Duration {
+	p.last[p.n%len(p.last)] = took
+	p.n++
+	return slices.Min(p.last[:min(p.n, len(p.last))])
 }
 
 func tallyOf(t index.Tally) map[string]int64 {

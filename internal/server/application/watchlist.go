@@ -18,8 +18,8 @@ import (
 const (
 	// listPause is the least time between two looks.
 	listPause = 250 * time.Millisecond
-	// listShare is by how much longer than a look the pause after it is, so that a view takes a twentieth of a core at most;
-	// allShare is the same for all different views together, which take half of one.
+	// listShare is by how much longer than what it took the pause after it is, so that a view takes a twentieth of a core at
+	// most; allShare is the same for all different lists together, which take half of one.
 	listShare, allShare = 20, 2
 	// listTick is how often it looks although nothing changed: what is true only for some time changes by itself.
 	listTick = 10 * time.Second
@@ -55,6 +55,7 @@ type listView struct {
 	rows    map[uint32]sentRow
 	last    *bowline.ApplicationsView // without rows
 	facets  map[string][]bowline.FacetCount
+	pace    pace // of what is done for this view alone
 }
 
 // sentRow is a row that the other side has, and what it was made of.
@@ -71,12 +72,14 @@ func (v *listView) follow(ctx context.Context, send func(*bowline.ApplicationsVi
 			rights = v.Gate.Roles.Changed()
 		}
 		changes, next := v.Index.Changed()
-		began := v.Clock.Now()
-		news, err := v.look(ctx, changes, due)
+		seen := v.visible(ctx, changes)
+		found, err := v.find(seen, changes)
 		if err != nil {
 			return err
 		}
-		pause := v.pause(v.Clock.Since(began))
+		began := v.Clock.Now()
+		news := v.look(ctx, found, seen.sight, due)
+		pause := v.pause(found, v.pace.note(v.Clock.Since(began)))
 		if news != nil {
 			if err := send(news); err != nil {
 				return err
@@ -91,8 +94,10 @@ func (v *listView) follow(ctx context.Context, send func(*bowline.ApplicationsVi
 	}
 }
 
-func (v *listView) pause(cost time.Duration) time.Duration {
-	return max(listPause, cost*listShare, cost*allShare*time.Duration(v.listings.size()))
+// pause is how long a view rests after it was made of what was found, which took it some time beside the finding.
+func (v *listView) pause(found *found, took time.Duration) time.Duration {
+	rest := found.cost * max(listShare, allShare*time.Duration(v.listings.size()))
+	return max(listPause, took*listShare, rest-v.Clock.Since(found.made))
 }
 
 // rest reports whether it may go on after a pause.
@@ -124,12 +129,7 @@ func (v *listView) wait(ctx context.Context, next, rights <-chan struct{}) (due 
 
 // look returns what is news to the other side; nil if nothing is. all says that rows are to be made anew although their
 // applications did not change.
-func (v *listView) look(ctx context.Context, changes uint64, all bool) (*bowline.ApplicationsView, error) {
-	seen := v.visible(ctx, changes)
-	found, err := v.find(seen, changes)
-	if err != nil {
-		return nil, err
-	}
+func (v *listView) look(ctx context.Context, found *found, by *sight, all bool) *bowline.ApplicationsView {
 	window := found.Window(v.request.Folded, v.request.Offset, v.limit)
 	news := &bowline.ApplicationsView{
 		Rows: []bowline.Row{}, Order: make([]string, len(window.Hits)), Offset: window.Offset, Total: window.Total,
@@ -138,16 +138,16 @@ func (v *listView) look(ctx context.Context, changes uint64, all bool) (*bowline
 	for i, h := range window.Hits {
 		news.Order[i] = h.App.Namespace + "/" + h.App.Name
 	}
-	news.Rows = v.newRows(ctx, window.Hits, all || seen.sight != v.sight)
+	news.Rows = v.newRows(ctx, window.Hits, all || by != v.sight)
 	news.Facets = v.newFacets(found.facets)
-	v.sight = seen.sight
+	v.sight = by
 	bare := *news
 	bare.Rows, bare.Facets = nil, nil
 	if v.last != nil && len(news.Rows) == 0 && news.Facets == nil && reflect.DeepEqual(&bare, v.last) {
-		return nil, nil
+		return nil
 	}
 	v.last = &bare
-	return news, nil
+	return news
 }
 
 // newRows returns the rows that the other side does not have as they are now, and forgets those that left the window.

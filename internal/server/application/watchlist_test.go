@@ -244,17 +244,31 @@ func until(t *testing.T, what string, so func() bool) {
 func TestThePauseGrowsWithTheCost(t *testing.T) {
 	r := read(t, nil)
 	v := &listView{Service: r.Service}
-	if got := v.pause(time.Millisecond); got != listPause {
+	now := r.Clock.Now()
+	r.listings.enter(listingKey{})
+	if got := v.pause(&found{made: now, cost: time.Millisecond}, time.Millisecond); got != listPause {
 		t.Errorf("%s after a millisecond", got)
 	}
-	if got := v.pause(time.Second); got < 20*time.Second {
+	if got := v.pause(&found{made: now, cost: time.Second}, 0); got < 20*time.Second {
 		t.Errorf("%s after a second is more than a twentieth of a core", got)
+	}
+	if got := v.pause(&found{made: now.Add(-20 * time.Second), cost: time.Second}, 0); got != listPause {
+		t.Errorf("%s for what somebody else found long ago", got)
+	}
+	if got := v.pause(&found{made: now}, time.Second); got < 20*time.Second {
+		t.Errorf("%s after a second for this view alone", got)
 	}
 	for i := range 100 {
 		r.listings.enter(listingKey{query: fmt.Sprint(i)})
 	}
-	if got := v.pause(20 * time.Millisecond); got < 100*2*20*time.Millisecond {
-		t.Errorf("%s: a hundred different views take more than half a core", got)
+	if got := v.pause(&found{made: now, cost: 20 * time.Millisecond}, 0); got < 100*2*20*time.Millisecond {
+		t.Errorf("%s: a hundred different lists take more than half a core", got)
+	}
+	var p pace
+	for i, took := range []time.Duration{9, 5, 7, 8, 8, 8, 8, 8, 8, 8} {
+		if got := p.note(took); i == 2 && got != 5 || i == 9 && got != 7 {
+			t.Errorf("after %d times it takes %d", i+1, got)
+		}
 	}
 }
 

@@ -77,7 +77,7 @@ func (v Verdict) Why(app *v1alpha1.Application) string {
 
 // Of judges an application.
 func Of(app *v1alpha1.Application, around Around) Verdict {
-	j := &judgement{app: app, Around: around}
+	j := judgement{app: app, Around: around}
 	if app.DeletionTimestamp != nil {
 		return j.deleted()
 	}
@@ -90,14 +90,14 @@ func Of(app *v1alpha1.Application, around Around) Verdict {
 }
 
 // rules are asked one after the other: the first that holds decides. What comes first in a word is nearer to the root.
-var rules = []func(*judgement) (Verdict, bool){
+var rules = []func(judgement) (Verdict, bool){
 	conditionRule(broken, v1alpha1.ApplicationConditionInvalidSpecError, v1alpha1.ApplicationConditionComparisonError,
 		v1alpha1.ApplicationConditionUnknownError, v1alpha1.ApplicationConditionDependencyError),
-	(*judgement).failed, (*judgement).otherErrors, (*judgement).unhealthy,
-	(*judgement).unapproved, (*judgement).held, (*judgement).suspended,
-	(*judgement).cutOff, (*judgement).unattended, (*judgement).unknown, (*judgement).unanswered,
-	(*judgement).differs,
-	(*judgement).operates, (*judgement).progresses,
+	judgement.failed, judgement.otherErrors, judgement.unhealthy,
+	judgement.unapproved, judgement.held, judgement.suspended,
+	judgement.cutOff, judgement.unattended, judgement.unknown, judgement.unanswered,
+	judgement.differs,
+	judgement.operates, judgement.progresses,
 }
 
 // judgement is one application being judged.
@@ -115,8 +115,8 @@ func timeOf(t *metav1.Time) time.Time {
 
 // conditionRule holds if there is a condition of one of the types, the first of them first. What is only about a cluster that
 // does not answer is not counted: it says that nothing is known, and not that something is wrong.
-func conditionRule(rank int, types ...v1alpha1.ApplicationConditionType) func(*judgement) (Verdict, bool) {
-	return func(j *judgement) (Verdict, bool) {
+func conditionRule(rank int, types ...v1alpha1.ApplicationConditionType) func(judgement) (Verdict, bool) {
+	return func(j judgement) (Verdict, bool) {
 		for _, t := range types {
 			for i := range j.app.Status.Conditions {
 				if c := &j.app.Status.Conditions[i]; c.Type == t && !aboutCluster(c) {
@@ -141,7 +141,7 @@ func aboutCluster(c *v1alpha1.ApplicationCondition) bool {
 	})
 }
 
-func (j *judgement) has(types ...v1alpha1.ApplicationConditionType) *v1alpha1.ApplicationCondition {
+func (j judgement) has(types ...v1alpha1.ApplicationConditionType) *v1alpha1.ApplicationCondition {
 	for i := range j.app.Status.Conditions {
 		if c := &j.app.Status.Conditions[i]; slices.Contains(types, c.Type) {
 			return c
@@ -152,7 +152,7 @@ func (j *judgement) has(types ...v1alpha1.ApplicationConditionType) *v1alpha1.Ap
 
 // failed holds if the last operation failed, or the one that runs is on a further try. One about another revision does not
 // count any more once what is there is as its source says.
-func (j *judgement) failed() (Verdict, bool) {
+func (j judgement) failed() (Verdict, bool) {
 	state := j.app.Status.OperationState
 	if state == nil || j.app.Operation != nil || dryRun(state) {
 		return Verdict{}, false
@@ -177,7 +177,7 @@ func dryRun(state *v1alpha1.OperationState) bool {
 }
 
 // overcome reports whether a failure is about a revision that is not the one any more which is there.
-func (j *judgement) overcome(state *v1alpha1.OperationState) bool {
+func (j judgement) overcome(state *v1alpha1.OperationState) bool {
 	now := &j.app.Status.Sync
 	if now.Status != v1alpha1.SyncStatusCodeSynced || state.SyncResult == nil {
 		return false
@@ -186,7 +186,7 @@ func (j *judgement) overcome(state *v1alpha1.OperationState) bool {
 }
 
 // otherErrors holds for the conditions that tell no more than the failed operation does, and for those that nobody knows here.
-func (j *judgement) otherErrors() (Verdict, bool) {
+func (j judgement) otherErrors() (Verdict, bool) {
 	for i := range j.app.Status.Conditions {
 		if c := &j.app.Status.Conditions[i]; c.Type.IsError() && !aboutCluster(c) {
 			return byCondition(broken, c), true
@@ -196,7 +196,7 @@ func (j *judgement) otherErrors() (Verdict, bool) {
 }
 
 // unhealthy holds if objects are Degraded or Missing. What is Missing may be on its way, what is Degraded is so until it is not.
-func (j *judgement) unhealthy() (Verdict, bool) {
+func (j judgement) unhealthy() (Verdict, bool) {
 	h := &j.app.Status.Health
 	if j.Cluster != nil {
 		return Verdict{}, false
@@ -211,7 +211,7 @@ func (j *judgement) unhealthy() (Verdict, bool) {
 }
 
 // unapproved holds if deletions wait for a person.
-func (j *judgement) unapproved() (Verdict, bool) {
+func (j judgement) unapproved() (Verdict, bool) {
 	note, waits := plan.ParseNote(j.app.Annotations[v1alpha1.AnnotationDeletionPlan])
 	if waits && !plan.Approved(note, note.Digest, j.app.Annotations[v1alpha1.AnnotationDeletionApproved], j.Now) {
 		return Verdict{waiting, note.At, deletionsText}, true
@@ -227,7 +227,7 @@ func toConfirm(r v1alpha1.ResourceStatus) bool {
 }
 
 // held holds if a hold does. One that cannot be read is one.
-func (j *judgement) held() (Verdict, bool) {
+func (j judgement) held() (Verdict, bool) {
 	hold, ok := HoldOf(j.app, j.Now)
 	return Verdict{waiting, hold.Since, holdText}, ok
 }
@@ -245,7 +245,7 @@ func HoldOf(app *v1alpha1.Application, now time.Time) (hold bowline.Hold, held b
 	return hold, hold.Until.IsZero() || now.Before(hold.Until)
 }
 
-func (j *judgement) suspended() (Verdict, bool) {
+func (j judgement) suspended() (Verdict, bool) {
 	h := &j.app.Status.Health
 	return Verdict{waiting, timeOf(h.LastTransitionTime), healthText}, j.Cluster == nil && h.Status == v1alpha1.HealthStatusSuspended
 }

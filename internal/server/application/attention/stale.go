@@ -29,7 +29,7 @@ func Lasting(o *Outage, now time.Time) *Outage {
 }
 
 // cutOff holds if nothing is known of the cluster at the moment.
-func (j *judgement) cutOff() (Verdict, bool) {
+func (j judgement) cutOff() (Verdict, bool) {
 	if j.Cluster != nil {
 		return byOutage(j.Cluster), true
 	}
@@ -46,7 +46,7 @@ func byOutage(o *Outage) Verdict {
 }
 
 // unattended holds if nobody looks at the application.
-func (j *judgement) unattended() (Verdict, bool) {
+func (j judgement) unattended() (Verdict, bool) {
 	if j.Unattended != nil {
 		return byOutage(j.Unattended), true
 	}
@@ -55,7 +55,7 @@ func (j *judgement) unattended() (Verdict, bool) {
 }
 
 // unknown holds if the last look did not tell how the application is.
-func (j *judgement) unknown() (Verdict, bool) {
+func (j judgement) unknown() (Verdict, bool) {
 	status := &j.app.Status
 	since := timeOf(status.Health.LastTransitionTime)
 	if since.IsZero() {
@@ -74,7 +74,7 @@ func (j *judgement) unknown() (Verdict, bool) {
 }
 
 // unanswered holds if somebody asked for a look long ago, and nobody took it.
-func (j *judgement) unanswered() (Verdict, bool) {
+func (j judgement) unanswered() (Verdict, bool) {
 	if _, asked := j.app.Annotations[v1alpha1.AnnotationKeyRefresh]; !asked {
 		return Verdict{}, false
 	}
@@ -83,21 +83,21 @@ func (j *judgement) unanswered() (Verdict, bool) {
 }
 
 // differs holds if the cluster is not what the source says, and nothing is on its way to change that.
-func (j *judgement) differs() (Verdict, bool) {
+func (j judgement) differs() (Verdict, bool) {
 	since := timeOf(j.app.Status.ReconciledAt)
 	return Verdict{drifting, since, driftText}, j.app.Status.Sync.Status == v1alpha1.SyncStatusCodeOutOfSync && !j.onItsWay()
 }
 
 // onItsWay reports whether a sync runs, or is about to begin by itself.
-func (j *judgement) onItsWay() bool { return j.operating() || j.begins() }
+func (j judgement) onItsWay() bool { return j.operating() || j.begins() }
 
-func (j *judgement) operating() bool {
+func (j judgement) operating() bool {
 	state := j.app.Status.OperationState
 	return j.app.Operation != nil || state != nil && !state.Phase.Completed() && state.Phase != ""
 }
 
 // begins reports whether automated sync is about to begin: nothing keeps it back, and it was compared just now.
-func (j *judgement) begins() bool {
+func (j judgement) begins() bool {
 	policy := j.app.Spec.SyncPolicy
 	if j.app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync || j.has(keepsBack...) != nil || !plan.Automated(policy) {
 		return false
@@ -119,12 +119,12 @@ func heals(policy *v1alpha1.SyncPolicy) bool {
 }
 
 // newRevision reports whether what is desired now is another revision than the last operation was about.
-func (j *judgement) newRevision() bool {
+func (j judgement) newRevision() bool {
 	state := j.app.Status.OperationState
 	return state == nil || state.SyncResult == nil || state.SyncResult.Revision != j.app.Status.Sync.Revision
 }
 
-func (j *judgement) operates() (Verdict, bool) {
+func (j judgement) operates() (Verdict, bool) {
 	v := Verdict{Rank: working, reason: operationText}
 	if state := j.app.Status.OperationState; state != nil && j.app.Operation == nil {
 		v.Since = state.StartedAt.Time
@@ -132,7 +132,7 @@ func (j *judgement) operates() (Verdict, bool) {
 	return v, j.operating()
 }
 
-func (j *judgement) progresses() (Verdict, bool) {
+func (j judgement) progresses() (Verdict, bool) {
 	h := &j.app.Status.Health
 	switch {
 	case j.app.Status.Sync.Status == v1alpha1.SyncStatusCodeOutOfSync: // or it would have been drifting
@@ -144,7 +144,7 @@ func (j *judgement) progresses() (Verdict, bool) {
 }
 
 // deleted judges an application that is being deleted: how its objects are is no matter any more.
-func (j *judgement) deleted() Verdict {
+func (j judgement) deleted() Verdict {
 	since := j.app.DeletionTimestamp.Time
 	warning := j.has(v1alpha1.ApplicationConditionDeletionWarning)
 	switch failure := j.has(v1alpha1.ApplicationConditionDeletionError); {

@@ -72,12 +72,14 @@ func (f *facet) first(h Hit) (value string) {
 // what has none last; where entries are sorted by attention the groups with the worst come first.
 func (x *Index) Arrange(q *Query, order, group string) (Arrangement, error) {
 	found := x.Find(q)
-	places, _, err := sorted(found.Hits, order)
-	if err != nil {
-		return Arrangement{}, err
-	}
-	for i := range places {
-		found.Hits[i] = places[i].hit
+	if order != "" && order != "name" { // which is how they were found
+		places, _, err := sorted(found.Hits, order)
+		if err != nil {
+			return Arrangement{}, err
+		}
+		for i := range places {
+			found.Hits[i] = places[i].hit
+		}
 	}
 	if group == "" {
 		return Arrangement{Result: found}, nil
@@ -93,27 +95,39 @@ func (x *Index) Arrange(q *Query, order, group string) (Arrangement, error) {
 
 // gather puts the rows of a group next to each other, without changing their order.
 func (a *Arrangement) gather(by grouping, worstFirst bool) {
-	members := map[string][]Hit{}
-	for _, h := range a.Hits {
+	numbers, of := map[string]int{}, make([]int, len(a.Hits))
+	for i, h := range a.Hits {
 		value := by.value(h)
-		members[value] = append(members[value], h)
-	}
-	for value, hits := range members {
-		g := Group{Value: value}
-		for _, h := range hits {
-			g.Attention[h.Verdict.Rank]++
+		n, known := numbers[value]
+		if !known {
+			n = len(a.Groups)
+			numbers[value] = n
+			a.Groups = append(a.Groups, Group{Value: value})
 		}
-		a.Groups = append(a.Groups, g)
+		of[i] = n
+		a.Groups[n].Attention[h.Verdict.Rank]++
 	}
+	next := make([]int, len(a.Groups)) // where the next row of a group goes, by its number
 	slices.SortFunc(a.Groups, func(g, h Group) int { return g.compare(h, by.rank, worstFirst) })
-	rows := a.Hits[:0:0]
+	start := 0
 	for i := range a.Groups {
 		g := &a.Groups[i]
-		g.Start = len(rows)
-		rows = append(rows, members[g.Value]...)
-		g.End = len(rows)
+		g.Start, g.End = start, start+g.size()
+		next[numbers[g.Value]], start = start, g.End
+	}
+	rows := make([]Hit, len(a.Hits))
+	for i, h := range a.Hits {
+		rows[next[of[i]]] = h
+		next[of[i]]++
 	}
 	a.Hits = rows
+}
+
+func (g Group) size() (n int) {
+	for _, some := range g.Attention {
+		n += int(some)
+	}
+	return n
 }
 
 func (g Group) compare(h Group, rank func(string) string, worstFirst bool) int {
