@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
-	devcluster.Main(m)
+	os.Exit(m.Run())
 }
 
 // theatre is a running Bowline with the scene, and a browser.
@@ -57,7 +57,7 @@ type theatre struct {
 // open plays the scene for a test, and waits until it has settled.
 func open(t *testing.T) *theatre {
 	t.Helper()
-	th := &theatre{cluster: devcluster.Shared(t)}
+	th := &theatre{cluster: devcluster.Start(t, devcluster.Nodes(3))} // one node has no room for so many pods
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	var err error

@@ -71,6 +71,7 @@ func TestStories(t *testing.T) {
 			"nobody":         nobody,
 			"repo":           repo,
 			"same":           same,
+			"crowd":          crowd,
 			"deploy":         deploy,
 			"far":            far,
 			"fill":           fill,

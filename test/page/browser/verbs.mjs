@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The words that phases are written in. README.md lists them.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 const patience = 45_000
 
@@ -74,6 +74,7 @@ function words(stage, page) {
     window: async (settings) => words(stage, await open(stage, settings)),
     axe: (options) => axe(stage, page, options),
     fits: () => fits(page),
+    photograph: (file) => photograph(page, file),
     focused: () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.getAttribute('aria-label') || ''),
   }
   return w
@@ -135,4 +136,15 @@ async function fits(page) {
       .map((e) => `<${e.localName} class="${e.className}"> ${(e.textContent ?? '').slice(0, 60)}`)
   })
   if (out.length > 0) throw new Error(`${page.url()} is wider than the window: ${out.join('\n')}`)
+}
+
+/** photograph writes what is on the screen to a file of the format that takes the least room. */
+async function photograph(page, file) {
+  const devtools = await page.context().newCDPSession(page)
+  try {
+    const { data } = await devtools.send('Page.captureScreenshot', { format: 'webp', quality: 82 })
+    writeFileSync(file, Buffer.from(data, 'base64'))
+  } finally {
+    await devtools.detach()
+  }
 }
