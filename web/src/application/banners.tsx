@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Icon, type IconName, lookOf, Outside, Staleness, Time } from '../kit'
+import { going } from './operation'
 import { useApplication } from './store'
 import { advice, type Said, saidOf } from './words'
 
@@ -13,16 +14,20 @@ export function Banners() {
   const said = saidOf(app)
   // The reason is told once: where a condition says the same, its own words do.
   const told = said.some((one) => one.messages.some((text) => sameText(text, row?.why)))
-  const reason = !told && row?.attention !== 'fine' ? row?.why : undefined
+  // What runs is told step by step.
+  const silent = told || row?.attention === 'fine' || going(app?.status?.operationState?.phase)
+  const reason = silent ? undefined : row?.why
+  // A cluster that does not answer is the reason of both.
+  const unseen = row?.attention === 'stale' ? reason : undefined
   return (
     <>
       <Staleness standing={live.standing.value} />
       {unknown && (
-        <Banner tone="dim" icon="question" title="Its objects are not known at the moment">
-          <p>{unknown.why}</p>
+        <Banner tone="dim" icon="question" title={unseen ?? 'Its objects are not known at the moment'}>
+          {!unseen && <p>{unknown.why}</p>}
           <p class="soft">
-            What is shown of them is what was known <Time at={new Date(unknown.since).toISOString()} />. It goes on by
-            itself.
+            What is shown of its objects may be old: nothing new came for{' '}
+            <Time at={new Date(unknown.since).toISOString()} bare />. It goes on by itself.
           </p>
         </Banner>
       )}
@@ -33,7 +38,7 @@ export function Banners() {
           </p>
         </Banner>
       )}
-      {reason && row && (
+      {reason && row && !(unknown && unseen) && (
         <Banner {...lookOf('attention', row.attention)} title={reason} since={row.since}>
           <p class="soft">{advice(row)}</p>
         </Banner>
@@ -46,10 +51,11 @@ export function Banners() {
   )
 }
 
+/** Whether a condition says what the reason says: the reason is made from it, in one line and cut. */
 function sameText(message: string, why: string | undefined): boolean {
   if (!why) return false
-  const flat = message.replace(/\s+/g, ' ').trim()
-  return flat.startsWith(why.replace(/…$/, '').trim()) || why.includes(flat)
+  const flat = (text: string) => text.replace(/\s+/g, ' ').replace(/…$/, '').trim().toLowerCase()
+  return flat(message).startsWith(flat(why)) || flat(why).includes(flat(message))
 }
 
 function Banner({

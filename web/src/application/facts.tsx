@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { type Application, call } from '../api'
-import { Button, Outside, Status, Time } from '../kit'
+import { Outside, Status, Time } from '../kit'
 import { useQuery } from '../route/query'
 import { useLoaded } from './loaded'
 import { begunBy, going, operationName } from './operation'
@@ -13,10 +13,13 @@ import { automation } from './words'
 
 /** How the application stands, in one strip. */
 export function Facts() {
-  const app = useApplication().application.value
+  const live = useApplication()
+  const app = live.application.value
+  // What was known last and may not be true any more is not shown as if it were.
+  const old = live.row.value?.attention === 'stale'
   if (!app) return <div class="app-facts app-facts-empty" role="status" aria-label="Loading" />
   return (
-    <dl class="app-facts">
+    <dl class={old ? 'app-facts app-old' : 'app-facts'}>
       <HealthFact app={app} />
       <SyncFact app={app} />
       <OperationFact app={app} />
@@ -78,21 +81,22 @@ function OperationFact({ app }: { app: Application }) {
   }
   return (
     <Fact label={going(state.phase) ? `${operationName(state)} under way` : 'Last sync'}>
-      <span class="row">
-        <Status of="operation" value={state.phase} />
-        {!going(state.phase) && (
-          <Button
-            small
-            looks="quiet"
-            aria-expanded={query.get('steps') === '1'}
-            onClick={() => set({ steps: query.get('steps') === '1' ? undefined : '1' })}
-          >
-            Steps
-          </Button>
-        )}
-      </span>
+      <Status of="operation" value={state.phase} />
       <span class="app-fact-more">
         <Time at={state.finishedAt ?? state.startedAt} /> by {begunBy(state)}
+        {!going(state.phase) && (
+          <>
+            {', '}
+            <button
+              type="button"
+              class="linklike"
+              aria-expanded={query.get('steps') === '1'}
+              onClick={() => set({ steps: query.get('steps') === '1' ? undefined : '1' })}
+            >
+              {query.get('steps') === '1' ? 'hide steps' : 'show steps'}
+            </button>
+          </>
+        )}
       </span>
     </Fact>
   )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComponentChildren } from 'preact'
+import type { Node } from '../api'
 import { Button, Icon, lookOf, Menu, type StatusKind } from '../kit'
 import { useQuery } from '../route/query'
 import { type Chosen, type Count, chosenIn, countsOf } from './filter'
@@ -11,12 +12,21 @@ export function useChosen(): Chosen {
   return chosenIn(useQuery().query)
 }
 
-/** Looks for objects by name, kind, health and sync; the same for all views. shown says how many answer; children come at the end. */
-export function FilterBar({ shown, children }: { shown: number; children?: ComponentChildren }) {
+interface BarProps {
+  /** How many answer the filter. */
+  shown: number
+  /** Which objects the view is about, and what one of them is called. */
+  only?: (node: Node) => boolean
+  noun?: string
+  children?: ComponentChildren
+}
+
+/** Looks for objects by name, kind, health and sync; the same for all views. children come at the end. */
+export function FilterBar({ shown, only, noun = 'object', children }: BarProps) {
   const live = useApplication()
   const { query, set } = useQuery()
   void live.mood.value
-  const all = live.all()
+  const all = only ? live.all().filter(only) : live.all()
   const counts = countsOf(all)
   const chosen = chosenIn(query)
   const total = chosen.orphans ? all.length : all.length - counts.orphans
@@ -33,7 +43,7 @@ export function FilterBar({ shown, children }: { shown: number; children?: Compo
           onInput={(event) => set({ q: event.currentTarget.value })}
         />
       </div>
-      <KindMenu counts={counts.kinds} chosen={chosen.kinds} onChange={(kind) => set({ kind })} />
+      {!only && <KindMenu counts={counts.kinds} chosen={chosen.kinds} onChange={(kind) => set({ kind })} />}
       <Toggles of="health" counts={counts.healths} chosen={chosen.healths} onChange={(health) => set({ health })} />
       <Toggles of="sync" counts={counts.syncs} chosen={chosen.syncs} onChange={(sync) => set({ sync })} />
       {counts.orphans > 0 && (
@@ -58,7 +68,7 @@ export function FilterBar({ shown, children }: { shown: number; children?: Compo
       )}
       <span class="filter-count soft tabular" role="status">
         {chosen.some ? `${shown.toLocaleString()} of ${total.toLocaleString()}` : total.toLocaleString()}
-        {total === 1 ? ' object' : ' objects'}
+        {total === 1 ? ` ${noun}` : ` ${noun}s`}
       </span>
       <div class="row">{children}</div>
     </div>

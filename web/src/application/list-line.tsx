@@ -4,7 +4,7 @@ import { Chip, Icon, Status, Time } from '../kit'
 import { applicationPlace } from '../route/place'
 import type { Live } from './live'
 import type { Line } from './rows'
-import { marksOf } from './trouble'
+import { absence, marksOf } from './trouble'
 
 interface Place {
   top: number
@@ -98,7 +98,7 @@ export function ObjectLine({
         {node.differs ? `${node.differs} ${node.differs === 1 ? 'field' : 'fields'}` : ''}
       </td>
       <td class="object-created">
-        {node.created ? <Time at={node.created} bare /> : <span class="faint">not there</span>}
+        {node.created ? <Time at={node.created} bare /> : <span class="faint">{absence(node)}</span>}
       </td>
     </tr>
   )

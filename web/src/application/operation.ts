@@ -102,9 +102,9 @@ function outcome(result: Result, running: boolean): [string, Stand] {
     case 'Error':
       return ['failed', 'failed']
     case 'Running':
-      return running ? [result.hookType ? 'runs' : 'getting ready', 'going'] : ['not waited for', 'skipped']
+      return running ? [result.hookType ? 'running' : 'getting ready', 'going'] : ['not waited for', 'skipped']
     case 'Terminating':
-      return ['is ended', 'going']
+      return ['being ended', 'going']
   }
   if (result.status === 'Pruned') return ['deleted', 'done']
   return [result.hookType ? 'has run' : 'applied', 'done']

@@ -9,6 +9,7 @@ import { place } from '../route/place'
 import { useQuery } from '../route/query'
 import { chunk } from './chunk'
 import { Header } from './header'
+import { useViewCommands } from './keys'
 import { ApplicationProvider, useApplication, useFollowed } from './store'
 import { tabOf, tabs, View } from './views'
 
@@ -22,6 +23,7 @@ export default function ApplicationPage() {
 }
 
 function Followed({ namespace, name }: { namespace: string; name: string }) {
+  useViewCommands(name)
   const live = useFollowed(namespace, name)
   useEffect(() => {
     const was = document.title
@@ -52,9 +54,9 @@ function Views() {
   const app = live.application.value
   const chosen = tabOf(query.get('tab'), app)
   return (
-    <div class="app-views">
+    <div class={live.unknown.value ? 'app-views app-old' : 'app-views'}>
       <Tabs label="Views of the application" tabs={tabs} chosen={chosen} onChoose={(tab) => set({ tab }, true)}>
-        {app ? <View tab={chosen} app={app} /> : <Skeleton lines={8} />}
+        {app ? <View tab={chosen} app={app} row={live.row.value} /> : <Skeleton lines={8} />}
       </Tabs>
     </div>
   )

@@ -31,7 +31,7 @@ export function Pods() {
   const count = groups.reduce((sum, group) => sum + group.pods.length, 0)
   return (
     <section class="pods-pane" aria-label="Pods">
-      <FilterBar shown={found(live.all().filter(isPod), chosen).length}>
+      <FilterBar shown={count} only={isPod} noun="pod">
         <Button small aria-pressed={by === 'host'} onClick={() => set({ by: undefined })}>
           By node
         </Button>

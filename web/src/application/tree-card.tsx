@@ -4,7 +4,7 @@ import { Icon, lookOf, Time } from '../kit'
 import type { Item } from './forest'
 import type { Placed } from './layout'
 import type { Live } from './live'
-import { fact, marksOf, plural, sentence, shortKind } from './trouble'
+import { absence, fact, marksOf, plural, sentence, shortKind } from './trouble'
 
 interface Props {
   live: Live
@@ -106,20 +106,21 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
   const restarts = fact(node, 'Restart Count')
   const state = fact(node, 'Status Reason')
   const facts = [
-    fact(node, 'Containers'),
     state !== 'Running' && state,
+    fact(node, 'Containers'),
     restarts !== '0' && restarts && `${restarts} restarts`,
+    fact(node, 'Revision').toLowerCase().replace(':', ' '),
   ]
   return (
     <>
       <span class="kind-tile">{shortKind(node.kind)}</span>
       <span class="tree-text">
-        <span class="tree-name">{node.name}</span>
+        <Name name={node.name} />
         <span class="tree-more">
-          {node.created ? <Time at={node.created} bare /> : <span>not there</span>}
-          {[...facts, fact(node, 'Revision').toLowerCase().replace(':', ' ')].filter(Boolean).map((text) => (
+          {facts.filter(Boolean).map((text) => (
             <span key={text}>{text}</span>
           ))}
+          {node.created ? <Time at={node.created} bare /> : <span>{absence(node)}</span>}
           {marksOf(node).map((mark) => (
             <span key={mark.word} class={`tree-mark tone-${mark.tone}`}>
               {mark.word}
@@ -132,6 +133,19 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
         {sync && <StateIcon look={sync} />}
       </span>
     </>
+  )
+}
+
+/** The end of a name stays to be seen: it is what tells siblings apart. */
+const tail = 6
+
+function Name({ name }: { name: string }) {
+  if (name.length < 3 * tail) return <span class="tree-name">{name}</span>
+  return (
+    <span class="tree-name tree-name-long">
+      <span class="clip">{name.slice(0, -tail)}</span>
+      <span>{name.slice(-tail)}</span>
+    </span>
   )
 }
 

@@ -52,6 +52,11 @@ export function marksOf(node: Node): Mark[] {
   return out
 }
 
+/** What to say instead of an age: that an object is not there is known only where it was looked for. */
+export function absence(node: Node): string {
+  return node.health?.status === 'Missing' && node.sync !== 'Unknown' ? 'not there' : 'not seen'
+}
+
 /** A fact about an object, by its name. */
 export function fact(node: Node, name: string): string {
   return node.info?.find((item) => item.name === name)?.value ?? ''

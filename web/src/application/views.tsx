@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComponentType } from 'preact'
-import type { Application } from '../api'
+import type { Application, Row } from '../api'
 import type { Tab } from '../kit'
 import { chunk } from './chunk'
 
 interface Shown {
   app: Application
+  row: Row | undefined
 }
 
 const views: Record<string, { label: string; view: ComponentType<Shown> }> = {
@@ -30,7 +31,7 @@ export function tabOf(asked: string | null, app: Application | undefined): strin
 }
 
 /** The view of a tab. */
-export function View({ tab, app }: { tab: string; app: Application }) {
+export function View({ tab, ...shown }: Shown & { tab: string }) {
   const Chosen = views[tab]?.view
-  return Chosen ? <Chosen app={app} /> : null
+  return Chosen ? <Chosen {...shown} /> : null
 }

@@ -95,7 +95,7 @@ export function advice(row: Row): string {
   switch (row.attention) {
     case 'broken':
       if (row.operation === 'Failed' || row.operation === 'Error') {
-        return 'Steps, beside the last sync, shows what failed. Mend the cause and sync again, or roll back under History.'
+        return 'Show the steps of the last sync to see what failed. Mend the cause and sync again, or roll back under History.'
       }
       if (row.health === 'Degraded') return 'Look at the degraded objects in the tree: their events and logs say more.'
       if (row.health === 'Missing') return 'Sync to make what is missing.'
