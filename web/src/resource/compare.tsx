@@ -107,11 +107,17 @@ function Rows({
     [rows],
   )
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-    <section class="code-lines" ref={scroller} tabIndex={0} aria-label={label}>
+    <section
+      class={sides ? 'code-lines compare-sides' : 'code-lines'}
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
+      aria-label={label}
+      onScroll={(event) => event.currentTarget.style.setProperty('--sideways', `${event.currentTarget.scrollLeft}px`)}
+    >
       <div
         class="code-all"
-        style={{ height: `${slice.height}px`, minWidth: `${(widest + 8) * (sides ? 2 : 1) + 6}ch` }}
+        style={{ height: `${slice.height}px`, minWidth: sides ? `calc(50% + ${widest + 9}ch)` : `${widest + 14}ch` }}
       >
         <div style={{ transform: `translateY(${slice.top}px)` }}>
           {rows.slice(slice.first, slice.last).map((row, at) => (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type ApiError, call, errorOf } from '../api'
 import { useApplication } from '../application/store'
 import { Button, Cli, Empty, Failure, Skeleton, toast } from '../kit'
@@ -52,6 +52,13 @@ function Editing({ shown, yaml, live }: { shown: Shown; yaml: Yaml; live: Fields
   const [busy, setBusy] = useState(false)
   const parsed = useMemo(() => read(yaml, base, text), [yaml, base, text])
   const moved = useMemo(() => mergePatch(base, editable(live)) !== undefined, [base, live])
+  const unsaved = parsed.wrong !== '' || parsed.patch !== undefined
+  useEffect(() => {
+    if (!unsaved) return
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
+    window.addEventListener('beforeunload', warn)
+    return () => window.removeEventListener('beforeunload', warn)
+  }, [unsaved])
   const begin = () => {
     const fresh = editable(live)
     setBase(fresh)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Difference, FieldOwner } from '../api'
 import { Button, Copy, Dialog, Time } from '../kit'
@@ -30,7 +31,14 @@ export function Differing({ differences, target }: { differences: readonly Diffe
             {differences.map((one) => (
               <tr key={one.path}>
                 <th scope="row">
-                  <code class="differing-path">{one.path}</code>
+                  <code class="differing-path">
+                    {one.path.split(/(?<=[.\]])/).map((step, at) => (
+                      <Fragment key={at}>
+                        {step}
+                        <wbr />
+                      </Fragment>
+                    ))}
+                  </code>
                   {one.reordered && <span class="soft"> in another order</span>}
                 </th>
                 <Value text={one.live} />

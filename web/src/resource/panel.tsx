@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import './resource.css'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { chunk } from '../application/chunk'
 import { useApplication } from '../application/store'
 import { Empty, IconButton, Staleness, Status, type Tab, Tabs } from '../kit'
@@ -58,6 +58,7 @@ function Panel({ app, nodeId, panel, onClose }: PanelProps) {
   const full = query.get('full') === 'yes'
   const place = useRef<HTMLElement>(null)
   useFocus(place, onClose)
+  useTop(place)
   const chosen: PanelTab = panel && panel in views ? (panel as PanelTab) : 'summary'
   const tabs = tabsOf(shown, chosen, node?.differs)
   const View = views[chosen].view
@@ -116,13 +117,15 @@ function Panel({ app, nodeId, panel, onClose }: PanelProps) {
   )
 }
 
-/** Tabs of what the caller may do; the one that a link leads to says itself why it shows nothing. */
+/** Tabs of what there is to see and the caller may do; the one that a link leads to says itself why it shows nothing. */
 function tabsOf(shown: Shown, chosen: PanelTab, differs: number | undefined): Tab[] {
   const view = shown.view.value
   return (Object.keys(views) as PanelTab[])
     .filter((id) => {
       const verb = needs[id]
-      return !verb || id === chosen || may(view, verb)
+      if (id === chosen) return true
+      if (id === 'desired' || id === 'diff') return view === undefined || view.managed || view.reason !== undefined
+      return !verb || may(view, verb)
     })
     .map((id) => ({
       id,
@@ -146,6 +149,25 @@ function useFocus(place: preact.RefObject<HTMLElement | null>, onClose: () => vo
     return () => {
       document.removeEventListener('keydown', pressed)
       if (before instanceof HTMLElement && before.isConnected) before.focus()
+    }
+  }, [])
+}
+
+/** Keeps the panel below the top bar, which moves when there is an announcement above it. */
+function useTop(place: preact.RefObject<HTMLElement | null>) {
+  useLayoutEffect(() => {
+    const bar = document.querySelector('.topbar')
+    const look = () => {
+      const bottom = bar?.getBoundingClientRect().bottom
+      if (bottom !== undefined) place.current?.style.setProperty('--resource-top', `${Math.max(0, bottom)}px`)
+    }
+    look()
+    const observer = new ResizeObserver(look)
+    observer.observe(document.body)
+    window.addEventListener('scroll', look, { passive: true })
+    return () => {
+      observer.disconnect()
+      window.removeEventListener('scroll', look)
     }
   }, [])
 }

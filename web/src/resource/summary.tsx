@@ -5,7 +5,7 @@ import { call, type Node, type ObjectView } from '../api'
 import { useLoaded } from '../application/loaded'
 import { useApplication } from '../application/store'
 import { Chip, Copy, Failure, Outside, Status, Time } from '../kit'
-import { applicationPlace } from '../route/place'
+import { Doing, panelPlace } from './doing'
 import { Owners } from './fields'
 import type { Shown } from './object'
 import { objectQuery, targetOf } from './target'
@@ -25,6 +25,7 @@ export function Summary({ shown }: { shown: Shown }) {
       )}
       {(node?.reason || view?.reason) && <p class="resource-message tone-warn">{node?.reason || view?.reason}</p>}
       <Facts shown={shown} node={node} view={view} />
+      <Doing shown={shown} />
       {node?.images && node.images.length > 0 && <Images images={node.images} />}
       <Links shown={shown} node={node} />
       {view && <Marked view={view} />}
@@ -124,9 +125,8 @@ function Facts({ shown, node, view }: { shown: Shown; node: Node | undefined; vi
 /** A link to the panel of another object of the application. */
 function ToObject({ shown, id }: { shown: Shown; id: string }) {
   const target = targetOf(id)
-  const tab = new URLSearchParams(location.search).get('tab') ?? undefined
   return (
-    <a href={applicationPlace(shown.app, { tab, resource: id })}>
+    <a href={panelPlace(shown, id)}>
       {target.kind} {target.name}
     </a>
   )

@@ -106,25 +106,27 @@ export function Choices({
         onPick={(tail) => change({ tail: Number(tail) })}
       />
       <span class="grow" />
-      <Toggle
-        label="Follow"
-        on={options.follow}
-        title={options.previous ? 'What was before a restart does not go on' : 'Show lines as they are written'}
-        onToggle={(follow) => change({ follow, ...(follow && { previous: false }) })}
-      />
-      <Toggle
-        label="Previous"
-        on={options.previous}
-        title="What the containers wrote before they were started again"
-        onToggle={(previous) => change({ previous })}
-      />
-      <Toggle label="Wrap" on={options.wrap} title="Break long lines" onToggle={(wrap) => change({ wrap })} />
-      <Toggle
-        label="Times"
-        on={options.timestamps}
-        title="Show when each line was written"
-        onToggle={(timestamps) => change({ timestamps })}
-      />
+      <div class="log-toggles">
+        <Toggle
+          label="Follow"
+          on={options.follow}
+          title={options.previous ? 'What was before a restart does not go on' : 'Show lines as they are written'}
+          onToggle={(follow) => change({ follow, ...(follow && { previous: false }) })}
+        />
+        <Toggle
+          label="Previous"
+          on={options.previous}
+          title="What the containers wrote before they were started again"
+          onToggle={(previous) => change({ previous })}
+        />
+        <Toggle label="Wrap" on={options.wrap} title="Break long lines" onToggle={(wrap) => change({ wrap })} />
+        <Toggle
+          label="Times"
+          on={options.timestamps}
+          title="Show when each line was written"
+          onToggle={(timestamps) => change({ timestamps })}
+        />
+      </div>
     </>
   )
 }

@@ -166,6 +166,11 @@ function Field({
       rows={1}
       onKeyDown={(event) => {
         if (event.isComposing) return
+        if (event.key === 'F6') {
+          event.preventDefault()
+          event.currentTarget.closest<HTMLElement>('.resource')?.focus()
+          return
+        }
         // Copying what is marked is not an interrupt.
         if (event.ctrlKey && event.key === 'c' && window.getSelection()?.isCollapsed === false) return
         const sequence = sequenceOf(event, terminal.modes.applicationCursorKeysMode)
