@@ -19,7 +19,7 @@ var ApplicationMethods = []*rpc.Method{
 	method(rpc.NewServerStream("bowline", "WatchApplications", Applications.WatchApplications), "", "GET", "/stream/applications"),
 	method(rpc.NewServerStream("bowline", "WatchApplication", Applications.WatchApplication), "", "GET", "/stream/applications/{name}"),
 	method(rpc.NewUnary("bowline", "ViewObject", Applications.ViewObject), "", "GET", "/applications/{name}/object"),
-	method(rpc.NewUnary("bowline", "TryPatch", Applications.TryPatch), "*", "POST", "/applications/{name}/object/try"),
+	reading(method(rpc.NewUnary("bowline", "TryPatch", Applications.TryPatch), "*", "POST", "/applications/{name}/object/try")),
 	method(rpc.NewUnary("bowline", "Compare", Applications.Compare), "", "GET", "/applications/{name}/compare"),
 	reading(method(rpc.NewUnary("bowline", "Preview", Applications.Preview), "*", "POST", "/preview")),
 	method(rpc.NewUnary("bowline", "Plan", Applications.Plan), "", "GET", "/applications/{name}/plan"),

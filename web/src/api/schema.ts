@@ -2913,6 +2913,7 @@ export interface components {
             why?: string;
         };
         "bowline.rpc.SignOutAnswer": {
+            own?: boolean;
             /** Format: date-time */
             since: string | null;
         };
@@ -3451,6 +3452,7 @@ export interface operations {
             query?: {
                 search?: string;
                 selector?: string;
+                names?: string[];
                 projects?: string[];
                 namespaces?: string[];
                 clusters?: string[];
@@ -3961,6 +3963,7 @@ export interface operations {
             query?: {
                 search?: string;
                 selector?: string;
+                names?: string[];
                 projects?: string[];
                 namespaces?: string[];
                 clusters?: string[];
