@@ -31,7 +31,7 @@ export function GroupHead({ group, q, change, index, height }: GroupHeadProps) {
       <span class="soft tabular">{count(group.count)}</span>
     </button>
   )
-  const tallies = <Tallies group={group} />
+  const tallies = q.group === 'attention' ? null : <Tallies group={group} />
   const style = { height: `${height}px` }
   if (q.tiles) {
     return (

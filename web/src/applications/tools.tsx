@@ -137,7 +137,7 @@ function Search({ value, change }: { value: string; change: Change }) {
       class="input apps-search"
       aria-label="Search applications"
       aria-keyshortcuts="/"
-      placeholder="Search applications ( / )"
+      placeholder={matchMedia('(pointer: fine)').matches ? 'Search applications  ( / )' : 'Search applications'}
       spellcheck={false}
       autocomplete="off"
       value={typed}
