@@ -29,7 +29,7 @@ type Surroundings interface {
 func (s *Service) judge() func(*index.Entry) attention.Verdict {
 	around := attention.Around{Now: s.Clock.Now()}
 	if s.Surroundings == nil {
-		return func(e *index.Entry) attention.Verdict { return attention.Of(e.App, around) }
+		return func(e *index.Entry) attention.Verdict { return e.Judge(around) }
 	}
 	around.Unattended = attention.Lasting(s.Surroundings.Unattended(), around.Now)
 	cut := s.Surroundings.CutOff()
@@ -38,7 +38,7 @@ func (s *Service) judge() func(*index.Entry) attention.Verdict {
 		if len(cut) > 0 {
 			around.Cluster = attention.Lasting(cut[e.Destination()], around.Now)
 		}
-		return attention.Of(e.App, around)
+		return e.Judge(around)
 	}
 }
 

@@ -89,6 +89,19 @@ func Of(app *v1alpha1.Application, around Around) Verdict {
 	return Verdict{Rank: fine, Since: timeOf(app.Status.Health.LastTransitionTime)}
 }
 
+// Settled reports whether the verdict on an application is the same at any time, as long as its cluster answers and somebody acts.
+func Settled(app *v1alpha1.Application) bool {
+	if app.DeletionTimestamp != nil || app.Status.Sync.Status == v1alpha1.SyncStatusCodeOutOfSync {
+		return false
+	}
+	for _, key := range []string{v1alpha1.AnnotationHold, v1alpha1.AnnotationDeletionPlan, v1alpha1.AnnotationKeyRefresh} {
+		if _, there := app.Annotations[key]; there {
+			return false
+		}
+	}
+	return true
+}
+
 // rules are asked one after the other: the first that holds decides. What comes first in a word is nearer to the root.
 var rules = []func(judgement) (Verdict, bool){
 	conditionRule(broken, v1alpha1.ApplicationConditionInvalidSpecError, v1alpha1.ApplicationConditionComparisonError,

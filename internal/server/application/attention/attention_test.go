@@ -227,6 +227,13 @@ func TestOf(t *testing.T) {
 			around.Unattended = headless
 		}
 		v := attention.Of(tt.app, around)
+		if attention.Settled(tt.app) && !tt.cut && !tt.alone {
+			for _, now := range []time.Time{{}, noon.Add(-24 * time.Hour), noon.Add(24 * time.Hour)} {
+				if w := attention.Of(tt.app, attention.Around{Now: now}); w.Word() != v.Word() || !w.Since.Equal(v.Since) || w.Why(tt.app) != v.Why(tt.app) {
+					t.Errorf("%s: it is settled, and at %s it is %s: %q", name, now, w.Word(), w.Why(tt.app))
+				}
+			}
+		}
 		if v.Word() != tt.word || v.Why(tt.app) != tt.why {
 			t.Errorf("%s: %s: %q, want %s: %q", name, v.Word(), v.Why(tt.app), tt.word, tt.why)
 		}

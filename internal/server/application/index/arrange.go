@@ -38,16 +38,16 @@ func groupingOf(name string) (grouping, error) {
 	if key, ok := strings.CutPrefix(name, labelGroup); ok && key != "" {
 		return grouping{value: func(h Hit) string { return h.App.Labels[key] }}, nil
 	}
-	for i := range facets {
-		if f := &facets[i]; f.name == name && name != FacetLabels {
-			return grouping{f.first, groupRanks[name]}, nil
-		}
-	}
 	names := []string{labelGroup + "KEY"}
 	for i := range facets {
-		if facets[i].name != FacetLabels {
-			names = append(names, facets[i].name)
+		f := &facets[i]
+		if f.first == nil {
+			continue
 		}
+		if f.name == name {
+			return grouping{f.first, groupRanks[name]}, nil
+		}
+		names = append(names, f.name)
 	}
 	return grouping{}, fault.New(fault.Mistake, "group by", name, "group", "there is no such grouping", "use one of "+strings.Join(names, ", "))
 }
@@ -56,16 +56,6 @@ var groupRanks = map[string]func(string) string{
 	FacetHealth:    func(value string) string { return rankOf(healthRanks, value) },
 	FacetSync:      func(value string) string { return rankOf(syncRanks, value) },
 	FacetAttention: func(value string) string { return rankOf(attention.Words, value) },
-}
-
-// first is the first value of an entry, "" if it has none.
-func (f *facet) first(h Hit) (value string) {
-	f.values(h, func(v string) {
-		if value == "" {
-			value = v
-		}
-	})
-	return value
 }
 
 // Arrange returns what a query chooses, in an order, and grouped if group is not "". Groups come by their value, and those of

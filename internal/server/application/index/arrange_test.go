@@ -17,7 +17,7 @@ import (
 
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-func judge(e *index.Entry) attention.Verdict { return attention.Of(e.App, attention.Around{Now: noon}) }
+func judge(e *index.Entry) attention.Verdict { return e.Judge(attention.Around{Now: noon}) }
 
 // degraded since so many minutes.
 func degraded(minutes int) func(*v1alpha1.Application) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	"github.com/bowline-cd/bowline/internal/object"
+	"github.com/bowline-cd/bowline/internal/server/application/attention"
 )
 
 // Entry is one application as it was at one moment.
@@ -28,6 +29,8 @@ type Entry struct {
 	// Owner is what made the application, as KIND/NAME; "" if nothing is known to have.
 	Owner string
 
+	settled         bool // its verdict is always the same, as long as its cluster answers and somebody acts
+	verdict         attention.Verdict
 	server, cluster string
 	repos, labels   []string
 	operation, auto string
@@ -51,7 +54,18 @@ func (x *Index) entryOf(app *v1alpha1.Application) *Entry {
 		e.labels = append(e.labels, key+"="+value)
 	}
 	e.Owner, e.search = ownerOf(app), e.text()
+	if e.settled = attention.Settled(app); e.settled {
+		e.verdict = attention.Of(app, attention.Around{})
+	}
 	return e
+}
+
+// Judge says what the application asks of people.
+func (e *Entry) Judge(around attention.Around) attention.Verdict {
+	if e.settled && around.Cluster == nil && around.Unattended == nil {
+		return e.verdict
+	}
+	return attention.Of(e.App, around)
 }
 
 // ownerOf is the controller among the owners of an application, which is how applications of an ApplicationSet name it. An

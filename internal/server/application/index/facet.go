@@ -48,8 +48,10 @@ type facet struct {
 	// values are those that an entry counts for; matches says whether it has a value that was asked for.
 	values  func(h Hit, each func(string))
 	matches func(h Hit, value string) bool
-	most    int  // how many values are told; 0 is all
-	judged  bool // it needs the verdict
+	// first is the value that an entry is grouped by, "" if it has none; nil if there is no such grouping.
+	first  func(h Hit) string
+	most   int  // how many values are told; 0 is all
+	judged bool // it needs the verdict
 }
 
 var facets = []facet{
@@ -59,11 +61,18 @@ var facets = []facet{
 		name: FacetClusters, chosen: func(q *Query) []string { return q.Clusters },
 		values:  func(h Hit, each func(string)) { each(h.Destination()) },
 		matches: func(h Hit, value string) bool { return value == h.server || value == h.cluster },
+		first:   func(h Hit) string { return h.Destination() },
 	},
 	{
 		name: FacetRepos, chosen: func(q *Query) []string { return q.Repos },
 		values:  func(h Hit, each func(string)) { eachOf(h.repos, each) },
 		matches: func(h Hit, value string) bool { return h.reads(value) },
+		first: func(h Hit) string {
+			if len(h.repos) == 0 {
+				return ""
+			}
+			return h.repos[0]
+		},
 	},
 	plainFacet(FacetSync, func(q *Query) []string { return q.Sync }, func(h Hit) string { return h.Sync() }),
 	plainFacet(FacetHealth, func(q *Query) []string { return q.Health }, func(h Hit) string { return h.Health() }),
@@ -83,6 +92,7 @@ func plainFacet(name string, chosen func(*Query) []string, value func(Hit) strin
 		name: name, chosen: chosen,
 		values:  func(h Hit, each func(string)) { each(value(h)) },
 		matches: func(h Hit, wanted string) bool { return value(h) == wanted },
+		first:   value,
 	}
 }
 
@@ -110,12 +120,12 @@ func (f *facet) lets(q *Query, h Hit) bool {
 type counter struct {
 	query  *Query
 	chosen []int // the facets that something was chosen in
-	counts []map[string]int64
+	counts []tallies
 	add    []func(string) // counts a value, by facet
 }
 
 func newCounter(q *Query) *counter {
-	c := &counter{query: q, counts: make([]map[string]int64, len(facets)), add: make([]func(string), len(facets))}
+	c := &counter{query: q, counts: make([]tallies, len(facets)), add: make([]func(string), len(facets))}
 	for i := range facets {
 		if facets[i].judged && q.Judge == nil {
 			continue
@@ -123,15 +133,36 @@ func newCounter(q *Query) *counter {
 		if len(facets[i].chosen(q)) > 0 {
 			c.chosen = append(c.chosen, i)
 		}
-		counts := map[string]int64{}
-		c.counts[i] = counts
-		c.add[i] = func(value string) {
-			if value != "" {
-				counts[value]++
-			}
-		}
+		c.counts[i].at = map[string]int{}
+		c.add[i] = c.counts[i].adder()
 	}
 	return c
+}
+
+// tallies count values.
+type tallies struct {
+	at     map[string]int // places in counts
+	counts []FacetCount
+}
+
+// adder returns what counts a value. Entries that come one after the other often have the same.
+func (t *tallies) adder() func(string) {
+	last := -1
+	return func(value string) {
+		if value == "" {
+			return
+		}
+		if last < 0 || t.counts[last].Value != value {
+			at, known := t.at[value]
+			if !known {
+				at = len(t.counts)
+				t.at[value] = at
+				t.counts = append(t.counts, FacetCount{Value: value})
+			}
+			last = at
+		}
+		t.counts[last].Count++
+	}
 }
 
 // count counts an entry in the facets that it would be left by, and reports whether it is chosen.
@@ -161,21 +192,18 @@ func (c *counter) count(h Hit) bool {
 // result returns the counts, the most frequent values first. What was chosen is always told, or it could not be taken back.
 func (c *counter) result() map[string][]FacetCount {
 	out := make(map[string][]FacetCount, len(facets))
-	for i, values := range c.counts {
-		if values == nil {
+	for i := range c.counts {
+		if c.add[i] == nil {
 			continue
 		}
-		list := make([]FacetCount, 0, len(values))
-		for value, n := range values {
-			list = append(list, FacetCount{value, n})
-		}
+		list := c.counts[i].counts
 		slices.SortFunc(list, func(a, b FacetCount) int {
 			if a.Count != b.Count {
 				return int(b.Count - a.Count)
 			}
 			return strings.Compare(a.Value, b.Value)
 		})
-		out[facets[i].name] = facets[i].bound(list, facets[i].chosen(c.query))
+		out[facets[i].name] = slices.Clip(facets[i].bound(list, facets[i].chosen(c.query)))
 	}
 	return out
 }
