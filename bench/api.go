@@ -29,6 +29,7 @@ import (
 type served struct {
 	*subject
 	token string
+	marks int // how many changes were made, so that each is another
 }
 
 // measureAPI reports what callers of the API get: over TLS, with the token of a person who signed in and whose one right comes
@@ -43,7 +44,7 @@ func measureAPI(ctx context.Context, c config, dir string) error {
 	for _, row := range []struct {
 		name    string
 		measure func(context.Context) (map[string]any, error)
-	}{{"api-subscribers", s.subscribers}, {"api-stream", s.stream}, {"api-list", s.lists}, {"api-get", s.gets}} {
+	}{{"api-subscribers", s.subscribers}, {"api-stream", s.stream}, {"api-view", s.views}, {"api-list", s.lists}, {"api-get", s.gets}} {
 		s.note("measuring " + row.name)
 		result, err := row.measure(ctx)
 		if err != nil {
@@ -240,16 +241,19 @@ func (s *served) send(ctx context.Context, through *http.Client, verb, path stri
 	return resp, nil
 }
 
-// follow reads the stream of applications behind a resource version until ctx ends, and calls each with every line, or with the
-// parts of a long one. opened is called when the answer has begun.
-func (s *served) follow(ctx context.Context, through *http.Client, since string, opened func(), each func(line []byte)) error {
-	resp, err := s.send(ctx, through, http.MethodGet, "/api/v1/stream/applications?resourceVersion="+since, nil)
+// streamed is how long a line of a stream may be to be taken whole.
+const streamed = 256 << 10
+
+// follow reads a stream until ctx ends, and calls each with every line, or with the parts of a very long one. opened is called
+// when the answer has begun.
+func (s *served) follow(ctx context.Context, through *http.Client, path string, opened func(), each func(line []byte)) error {
+	resp, err := s.send(ctx, through, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	opened()
-	lines := bufio.NewReader(resp.Body)
+	lines := bufio.NewReaderSize(resp.Body, streamed)
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {

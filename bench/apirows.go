@@ -87,7 +87,11 @@ func (s *served) subscribed(ctx context.Context, streams, changes int) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.gather(ctx, streams)
+	since, err := s.version(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.gather(ctx, streams, "/api/v1/stream/applications?resourceVersion="+since)
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +121,8 @@ type audience struct {
 	size    int
 }
 
-// gather opens streams, all behind the same version, and returns when all of them are open.
-func (s *served) gather(ctx context.Context, streams int) (*audience, error) {
-	since, err := s.version(ctx)
-	if err != nil {
-		return nil, err
-	}
+// gather opens streams, all of the same, and returns when all of them are open.
+func (s *served) gather(ctx context.Context, streams int, path string) (*audience, error) {
 	listening, cancel := context.WithCancel(ctx)
 	var readers sync.WaitGroup
 	a := &audience{served: s, size: streams, leave: func() { cancel(); readers.Wait() }}
@@ -131,7 +131,7 @@ func (s *served) gather(ctx context.Context, streams int) (*audience, error) {
 		readers.Go(func() {
 			transport := &http.Transport{TLSClientConfig: ownCertificate(), ForceAttemptHTTP2: true}
 			defer transport.CloseIdleConnections()
-			err := s.follow(listening, &http.Client{Transport: transport}, since, func() { opened.Add(1) }, a.hear)
+			err := s.follow(listening, &http.Client{Transport: transport}, path, func() { opened.Add(1) }, a.hear)
 			if listening.Err() == nil {
 				a.fail(fmt.Errorf("stream %d ended: %w", i, err))
 			}
@@ -143,7 +143,7 @@ func (s *served) gather(ctx context.Context, streams int) (*audience, error) {
 			return nil, err
 		}
 	}
-	err = until(ctx, limit, "all streams are open", func(context.Context) (bool, error) { return opened.Load() == int64(streams), a.failure() })
+	err := until(ctx, limit, "all streams are open", func(context.Context) (bool, error) { return opened.Load() == int64(streams), a.failure() })
 	if err != nil {
 		a.leave()
 	}
@@ -183,12 +183,13 @@ func (a *audience) hear(line []byte) {
 // reader of each took to have it.
 func (a *audience) changed(ctx context.Context, changes int) (first, last []time.Duration, err error) {
 	for i := range changes {
-		mark := fmt.Sprintf("change-%d-%d", a.size, i)
+		a.marks++
+		mark := fmt.Sprintf("change-%d", a.marks)
 		a.mu.Lock()
 		a.waiting, a.arrived, a.whole = mark, nil, make(chan struct{})
 		a.mu.Unlock()
 		_, err := a.client.Resource(applications).Namespace(v1alpha1.DefaultNamespace).Patch(ctx, listedName(i*37%a.listed), types.MergePatchType,
-			fmt.Appendf(nil, `{"metadata":{"annotations":{"bench":%q}},"status":{"health":{"status":"Progressing"}}}`, mark), metav1.PatchOptions{FieldManager: "bench"})
+			fmt.Appendf(nil, `{"metadata":{"labels":{"bench":%q}},"status":{"health":{"status":"Progressing"}}}`, mark), metav1.PatchOptions{FieldManager: "bench"})
 		answered := time.Now()
 		if err != nil {
 			return nil, nil, err

@@ -40,6 +40,7 @@ var goals = map[string]map[string]goal{
 	"api-list":        {"page_p99_ms": most(30), "full_seconds": most(1)},
 	"api-stream":      {"lag_p99_ms": most(100)},
 	"api-subscribers": {"more_mib": most(150), "lag_p99_ms": most(100)},
+	"api-view":        {"first_p99_ms": most(100), "lag_p99_ms": most(500), "more_views_ratio": most(10)},
 	"api-get":         {"requests_per_second": least(2000), "errors": most(0), "push_median_seconds": most(0.5)},
 	"policy":          {"us": most(5)},
 
