@@ -105,7 +105,7 @@ export function CodeSearch({
         }}
       />
       <span class="soft tabular code-count" role="status">
-        {value !== '' && (count === 0 ? 'none' : `${at} of ${count}`)}
+        {value !== '' && (count === 0 ? 'none' : at === 0 ? count : `${at} of ${count}`)}
       </span>
       <IconButton small label="Previous place" icon="up" disabled={count === 0} onClick={() => go(-1)} />
       <IconButton small label="Next place" icon="down" disabled={count === 0} onClick={() => go(1)} />

@@ -54,8 +54,7 @@ function Differences({ shown, view }: { shown: Shown; view: ObjectView }) {
       </Empty>
     )
   }
-  const narrow = window.matchMedia('(max-width: 720px)').matches
-  const sides = query.get('diff') ? query.get('diff') === 'sides' : !narrow
+  const sides = query.get('diff') ? query.get('diff') === 'sides' : roomy(query.get('full') === 'yes')
   return (
     <div class="resource-diff">
       <Verdict view={view} />
@@ -70,6 +69,14 @@ function Differences({ shown, view }: { shown: Shown; view: ObjectView }) {
       />
     </div>
   )
+}
+
+/** How wide the panel has to be for two texts beside each other to be of use. */
+const roomyWidth = 1_000
+
+function roomy(full: boolean): boolean {
+  const panel = document.querySelector('.resource')?.clientWidth ?? 0
+  return (full ? window.innerWidth : panel) >= roomyWidth
 }
 
 /** What is held against each other: the forms that were compared, or all there is of an object that comes or goes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { type Entry, found, LogBuffer, later, matching, textOf } from './buffer'
+import { type Entry, found, LogBuffer, later, localTime, matching, textOf } from './buffer'
 
 const entry = (n: number, podName = 'a'): Entry => ({
   content: `line ${n}`,
@@ -43,6 +43,12 @@ test('times are told apart to the nanosecond, also without trailing zeros', () =
   expect(later('2026-01-02T03:04:05Z', '2026-01-02T03:04:05.000000001Z')).toBe(false)
   expect(later('2026-01-02T04:04:05+01:00', '2026-01-02T03:04:05Z')).toBe(false)
   expect(later('2026-01-02T03:04:06Z', '2026-01-02T03:04:05.999999999Z')).toBe(true)
+})
+
+test('times are shown in the zone of the reader', () => {
+  const at = new Date(2026, 2, 4, 5, 6, 7, 89)
+  expect(localTime(at.toISOString())).toBe('2026-03-04 05:06:07.089')
+  expect(localTime('soon')).toBe('soon')
 })
 
 test('search looks at the text and not at its colours', () => {

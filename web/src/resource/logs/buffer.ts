@@ -74,6 +74,16 @@ export class LogBuffer {
   }
 }
 
+/** A time to the millisecond in the reader's zone, such as 2026-03-04 18:00:00.123: times of lines are compared, and so are exact. */
+export function localTime(at: string): string {
+  const time = new Date(at)
+  if (Number.isNaN(time.getTime())) return at
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')
+  return `${day} ${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`
+}
+
 /** Whether a time is later than another, to the nanosecond. */
 export function later(a: string, b: string): boolean {
   const [secondsA, nanosA] = instant(a)

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Button } from '../../kit'
 import { pieces, plain } from '../ansi'
-import type { Line } from './buffer'
+import { type Line, localTime } from './buffer'
 import { marked } from './finder'
 import { columnsOf, Heights } from './heights'
 import type { LogOptions } from './options'
@@ -104,7 +104,11 @@ function Row({ line, options, pods, hit }: { line: Line; options: LogOptions; po
   const pod = pods.indexOf(line.pod)
   return (
     <div class={hit ? 'log-line log-hit' : 'log-line'}>
-      {options.timestamps && <span class="log-time">{line.at.slice(0, 23).padEnd(23, ' ')}Z</span>}
+      {options.timestamps && (
+        <span class="log-time" title={line.at}>
+          {localTime(line.at)}
+        </span>
+      )}
       {pods.length > 1 && (
         <span class={`log-pod ansi-f${1 + (Math.max(0, pod) % 6)}`} title={line.pod}>
           {line.pod}
