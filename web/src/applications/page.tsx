@@ -39,7 +39,7 @@ export default function ApplicationsPage() {
           <p class="soft clip">{summary && verdict(summary.attention, summary.all)}</p>
         </div>
         <Strip q={q} change={change} summary={summary} />
-        {mayCreate.value && <NewButton />}
+        {mayCreate.value !== false && <NewButton known={mayCreate.value === true} />}
       </div>
       <Staleness standing={list.standing.value} />
       <Tools q={q} change={change} facets={list.facets.value} chosen={choices(q).length} />
@@ -56,9 +56,10 @@ export default function ApplicationsPage() {
   )
 }
 
-function NewButton() {
+/** Its place is kept until it is known whether the reader may: nothing moves then. */
+function NewButton({ known = true }: { known?: boolean }) {
   return (
-    <a class="button button-primary" href={place('/new')}>
+    <a class={known ? 'button button-primary' : 'button button-primary apps-reserved'} href={place('/new')}>
       <Icon name="plus" />
       New application
     </a>

@@ -17,7 +17,7 @@ export function Strip({ q, change, summary }: { q: Question; change: Change; sum
         const on = q.chosen.attention.includes(a)
         return (
           <button
-            key={a}
+            key={summary ? a : `${a} unknown`}
             type="button"
             class={['strip-part', `tone-${look.tone}`, n === 0 && 'strip-none'].filter(Boolean).join(' ')}
             aria-pressed={on}
