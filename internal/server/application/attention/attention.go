@@ -43,9 +43,9 @@ type Outage struct {
 }
 
 // Around is what is around an application. Unattended is why nobody looks at any application, Cluster why its cluster is not
-// known; nil if all is well.
+// known; nil if all is well. Same is since when the sync status has been what it is; zero: since the last comparison.
 type Around struct {
-	Now                 time.Time
+	Now, Same           time.Time
 	Unattended, Cluster *Outage
 }
 

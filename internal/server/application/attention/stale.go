@@ -84,7 +84,10 @@ func (j judgement) unanswered() (Verdict, bool) {
 
 // differs holds if the cluster is not what the source says, and nothing is on its way to change that.
 func (j judgement) differs() (Verdict, bool) {
-	since := timeOf(j.app.Status.ReconciledAt)
+	since := j.Same
+	if since.IsZero() {
+		since = timeOf(j.app.Status.ReconciledAt)
+	}
 	return Verdict{drifting, since, driftText}, j.app.Status.Sync.Status == v1alpha1.SyncStatusCodeOutOfSync && !j.onItsWay()
 }
 

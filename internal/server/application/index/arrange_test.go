@@ -48,6 +48,27 @@ func TestTheWorstComesFirstAndOfThoseTheOldest(t *testing.T) {
 	}
 }
 
+// A refresh writes a new comparison: what differs does so for as long as before.
+func TestDriftIsAsOldAsItIs(t *testing.T) {
+	compared := func(minutes int, code v1alpha1.SyncStatusCode) func(*v1alpha1.Application) {
+		return func(a *v1alpha1.Application) {
+			at := metav1.NewTime(noon.Add(-time.Duration(minutes) * time.Minute))
+			a.Status.Sync.Status, a.Status.ReconciledAt = code, &at
+		}
+	}
+	x := filled(app("a", 1, compared(90, v1alpha1.SyncStatusCodeSynced)))
+	for i, step := range []struct {
+		minutes, want int
+		code          v1alpha1.SyncStatusCode
+	}{{60, 60, "OutOfSync"}, {50, 60, "OutOfSync"}, {40, 60, "OutOfSync"}, {30, 0, "Synced"}, {20, 20, "OutOfSync"}} {
+		x.Put(app("a", i+2, compared(step.minutes, step.code)))
+		v := judge(x.Get("argocd", "a"))
+		if want := noon.Add(-time.Duration(step.want) * time.Minute); step.want > 0 && !v.Since.Equal(want) {
+			t.Errorf("step %d: since %s, want %s", i, v.Since, want)
+		}
+	}
+}
+
 func values(groups []index.Group) (out []string) {
 	for _, g := range groups {
 		out = append(out, g.Value)

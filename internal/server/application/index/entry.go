@@ -31,6 +31,7 @@ type Entry struct {
 
 	settled         bool // its verdict is always the same, as long as its cluster answers and somebody acts
 	verdict         attention.Verdict
+	synced          time.Time // since when, as far as is known, its sync status is what it is
 	server, cluster string
 	repos, labels   []string
 	operation, auto string
@@ -65,7 +66,19 @@ func (e *Entry) Judge(around attention.Around) attention.Verdict {
 	if e.settled && around.Cluster == nil && around.Unattended == nil {
 		return e.verdict
 	}
+	around.Same = e.synced
 	return attention.Of(e.App, around)
+}
+
+// continues takes over from the entry before since when the sync status is what it is: the comparison that a status is of moves
+// with every refresh.
+func (e *Entry) continues(old *Entry) {
+	switch at := e.App.Status.ReconciledAt; {
+	case old != nil && old.App.UID == e.App.UID && old.Sync() == e.Sync() && !old.synced.IsZero():
+		e.synced = old.synced
+	case at != nil:
+		e.synced = at.Time
+	}
 }
 
 // ownerOf is the controller among the owners of an application, which is how applications of an ApplicationSet name it. An

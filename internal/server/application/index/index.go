@@ -82,6 +82,7 @@ func (x *Index) Put(app *v1alpha1.Application) {
 		x.slots++
 	}
 	e.Right = x.rightOf(e.Object)
+	e.continues(old)
 	x.entries[key] = e
 	x.note(e)
 	at, found := slices.BinarySearchFunc(x.ordered, e, byName)
