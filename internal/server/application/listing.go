@@ -33,12 +33,12 @@ type listing struct {
 	viewers int // guarded by listings
 
 	mu   sync.Mutex
-	now  *found
+	now  *finding
 	pace pace
 }
 
-// found is a listing as it was at one moment. It is not changed.
-type found struct {
+// finding is a listing as it was at one moment. It is not changed.
+type finding struct {
 	index.Arrangement
 	changes uint64 // of the index, that are in it
 	facets  map[string][]bowline.FacetCount
@@ -78,18 +78,18 @@ func (l *listings) leave(one *listing) {
 
 // at returns the listing with the changes of the index so far, and not older than half a tick. Who comes while it is being made
 // waits, and takes what was made.
-func (l *listing) at(changes uint64, now clock.PassiveClock, make func() (index.Arrangement, error)) (*found, error) {
+func (l *listing) at(changes uint64, now clock.PassiveClock, find func() (index.Arrangement, error)) (*finding, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.now != nil && l.now.changes >= changes && now.Since(l.now.made) < listTick/2 {
 		return l.now, nil
 	}
 	made := now.Now()
-	arranged, err := make()
+	arranged, err := find()
 	if err != nil {
 		return nil, err
 	}
-	l.now = &found{arranged, changes, facetsOf(arranged.Facets), tallyOf(arranged.Attention), made, l.pace.note(now.Since(made))}
+	l.now = &finding{arranged, changes, facetsOf(arranged.Facets), tallyOf(arranged.Attention), made, l.pace.note(now.Since(made))}
 	return l.now, nil
 }
 

@@ -88,14 +88,14 @@ func (v *listView) follow(ctx context.Context, send func(*bowline.ApplicationsVi
 		if !v.rest(ctx, pause) {
 			return ended(ctx)
 		}
-		if due, err = v.wait(ctx, next, rights); err != nil || ctx.Err() != nil {
+		if due = v.wait(ctx, next, rights); ctx.Err() != nil {
 			return ended(ctx)
 		}
 	}
 }
 
 // pause is how long a view rests after it was made of what was found, which took it some time beside the finding.
-func (v *listView) pause(found *found, took time.Duration) time.Duration {
+func (v *listView) pause(found *finding, took time.Duration) time.Duration {
 	rest := found.cost * max(listShare, allShare*time.Duration(v.listings.size()))
 	return max(listPause, took*listShare, rest-v.Clock.Since(found.made))
 }
@@ -112,24 +112,23 @@ func (v *listView) rest(ctx context.Context, pause time.Duration) bool {
 	}
 }
 
-// wait returns when something changed, or, and then due is true, when it is time to look all the same.
-func (v *listView) wait(ctx context.Context, next, rights <-chan struct{}) (due bool, err error) {
+// wait returns when something changed or the view ends, or, and then due is true, when it is time to look all the same.
+func (v *listView) wait(ctx context.Context, next, rights <-chan struct{}) (due bool) {
 	timer := v.Clock.NewTimer(listTick)
 	defer timer.Stop()
 	select {
 	case <-next:
 	case <-rights:
-	case <-timer.C():
-		return true, nil
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+	case <-timer.C():
+		return true
 	}
-	return false, nil
+	return false
 }
 
 // look returns what is news to the other side; nil if nothing is. all says that rows are to be made anew although their
 // applications did not change.
-func (v *listView) look(ctx context.Context, found *found, by *sight, all bool) *bowline.ApplicationsView {
+func (v *listView) look(ctx context.Context, found *finding, by *sight, all bool) *bowline.ApplicationsView {
 	window := found.Window(v.request.Folded, v.request.Offset, v.limit)
 	news := &bowline.ApplicationsView{
 		Rows: []bowline.Row{}, Order: make([]string, len(window.Hits)), Offset: window.Offset, Total: window.Total,
@@ -197,7 +196,7 @@ func groupsOf(groups []index.Group, folded []string) []bowline.Group {
 }
 
 // find returns what the view asked for, as it is now.
-func (v *listView) find(seen seen, changes uint64) (*found, error) {
+func (v *listView) find(seen seen, changes uint64) (*finding, error) {
 	of := listingKey{query: v.asked(), seen: seen.key}
 	if v.listing == nil || v.listing.key != of {
 		v.leave()

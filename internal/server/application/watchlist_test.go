@@ -33,10 +33,10 @@ type watching struct {
 
 func (r *reading) view(t *testing.T, request bowline.ApplicationsQuery) *watching {
 	t.Helper()
-	return r.viewOf(t, r.ctx, request)
+	return r.viewOf(r.ctx, t, request)
 }
 
-func (r *reading) viewOf(t *testing.T, ctx context.Context, request bowline.ApplicationsQuery) *watching {
+func (r *reading) viewOf(ctx context.Context, t *testing.T, request bowline.ApplicationsQuery) *watching {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watching{t: t, clock: r.Clock.(*clocktesting.FakeClock), got: make(chan *bowline.ApplicationsView), done: make(chan error, 1), end: cancel}
@@ -204,7 +204,7 @@ func TestAViewEndsWithTheSession(t *testing.T) {
 
 func TestAViewOfNobodyHasNothing(t *testing.T) {
 	r := read(t, []string{"applications, get, *"}, readable("shop", "a", 1))
-	if m := r.viewOf(t, context.Background(), bowline.ApplicationsQuery{}).first(); m.All != 0 || len(m.Order) != 0 || m.Rows == nil {
+	if m := r.viewOf(context.Background(), t, bowline.ApplicationsQuery{}).first(); m.All != 0 || len(m.Order) != 0 || m.Rows == nil {
 		t.Errorf("%+v", m)
 	}
 }
@@ -246,22 +246,22 @@ func TestThePauseGrowsWithTheCost(t *testing.T) {
 	v := &listView{Service: r.Service}
 	now := r.Clock.Now()
 	r.listings.enter(listingKey{})
-	if got := v.pause(&found{made: now, cost: time.Millisecond}, time.Millisecond); got != listPause {
+	if got := v.pause(&finding{made: now, cost: time.Millisecond}, time.Millisecond); got != listPause {
 		t.Errorf("%s after a millisecond", got)
 	}
-	if got := v.pause(&found{made: now, cost: time.Second}, 0); got < 20*time.Second {
+	if got := v.pause(&finding{made: now, cost: time.Second}, 0); got < 20*time.Second {
 		t.Errorf("%s after a second is more than a twentieth of a core", got)
 	}
-	if got := v.pause(&found{made: now.Add(-20 * time.Second), cost: time.Second}, 0); got != listPause {
+	if got := v.pause(&finding{made: now.Add(-20 * time.Second), cost: time.Second}, 0); got != listPause {
 		t.Errorf("%s for what somebody else found long ago", got)
 	}
-	if got := v.pause(&found{made: now}, time.Second); got < 20*time.Second {
+	if got := v.pause(&finding{made: now}, time.Second); got < 20*time.Second {
 		t.Errorf("%s after a second for this view alone", got)
 	}
 	for i := range 100 {
 		r.listings.enter(listingKey{query: fmt.Sprint(i)})
 	}
-	if got := v.pause(&found{made: now, cost: 20 * time.Millisecond}, 0); got < 100*2*20*time.Millisecond {
+	if got := v.pause(&finding{made: now, cost: 20 * time.Millisecond}, 0); got < 100*2*20*time.Millisecond {
 		t.Errorf("%s: a hundred different lists take more than half a core", got)
 	}
 	var p pace
@@ -325,7 +325,7 @@ func TestViewsOfTheSameShareWhatIsFound(t *testing.T) {
 	r := read(t, []string{"applications, get, *"}, readable("shop", "a", 1))
 	bob := auth.With(t.Context(), auth.Caller{Kind: auth.Login, Subject: "bob"})
 	views := []*watching{
-		r.view(t, bowline.ApplicationsQuery{Limit: 5}), r.viewOf(t, bob, bowline.ApplicationsQuery{Limit: 9, Offset: 1}),
+		r.view(t, bowline.ApplicationsQuery{Limit: 5}), r.viewOf(bob, t, bowline.ApplicationsQuery{Limit: 9, Offset: 1}),
 		r.view(t, bowline.ApplicationsQuery{Search: "a"}),
 	}
 	for _, w := range views {
