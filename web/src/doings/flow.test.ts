@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { countsOf, destructive, doingOf, flowOf, losses, resourceText, type Step, type Work } from './flow'
+import { countsOf, destructive, differingOf, doingOf, flowOf, losses, resourceText, type Step, type Work } from './flow'
 
 const step = (action: Step['action'], kind: string, name: string, more: Partial<Step> = {}): Step => ({
   action,
@@ -74,7 +74,7 @@ test('what is done is counted, hooks of a failure apart', () => {
   expect(countsOf(flowOf(work)).map((count) => count.text)).toEqual([
     '2 hooks',
     '2 to create',
-    '1 to apply',
+    '1 to change',
     '1 to replace',
     '1 to prune',
     '1 waits for approval',
@@ -120,4 +120,29 @@ test('only what holds data that no source brings back is a loss, and not while i
   expect(losses(flowOf({ phases: [{ name: 'Sync', waves: [{ number: 0, steps }] }] }))).toEqual([
     'PersistentVolumeClaim data',
   ])
+})
+
+test('what is sent without a field that differs comes behind, and is no change', () => {
+  const steps = [
+    step('apply', 'ConfigMap', 'a', { namespace: 'shop' }),
+    step('apply', 'Deployment', 'web', { group: 'apps', namespace: 'shop' }),
+    step('apply', 'Service', 'a', { namespace: 'shop' }),
+    step('create', 'Secret', 'new', { namespace: 'shop' }),
+  ]
+  const app = {
+    status: {
+      resources: [
+        { group: 'apps', kind: 'Deployment', namespace: 'shop', name: 'web', status: 'OutOfSync' },
+        { kind: 'Service', namespace: 'shop', name: 'a', status: 'Synced' },
+        { kind: 'ConfigMap', namespace: 'shop', name: 'a', status: 'Synced' },
+      ],
+    },
+  }
+  const flow = flowOf({ phases: [{ name: 'Sync', waves: [{ number: 0, steps }] }] }, differingOf(app))
+  expect(flow.lanes[0]?.columns[0]?.bundles.map((bundle) => [bundle.doing, bundle.steps.length])).toEqual([
+    ['apply', 1],
+    ['create', 1],
+    ['same', 2],
+  ])
+  expect(countsOf(flow).map((count) => count.text)).toEqual(['1 to create', '1 to change', '2 unchanged'])
 })

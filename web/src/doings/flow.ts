@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Application } from '../api'
+
 // The plan of a sync as a graph: phases in order, in each its waves, in each what is done. Its JSON is made by internal/plan/view.go.
 
 export interface Step {
@@ -41,7 +43,7 @@ export interface Work {
 }
 
 /** What becomes of an object, for people: of a step, or of several of them. */
-export type Doing = 'create' | 'apply' | 'keep' | 'prune' | 'wait' | 'skip' | 'refuse' | 'run' | 'replace'
+export type Doing = 'create' | 'apply' | 'same' | 'keep' | 'prune' | 'wait' | 'skip' | 'refuse' | 'run' | 'replace'
 
 /** Steps of one kind with one doing, which stand together in a wave. */
 export interface Bundle {
@@ -77,11 +79,15 @@ export interface Flow {
   empty: boolean
 }
 
-/** What a step does, for people. To put in place of, or to delete and make anew, is another thing than to change. */
-export function doingOf(step: Step): Doing {
+/**
+ * What a step does, for people. To put in place of, or to delete and make anew, is another thing than to change; what is sent without
+ * a field that differs is none. differing names what is out of sync, if that is known.
+ */
+export function doingOf(step: Step, differing?: ReadonlySet<string>): Doing {
   if (step.action === 'prune') return step.waiting ? 'wait' : 'prune'
   const how = step.how ?? []
   if (step.action === 'apply' && (how.includes('replace') || how.includes('force'))) return 'replace'
+  if (step.action === 'apply' && differing && !differing.has(resourceText(step))) return 'same'
   return step.action
 }
 
@@ -91,10 +97,11 @@ export function destructive(doing: Doing): boolean {
 }
 
 /** The graph of a plan. What stays as it is counts, and is no step of the graph. */
-export function flowOf(work: Work | undefined | null): Flow {
+export function flowOf(work: Work | undefined | null, differing?: ReadonlySet<string>): Flow {
   const counts: Record<Doing, number> = {
     create: 0,
     apply: 0,
+    same: 0,
     keep: 0,
     prune: 0,
     wait: 0,
@@ -103,8 +110,10 @@ export function flowOf(work: Work | undefined | null): Flow {
     run: 0,
     replace: 0,
   }
-  const lanes = (work?.phases ?? []).map((phase) => laneOf(phase, counts)).filter((lane) => lane.columns.length > 0)
-  const onFailure = work?.onFailure ? laneOf(work.onFailure, { ...counts }) : undefined
+  const lanes = (work?.phases ?? [])
+    .map((phase) => laneOf(phase, counts, differing))
+    .filter((lane) => lane.columns.length > 0)
+  const onFailure = work?.onFailure ? laneOf(work.onFailure, { ...counts }, differing) : undefined
   return {
     lanes,
     onFailure: onFailure && onFailure.columns.length > 0 ? onFailure : undefined,
@@ -116,12 +125,15 @@ export function flowOf(work: Work | undefined | null): Flow {
   }
 }
 
-function laneOf(phase: Phase, counts: Record<Doing, number>): Lane {
+function laneOf(phase: Phase, counts: Record<Doing, number>, differing: ReadonlySet<string> | undefined): Lane {
   const columns: Column[] = []
   for (const wave of phase.waves ?? []) {
     const steps = wave.steps ?? []
-    for (const step of steps) counts[doingOf(step)]++
-    const bundles = bundlesOf(steps.filter((step) => doingOf(step) !== 'keep'))
+    for (const step of steps) counts[doingOf(step, differing)]++
+    const bundles = bundlesOf(
+      steps.filter((step) => doingOf(step) !== 'keep'),
+      differing,
+    )
     if (bundles.length === 0) continue
     columns.push({
       key: `${phase.name}/${wave.number}/${columns.length}`,
@@ -134,28 +146,37 @@ function laneOf(phase: Phase, counts: Record<Doing, number>): Lane {
   return { phase: phase.name, columns }
 }
 
-/** Neighbours of one kind and doing stand together: a wave of three hundred ConfigMaps is one line that opens. Hooks stand alone. */
-function bundlesOf(steps: Step[]): Bundle[] {
+/**
+ * Neighbours of one kind and doing stand together: a wave of three hundred ConfigMaps is one line that opens. Hooks stand alone, and what
+ * does not change comes behind. */
+function bundlesOf(steps: Step[], differing: ReadonlySet<string> | undefined): Bundle[] {
   const out: Bundle[] = []
+  const unchanged: Step[] = []
   for (const step of steps) {
-    const doing = doingOf(step)
+    const doing = doingOf(step, differing)
+    if (doing === 'same') {
+      unchanged.push(step)
+      continue
+    }
     const last = out.at(-1)
     const same = last && last.doing === doing && last.kind === step.kind && last.group === (step.group ?? '')
     if (same && doing !== 'run') last.steps.push(step)
     else out.push({ doing, kind: step.kind, group: step.group ?? '', steps: [step] })
   }
+  if (unchanged.length > 0) out.push({ doing: 'same', kind: '', group: '', steps: unchanged })
   return out
 }
 
 const words: [Doing, string, string][] = [
   ['run', 'hook', 'hooks'],
   ['create', 'to create', 'to create'],
-  ['apply', 'to apply', 'to apply'],
+  ['apply', 'to change', 'to change'],
   ['replace', 'to replace', 'to replace'],
   ['prune', 'to prune', 'to prune'],
   ['wait', 'waits for approval', 'wait for approval'],
   ['refuse', 'left to another application', 'left to another application'],
   ['skip', 'not pruned', 'not pruned'],
+  ['same', 'unchanged', 'unchanged'],
   ['keep', 'as desired', 'as desired'],
 ]
 
@@ -167,6 +188,17 @@ export function countsOf(flow: Flow): { doing: Doing; text: string }[] {
       doing,
       text: `${flow.counts[doing]} ${flow.counts[doing] === 1 ? one : many}`,
     }))
+}
+
+/** What of an application is not as desired, by the names of steps. */
+export function differingOf(app: Application): Set<string> {
+  const out = new Set<string>()
+  for (const resource of app.status?.resources ?? []) {
+    if (!resource?.kind || resource.status === 'Synced') continue
+    const { group, kind, namespace, name = '' } = resource
+    out.add(resourceText({ action: 'apply', group, kind, namespace, name }))
+  }
+  return out
 }
 
 /** How a step names its object on the command line. */

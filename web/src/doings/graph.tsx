@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks'
-import type { Plan } from '../api'
+import type { Application, Plan } from '../api'
 import { Chip, Icon, type IconName } from '../kit'
 import './plan.css'
 import {
@@ -10,6 +10,7 @@ import {
   countsOf,
   type Doing,
   destructive,
+  differingOf,
   type Flow,
   flowOf,
   type Lane,
@@ -23,7 +24,8 @@ type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'wait' | 'dim'
 
 const looks: Record<Doing, { icon: IconName; tone: Tone; word: string }> = {
   create: { icon: 'plus', tone: 'good', word: 'Create' },
-  apply: { icon: 'edit', tone: 'busy', word: 'Apply' },
+  apply: { icon: 'edit', tone: 'warn', word: 'Change' },
+  same: { icon: 'check', tone: 'dim', word: 'Unchanged' },
   keep: { icon: 'check', tone: 'dim', word: 'Keep' },
   prune: { icon: 'trash', tone: 'bad', word: 'Prune' },
   wait: { icon: 'hand', tone: 'wait', word: 'Waits for approval' },
@@ -59,10 +61,11 @@ export function PlanCounts({ flow }: { flow: Flow }) {
 
 /**
  * A plan as a graph: phases and waves from above to below in the order they are carried out, what is done in each side by side, and
- * on the line between them what is waited for. view says that fields can be looked up: what is planned is what is compared.
+ * on the line between them what is waited for. app is the application if what is planned is what it was compared with: then it is known what of it changes.
  */
-export function PlanGraph({ plan, target, view = true }: { plan: Plan; target: Target; view?: boolean }) {
-  const flow = flowOf(plan.work as Work)
+export function PlanGraph({ plan, target, app }: { plan: Plan; target: Target; app?: Application | undefined }) {
+  const view = app !== undefined
+  const flow = flowOf(plan.work as Work, app && differingOf(app))
   return (
     <div class="plan">
       <PlanCounts flow={flow} />
@@ -165,9 +168,9 @@ function BundleView({
         <Icon name={look.icon} />
         <span class="plan-step-words">
           <span class="plan-step-doing">{look.word}</span>
-          <span class="plan-step-kind">{one ? bundle.kind : `${bundle.steps.length} × ${bundle.kind}`}</span>
+          <span class="plan-step-kind">{one ? one.kind : `${bundle.steps.length} × ${bundle.kind || 'objects'}`}</span>
           <span class="plan-step-name clip" title={one ? one.name : undefined}>
-            {one ? one.name : namesOf(bundle.steps)}
+            {one ? one.name : namesOf(bundle)}
           </span>
         </span>
         <Icon name={open ? 'up' : 'down'} size={12} />
@@ -178,8 +181,8 @@ function BundleView({
   )
 }
 
-function namesOf(steps: Step[]): string {
-  return steps.map((step) => step.name).join(', ')
+function namesOf({ kind, steps }: Bundle): string {
+  return steps.map((step) => (kind ? step.name : `${step.kind} ${step.name}`)).join(', ')
 }
 
 /** As many as are shown at once of what stands together. */
@@ -192,7 +195,7 @@ function StepList({ steps, target, view }: LaneProps & { steps: Step[] }) {
   return (
     <ul class="plan-list">
       {some.map((step) => {
-        const key = `${step.namespace}/${step.name}`
+        const key = `${step.kind}/${step.namespace}/${step.name}`
         return (
           <li key={key}>
             <button
@@ -202,7 +205,9 @@ function StepList({ steps, target, view }: LaneProps & { steps: Step[] }) {
               onClick={() => setOpen(open === key ? '' : key)}
             >
               <Icon name={open === key ? 'down' : 'right'} size={12} />
-              <span class="clip">{step.name}</span>
+              <span class="clip">
+                {step.kind} {step.name}
+              </span>
               {step.namespace && <span class="faint clip">{step.namespace}</span>}
             </button>
             {open === key && <StepDetails step={step} target={target} view={view} />}

@@ -71,7 +71,7 @@ function Shown({ app, row }: { app: Application; row: Row | undefined }) {
               )}
             </div>
           )}
-          <PlanGraph plan={planned.plan} target={target} />
+          <PlanGraph plan={planned.plan} target={target} app={app} />
         </>
       )}
       <Cli command={['app', 'plan', qualified(target), ...(which === 'prune' ? ['--prune'] : [])]} />

@@ -84,6 +84,7 @@ function Chosen({
   const planned = usePlan(target, planQueryOf(choice, app))
   const lost = planned.plan && !choice.dryRun ? losses(flowOf(planned.plan.work as Work)) : []
   const why = whyNot(standing, choice)
+  const own = !choice.revision && choice.revisions.every((revision) => !revision)
   const start = async () => {
     setBusy(true)
     setRefused(undefined)
@@ -99,7 +100,7 @@ function Chosen({
   return (
     <Dialog
       title={`Sync ${target.name}`}
-      width="full"
+      width="wide"
       onClose={onClose}
       actions={
         <>
@@ -141,11 +142,7 @@ function Chosen({
           {!planned.plan && !planned.error && <Skeleton lines={6} />}
           {planned.plan && (
             <div class={planned.busy ? 'plan-old' : undefined}>
-              <PlanGraph
-                plan={planned.plan}
-                target={target}
-                view={!choice.revision && choice.revisions.every((r) => !r)}
-              />
+              <PlanGraph plan={planned.plan} target={target} app={own ? app : undefined} />
             </div>
           )}
         </section>

@@ -5,7 +5,7 @@ import type { Plan } from '../api'
 import { Button, Chip, Cli, Dialog, Icon, Status, TextField, toast } from '../kit'
 import { bulkLosses, type Line, leftOut, look, planAll, syncAll, takesPart, tally } from './bulk'
 import { cliOf, plainChoice, type SyncChoice } from './choice'
-import { flowOf, type Work } from './flow'
+import { differingOf, flowOf, type Work } from './flow'
 import { PlanCounts, PlanGraph } from './graph'
 import { SyncOptions } from './options'
 import { Losses } from './sync'
@@ -31,7 +31,7 @@ export function SyncManyDialog({ targets, onClose }: { targets: Target[]; onClos
   return (
     <Dialog
       title={`Sync ${targets.length} applications`}
-      width="full"
+      width="wide"
       onClose={onClose}
       actions={
         <>
@@ -178,7 +178,7 @@ function LineView({
           </Button>
         )}
       </div>
-      {open && !begun && line.plan && <PlanGraph plan={line.plan as Plan} target={line.target} />}
+      {open && !begun && line.plan && <PlanGraph plan={line.plan as Plan} target={line.target} app={line.app} />}
     </li>
   )
 }
@@ -200,7 +200,7 @@ function Would({ line, choice }: { line: Line; choice: SyncChoice }) {
     )
   }
   if (!line.plan) return <span class="soft">planning …</span>
-  return <PlanCounts flow={flowOf(line.plan.work as Work)} />
+  return <PlanCounts flow={flowOf(line.plan.work as Work, line.app && differingOf(line.app))} />
 }
 
 function Became({ line }: { line: Line }) {

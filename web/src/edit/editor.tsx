@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import './edit.css'
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
-import { type ApiError, type Application, errorOf, type Problem } from '../api'
+import type { Application, Problem } from '../api'
 import { controlNamespace, qualified } from '../doings/target'
-import { Button, Cli, Failure, Icon, Tabs, toast, toastError } from '../kit'
-import { applicationPlace } from '../route/place'
+import { Button, Cli, Failure, Icon, Tabs } from '../kit'
 import { useQuery } from '../route/query'
 import { ChangedMeanwhile } from './changed'
-import { FormProvider, sentence } from './form'
-import { draftOf, keepDraft, Leaving } from './leaving'
-import { Objects, type Previewed, usePreview, Work } from './preview'
-import { create, save } from './save'
-import { beginning, editable, manifestOf, meanwhileOf, pathOf, rebased } from './saving'
+import { covered, FormProvider, sentence } from './form'
+import { Leaving } from './leaving'
+import { Objects, type Previewed, Work } from './preview'
+import { pathOf } from './saving'
 import { Destination, General, Ignored, Info, Policy } from './sections'
 import { Sources } from './sources'
-import { Manifest } from './text'
+import type { Manifest } from './text'
+import { useEditor } from './useeditor'
 import { YamlEditor } from './yaml'
 
 /** The form and the manifest of an application side by side, in step; app is undefined for a new one. */
@@ -29,6 +26,7 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
       <div class="edit-bar">
         <Standing
           problems={e.problems}
+          missing={e.missing}
           previewed={e.previewed}
           unsaved={e.unsaved}
           fresh={!app}
@@ -57,7 +55,7 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
       )}
       {e.refused && <Failure error={e.refused} doing={app ? `save ${what}` : 'create it'} />}
       {e.meanwhile && <ChangedMeanwhile meanwhile={e.meanwhile} onTake={e.take} />}
-      <Problems problems={e.problems} manifest={e.manifest} />
+      <Problems problems={e.problems.filter((one) => !covered(one))} manifest={e.manifest} />
       <div class="edit-sides">
         <FormProvider value={e.form}>
           <form class="edit-form" aria-label="Application" onSubmit={(event) => event.preventDefault()}>
@@ -77,111 +75,16 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
   )
 }
 
-/** What is edited, whether it is saved, and what the server says of it. */
-function useEditor(app: Application | undefined) {
-  const { route } = useLocation()
-  const key = app ? `${app.metadata?.namespace}/${app.metadata?.name}` : ''
-  const [base, setBase] = useState(app)
-  const first = useMemo(() => (base ? manifestOf(base) : beginning().text), [base])
-  const [manifest, setManifest] = useState(() => new Manifest(draftOf(key) ?? first))
-  // While the text is no manifest the form shows the last one that was.
-  const [sound, setSound] = useState(manifest)
-  const [latest, setLatest] = useState<Application>()
-  const [busy, setBusy] = useState(false)
-  const [refused, setRefused] = useState<ApiError>()
-  const [tick, setTick] = useState(0)
-  const previewed = usePreview(manifest, tick)
-  const unsaved = manifest.text !== first
-  useEffect(() => keepDraft(key, unsaved ? manifest.text : undefined), [manifest.text, unsaved])
-  const take = (next: Manifest) => {
-    setManifest(next)
-    if (!next.wrong) setSound(next)
-  }
-  const restart = (from: Application) => {
-    setBase(from)
-    setLatest(undefined)
-    take(new Manifest(manifestOf(from)))
-  }
-  const meanwhile = base && latest ? meanwhileOf(editable(base), editable(latest), manifest.value) : undefined
-  const store = async () => {
-    setBusy(true)
-    setRefused(undefined)
-    try {
-      if (base) await storeChange(base)
-      else await storeNew()
-    } catch (thrown) {
-      setRefused(errorOf(thrown))
-      setTick(tick + 1)
-    }
-    setBusy(false)
-  }
-  const storeNew = async () => {
-    const made = await create(manifest.value as object)
-    keepDraft(key, undefined)
-    take(new Manifest(first))
-    const at = { namespace: made.metadata?.namespace ?? '', name: made.metadata?.name ?? '' }
-    toast(`${at.name} was created`)
-    route(applicationPlace(at))
-  }
-  const storeChange = async (from: Application) => {
-    const target = { namespace: from.metadata?.namespace ?? '', name: from.metadata?.name ?? '' }
-    const saved = await save(target, from, manifest.value as object)
-    if (saved.is === 'changed') {
-      setLatest(saved.latest)
-      return
-    }
-    restart(saved.app)
-    const back = async () => {
-      try {
-        const undone = await save(target, saved.app, editable(from))
-        if (undone.is === 'changed') throw new Error('somebody changed it since')
-        restart(undone.app)
-        toast(`${target.name} is as it was before`)
-      } catch (thrown) {
-        toastError(thrown, 'undo the change')
-      }
-    }
-    toast(`${target.name} was saved`, 'good', { undo: () => void back() })
-  }
-  return {
-    manifest,
-    sound,
-    previewed,
-    problems: manifest.wrong ? [] : (previewed.answer?.problems ?? []),
-    unsaved,
-    busy,
-    refused,
-    meanwhile,
-    store,
-    type: (text: string) => take(new Manifest(text)),
-    drop: () => {
-      keepDraft(key, undefined)
-      take(new Manifest(first))
-    },
-    take: () => {
-      if (!meanwhile || !latest) return
-      setBase(latest)
-      setLatest(undefined)
-      take(rebased(manifest, meanwhile))
-    },
-    form: {
-      manifest: sound,
-      set: (path: (string | number)[], value: unknown) => take(manifest.with(path, value)),
-      change: (change: (m: Manifest) => Manifest) => take(change(manifest)),
-      problems: previewed.answer?.problems ?? [],
-      types: previewed.answer?.sourceTypes ?? [],
-    },
-  }
-}
-
 function Standing({
   problems,
+  missing,
   previewed,
   unsaved,
   fresh,
   broken,
 }: {
   problems: Problem[]
+  missing: number
   previewed: Previewed
   unsaved: boolean
   fresh: boolean
@@ -195,9 +98,11 @@ function Standing({
         ? `It could not be checked: ${previewed.error.message}`
         : problems.length > 0
           ? `${problems.length} ${problems.length === 1 ? 'thing is' : 'things are'} wrong`
-          : unsaved || fresh
-            ? 'Nothing is wrong with it'
-            : 'Nothing was changed'
+          : missing > 0
+            ? 'Fill in what is required'
+            : unsaved || fresh
+              ? 'Nothing is wrong with it'
+              : 'Nothing was changed'
   const bad = broken || problems.length > 0 || Boolean(previewed.error)
   return (
     <p class={`grow row ${bad ? 'tone-bad edit-bad' : 'soft'}`} role="status">

@@ -34,9 +34,22 @@ export function problemAt(problems: Problem[], path: Path): string | undefined {
   return found.length === 0 ? undefined : found.map(sentence).join(' ')
 }
 
+const fields = [
+  /^metadata\.(name|namespace|labels|annotations)$/,
+  /^spec\.(project|info|revisionHistoryLimit)$/,
+  /^spec\.(source|sources\[\d+\])\.(repoURL|targetRevision|path|chart)$/,
+  /^spec\.destination\.namespace$/,
+]
+
+/** Whether a field that is always in the form shows a problem itself. */
+export function covered(problem: Problem): boolean {
+  return fields.some((pattern) => pattern.test(problem.field ?? ''))
+}
+
 /** A problem with what to do about it. */
 export function sentence(problem: Problem): string {
-  return problem.fix ? `${problem.message}. ${problem.fix}` : problem.message
+  const text = problem.fix ? `${problem.message}: ${problem.fix}` : problem.message
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 interface FieldProps {

@@ -20,6 +20,6 @@ test('a problem is shown at its field, with what to do', () => {
     { field: 'spec.sources[1].path', message: 'there is no such folder', fix: 'choose another' },
     { message: 'of the whole' },
   ]
-  expect(problemAt(problems, ['spec', 'sources', 1, 'path'])).toBe('there is no such folder. choose another')
+  expect(problemAt(problems, ['spec', 'sources', 1, 'path'])).toBe('There is no such folder: choose another')
   expect(problemAt(problems, ['spec', 'sources', 0, 'path'])).toBeUndefined()
 })

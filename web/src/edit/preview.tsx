@@ -125,7 +125,7 @@ export function Work({ previewed, name, namespace }: { previewed: Previewed; nam
   if (!answer.plan) return <Waits />
   return (
     <div class={busy ? 'plan-old' : undefined}>
-      <PlanGraph plan={answer.plan} target={{ namespace, name }} view={false} />
+      <PlanGraph plan={answer.plan} target={{ namespace, name }} />
     </div>
   )
 }
