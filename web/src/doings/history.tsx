@@ -27,7 +27,7 @@ export function History({ app, row }: { app: Application | undefined; row?: Row 
   const [newest] = past
   if (!newest) return <Nothing />
   return (
-    <div class={sides ? 'history history-compared' : 'history'}>
+    <div class={sides ? 'doings-view history-compared' : 'doings-view'}>
       <section aria-label="Deployments" class="stack">
         <p class="soft history-hint">Choose one to compare it with what the source says now, or two with each other.</p>
         <ol class="timeline">

@@ -27,7 +27,7 @@ function Shown({ app, row }: { app: Application; row: Row | undefined }) {
   const planned = usePlan(target, queryOf(which), `${tick} ${momentOf(app)}`)
   const may = row?.may ?? []
   return (
-    <div class="stack">
+    <div class="doings-view stack">
       <div class="row wrap">
         <fieldset class="segments">
           <legend class="unseen">Which sync</legend>
