@@ -52,7 +52,8 @@ function when(event: Event): string | undefined {
 
 function EventTable({ all }: { all: Event[] }) {
   return (
-    <div class="table-scroll card">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
+    <section class="table-scroll card" tabIndex={0} aria-label="Table of events">
       <table class="table events">
         <thead>
           <tr>
@@ -82,6 +83,6 @@ function EventTable({ all }: { all: Event[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }

@@ -55,7 +55,7 @@ function HealthFact({ app }: { app: Application }) {
 
 function SyncFact({ app }: { app: Application }) {
   const live = useApplication()
-  void live.mood.value
+  void live.settled.value
   const differing = live.all().filter((node) => node.managed && node.sync === 'OutOfSync').length
   const at = live.row.value?.compared ?? app.status?.reconciledAt
   return (

@@ -25,7 +25,7 @@ interface BarProps {
 export function FilterBar({ shown, only, noun = 'object', children }: BarProps) {
   const live = useApplication()
   const { query, set } = useQuery()
-  void live.mood.value
+  void live.settled.value
   const all = only ? live.all().filter(only) : live.all()
   const counts = countsOf(all)
   const chosen = chosenIn(query)
@@ -89,18 +89,19 @@ function KindMenu({
   onChange: (kinds: string[]) => void
 }) {
   // What is looked for stays in the menu, whether there is one or not.
+  const word = chosen.length === 0 ? 'Kind' : chosen.length === 1 ? chosen[0] : `${chosen.length} kinds`
   const gone = chosen.filter((kind) => counts.every((count) => count.value !== kind))
   return (
     <Menu
       small
-      label="Kinds"
+      label={chosen.length === 0 ? 'Kind' : `Kind: ${word}`}
       items={[...counts, ...gone.map((value) => ({ value, count: 0 }))].map(({ value, count }) => ({
         label: `${value} (${count})`,
         chosen: chosen.includes(value),
         onSelect: () => onChange(toggled(chosen, value)),
       }))}
     >
-      {chosen.length === 0 ? 'Kind' : chosen.length === 1 ? chosen[0] : `${chosen.length} kinds`}
+      {word}
     </Menu>
   )
 }

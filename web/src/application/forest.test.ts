@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Node } from '../api'
 import { chosenIn } from './filter'
 import { type Folds, forest, type Item } from './forest'
-import { card, type Drawing, layOut, lines, step, within } from './layout'
+import { card, type Drawing, layOut, lines, sameDrawing, step, within } from './layout'
 
 const nothing = chosenIn(new URLSearchParams())
 const calm: Folds = { mode: 'calm', open: new Set(), shut: new Set() }
@@ -126,6 +126,15 @@ test('only what is in view is drawn, with the lines that pass', () => {
   expect(path.length).toBeLessThan(1500)
   expect(path).toContain('V10500')
   expect(drawing.placed).toHaveLength(504) // the group of pods and the application are items too
+})
+
+test('a drawing is another one when what it shows changed, and only then', () => {
+  const nodes = deployment('web', 2)
+  expect(sameDrawing(drawn(nodes), drawn(nodes.map((n) => ({ ...n, images: ['web:2'] }))))).toBe(true)
+  const worse = nodes.map((n) => (n.kind === 'Pod' ? { ...n, ...degraded } : n))
+  expect(sameDrawing(drawn(nodes), drawn(worse))).toBe(false)
+  expect(sameDrawing(drawn(nodes), drawn(nodes.slice(1)))).toBe(false)
+  expect(sameDrawing(drawn(nodes), drawn(nodes, { ...calm, mode: 'all' }))).toBe(false)
 })
 
 test('arrows lead through the tree', () => {

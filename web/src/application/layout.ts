@@ -80,6 +80,24 @@ export function layOut(root: Item): Drawing {
   }
 }
 
+/** Whether two drawings show the same. */
+export function sameDrawing(a: Drawing, b: Drawing): boolean {
+  if (a.placed.length !== b.placed.length) return false
+  return a.placed.every((one, index) => {
+    const other = b.placed[index]!
+    const [x, y] = [one.item, other.item]
+    return (
+      x.id === y.id &&
+      one.parent === other.parent &&
+      x.trouble === y.trouble &&
+      x.foldable === y.foldable &&
+      x.hidden === y.hidden &&
+      x.count === y.count &&
+      x.dim === y.dim
+    )
+  })
+}
+
 /** A part of the drawing, in its units. */
 export interface Box {
   left: number

@@ -21,7 +21,7 @@ export function List() {
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
   const body = useRef<HTMLTableSectionElement>(null)
   // Ages and counts of single objects are read by their lines; the order asks only for what it goes by.
-  const shown = useMemo(() => found(live.all(), chosen), [live.order.value, live.mood.value, JSON.stringify(chosen)])
+  const shown = useMemo(() => found(live.all(), chosen), [live.order.value, live.settled.value, JSON.stringify(chosen)])
   const lines = useMemo(() => linesOf(shown, how), [shown, JSON.stringify(how)])
   const slice = useWindowed(body, lines.length, rowHeight)
   const pick = (ids: string[], on: boolean) => {
@@ -82,7 +82,7 @@ function GroupMenu({ group, onChange }: { group: string | undefined; onChange: (
   return (
     <Menu
       small
-      label="Group by"
+      label={group ? `Group: By ${group}` : 'Group'}
       items={[undefined, ...groupings].map((one) => ({
         label: one ? `By ${one}` : 'No groups',
         chosen: one === group,

@@ -28,6 +28,13 @@ export class Live {
   /** Counts up when an object's health, sync or marks changed: what filters, counts or folds by them looks again. */
   readonly mood = signal(0)
 
+  /**
+   * Follows mood some moments later, when there is time: for what looks at all objects. What changed is on the screen before that,
+   * since it follows its own object.
+   */
+  readonly settled = signal(0)
+  private list: Node[] | undefined
+
   /** The object of an ID as it is now. The caller is told of its changes if it reads this where signals are followed. */
   node(id: string): Node | undefined {
     return this.nodes.get(id)?.value
@@ -35,7 +42,9 @@ export class Live {
 
   /** All objects as they are now, without following each of them. */
   all(): Node[] {
-    return this.order.value.flatMap((id) => this.nodes.get(id)?.peek() ?? [])
+    const order = this.order.value
+    this.list ??= order.flatMap((id) => this.nodes.get(id)?.peek() ?? [])
+    return this.list
   }
 
   /** Takes over messages of the stream, in their order, as one change. */
@@ -57,6 +66,7 @@ export class Live {
 
   private takeNodes(view: ApplicationView) {
     const came = view.nodes ?? []
+    this.list = undefined
     let moved = false
     let moody = false
     // What cannot be read does not take away what is shown: it is old, and said to be.

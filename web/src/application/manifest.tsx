@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import '../resource/resource.css'
 import { useMemo } from 'preact/hooks'
-import { stringify } from 'yaml'
-import { Cli, Copy, Skeleton } from '../kit'
+import { type Application, errorOf } from '../api'
+import { Cli, Failure, Skeleton } from '../kit'
+import { Code } from '../resource/code'
+import { useYaml, yamlOf } from '../resource/yaml'
 import { useQuery } from '../route/query'
 import { useApplication } from './store'
 
@@ -10,14 +13,16 @@ import { useApplication } from './store'
 export function Manifest() {
   const app = useApplication().application.value
   const { query, set } = useQuery()
+  const { yaml, failed } = useYaml()
   const whole = query.get('status') === '1'
-  const text = useMemo(() => (app ? manifestOf(app, whole) : ''), [app, whole])
-  if (!app) return <Skeleton lines={12} />
+  const text = useMemo(() => (app && yaml ? yamlOf(yaml, manifestOf(app, whole)) : ''), [app, yaml, whole])
+  if (failed) return <Failure error={errorOf(failed)} doing="show the manifest" />
+  if (!app || !yaml) return <Skeleton lines={12} />
   const { namespace = '', name = '' } = app.metadata ?? {}
   return (
     <section class="stack view-pad" aria-label="Manifest">
-      <div class="row wrap">
-        <label class="row grow">
+      <Code text={text} label="manifest" file={`${name}.yaml`}>
+        <label class="row">
           <input
             type="checkbox"
             checked={whole}
@@ -25,30 +30,22 @@ export function Manifest() {
           />
           With its status
         </label>
-        <Copy text={text} what="manifest" />
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard */}
-      <section class="card manifest" tabIndex={0} aria-label="The application as YAML">
-        <pre>{text}</pre>
-      </section>
+      </Code>
       <Cli command={['app', 'get', name, '--app-namespace', namespace, '-o', 'yaml']} />
     </section>
   )
 }
 
-/** An application as YAML, without what only the API server's machinery needs. */
-export function manifestOf(app: object, withStatus: boolean): string {
-  const { apiVersion, kind, metadata, spec, status, operation } = app as Record<string, Record<string, unknown>>
-  const { managedFields: _, ...named } = metadata ?? {}
-  return stringify(
-    {
-      apiVersion: apiVersion ?? 'argoproj.io/v1alpha1',
-      kind: kind ?? 'Application',
-      metadata: named,
-      spec,
-      ...(operation && { operation }),
-      ...(withStatus && { status }),
-    },
-    { lineWidth: 0, aliasDuplicateObjects: false },
-  )
+/** An application without what only the API server's machinery needs. */
+export function manifestOf(app: Application, withStatus: boolean): object {
+  const { apiVersion, kind, metadata, spec, status, operation } = app
+  const { managedFields: _, ...named } = (metadata ?? {}) as Record<string, unknown>
+  return {
+    apiVersion: apiVersion ?? 'argoproj.io/v1alpha1',
+    kind: kind ?? 'Application',
+    metadata: named,
+    spec,
+    ...(operation && { operation }),
+    ...(withStatus && { status }),
+  }
 }

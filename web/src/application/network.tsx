@@ -14,7 +14,7 @@ import { sentence, shortKind } from './trouble'
 export function Network() {
   const live = useApplication()
   const { query, set } = useQuery()
-  const traffic = useMemo(() => trafficOf(live.all()), [live.order.value, live.mood.value])
+  const traffic = useMemo(() => trafficOf(live.all()), [live.order.value, live.settled.value])
   if (!live.met.value && live.order.value.length === 0) return live.unknown.value ? null : <Skeleton lines={8} />
   if (traffic.stops.length === 0) {
     return (

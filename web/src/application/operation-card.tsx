@@ -24,7 +24,7 @@ export function Operation() {
   if (!state) return null
   const asked = query.get('steps')
   if (asked === '0' || (asked !== '1' && !going(state.phase))) return null
-  void live.mood.value
+  void live.settled.value
   const steps = stepsOf(state, live.all())
   return (
     <section class="operation card" aria-label={`${operationName(state)}, step by step`}>

@@ -26,7 +26,7 @@ export function Pods() {
     // Owners are looked for among all objects: what is filtered out still owns its pods.
     const filtered = podGroups(all, hosts, by).map((g) => ({ ...g, pods: g.pods.filter((pod) => answering.has(pod)) }))
     return filtered.filter((group) => group.pods.length > 0)
-  }, [live.order.value, live.mood.value, hosts, by, JSON.stringify(chosen)])
+  }, [live.order.value, live.settled.value, hosts, by, JSON.stringify(chosen)])
   if (!live.met.value && live.order.value.length === 0) return live.unknown.value ? null : <Skeleton lines={8} />
   const count = groups.reduce((sum, group) => sum + group.pods.length, 0)
   return (
@@ -62,9 +62,9 @@ function Group({ group }: { group: PodGroup }) {
   return (
     <>
       <div class="row">
-        <h3 class="clip grow" title={group.title}>
+        <h2 class="clip grow" title={group.title}>
           {group.title}
-        </h3>
+        </h2>
         <span class="soft tabular">
           {group.pods.length} {group.pods.length === 1 ? 'pod' : 'pods'}
         </span>

@@ -21,7 +21,26 @@ export function useApplication(): Live {
 export function useFollowed(namespace: string, name: string): Live {
   const live = useMemo(() => new Live(), [namespace, name])
   useEffect(() => followInto(live, namespace, name), [live])
+  useEffect(() => settle(live), [live])
   return live
+}
+
+/** How long what looks at all objects waits for more changes. */
+const settling = 150
+
+function settle(live: Live): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = () => {
+    timer = undefined
+    live.settled.value = live.mood.peek()
+  }
+  const end = live.mood.subscribe(() => {
+    timer ??= setTimeout(look, settling)
+  })
+  return () => {
+    clearTimeout(timer)
+    end()
+  }
 }
 
 function followInto(live: Live, namespace: string, name: string): () => void {

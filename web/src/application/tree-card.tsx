@@ -33,7 +33,6 @@ export function Card({ live, placed, index, active, selected }: Props) {
       role="treeitem"
       tabIndex={-1}
       data-item={item.id}
-      aria-label={label}
       aria-level={placed.depth + 1}
       aria-posinset={placed.at}
       aria-setsize={placed.of}
@@ -42,11 +41,12 @@ export function Card({ live, placed, index, active, selected }: Props) {
       title={node?.reason ? `${label}: ${node.reason}` : label}
       style={{ left: `${placed.x}px`, top: `${placed.y}px` }}
     >
+      <span class="unseen">{label}</span>
       {item.is === 'application' && <ApplicationFace live={live} />}
       {item.is === 'group' && <GroupFace item={item} />}
       {node && <Face node={node} />}
       {item.foldable && (
-        <span class="tree-fold" data-fold="" title={item.folded ? 'Unfold' : 'Fold'}>
+        <span class="tree-fold" data-fold="" aria-hidden="true" title={item.folded ? 'Unfold' : 'Fold'}>
           {item.folded ? item.hidden.toLocaleString() : <Icon name="minus" size={10} />}
         </span>
       )}
@@ -67,12 +67,14 @@ function ApplicationFace({ live }: { live: Live }) {
   const sync = lookOf('sync', app?.status?.sync?.status)
   return (
     <>
-      <span class="kind-tile">app</span>
-      <span class="tree-text">
+      <span class="kind-tile" aria-hidden="true">
+        app
+      </span>
+      <span class="tree-text" aria-hidden="true">
         <span class="tree-name">{app?.metadata?.name}</span>
         <span class="tree-more">{live.row.value?.project}</span>
       </span>
-      <span class="tree-state">
+      <span class="tree-state" aria-hidden="true">
         <StateIcon look={health} />
         <StateIcon look={sync} />
       </span>
@@ -88,14 +90,18 @@ function GroupFace({ item }: { item: Item }) {
   const look = status === 'OutOfSync' ? lookOf('sync', status) : lookOf('health', status)
   return (
     <>
-      <span class="kind-tile">{shortKind(item.kind)}</span>
-      <span class="tree-text">
+      <span class="kind-tile" aria-hidden="true">
+        {shortKind(item.kind)}
+      </span>
+      <span class="tree-text" aria-hidden="true">
         <span class="tree-name">
           {item.count.toLocaleString()} {plural(item.kind, item.count)}
         </span>
         <span class="tree-more">{item.trouble === 0 ? 'nothing amiss' : `worst: ${look.word}`}</span>
       </span>
-      <span class="tree-state">{item.trouble > 0 && <StateIcon look={look} />}</span>
+      <span class="tree-state" aria-hidden="true">
+        {item.trouble > 0 && <StateIcon look={look} />}
+      </span>
     </>
   )
 }
@@ -113,8 +119,10 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
   ]
   return (
     <>
-      <span class="kind-tile">{shortKind(node.kind)}</span>
-      <span class="tree-text">
+      <span class="kind-tile" aria-hidden="true">
+        {shortKind(node.kind)}
+      </span>
+      <span class="tree-text" aria-hidden="true">
         <Name name={node.name} />
         <span class="tree-more">
           {facts.filter(Boolean).map((text) => (
@@ -128,7 +136,7 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
           ))}
         </span>
       </span>
-      <span class="tree-state">
+      <span class="tree-state" aria-hidden="true">
         {health && <StateIcon look={health} />}
         {sync && <StateIcon look={sync} />}
       </span>

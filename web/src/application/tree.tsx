@@ -8,7 +8,7 @@ import { found } from './filter'
 import { FilterBar, useChosen } from './filter-bar'
 import { foldsIn, withFold } from './folds'
 import { forest, large } from './forest'
-import { type Drawing, layOut } from './layout'
+import { type Drawing, layOut, sameDrawing } from './layout'
 import { useApplication } from './store'
 import { TreeView } from './tree-view'
 import { useZoom } from './zoom'
@@ -81,23 +81,17 @@ function Nothing({ filtered }: { filtered: boolean }) {
   )
 }
 
+const asked = ['q', 'kind', 'health', 'sync', 'orphans', 'fold', 'open', 'shut']
+
 /** The drawing of what is known, the same one for as long as nothing in it changed. */
 function useDrawing(query: URLSearchParams): Drawing {
   const live = useApplication()
-  const kept = useRef<{ drawing: Drawing; sign: string } | undefined>(undefined)
-  const wanted = ['q', 'kind', 'health', 'sync', 'orphans', 'fold', 'open', 'shut']
-  const asked = [...query].filter(([name]) => wanted.includes(name)).join('\n')
+  const kept = useRef<Drawing | undefined>(undefined)
   const chosen = useChosen()
+  const wanted = [...query].filter(([name]) => asked.includes(name)).join('\n')
   return useMemo(() => {
-    const root = forest(live.all(), chosen, foldsIn(query))
-    const drawing = layOut(root)
-    const sign = drawing.placed
-      .map(
-        ({ item, parent }) =>
-          `${item.id} ${parent} ${item.trouble} ${item.foldable} ${item.hidden} ${item.count} ${item.dim}`,
-      )
-      .join('\n')
-    if (kept.current?.sign !== sign) kept.current = { drawing, sign }
-    return kept.current.drawing
-  }, [live.order.value, live.mood.value, asked])
+    const drawing = layOut(forest(live.all(), chosen, foldsIn(query)))
+    if (!kept.current || !sameDrawing(kept.current, drawing)) kept.current = drawing
+    return kept.current
+  }, [live.order.value, live.settled.value, wanted])
 }

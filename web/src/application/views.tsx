@@ -19,6 +19,7 @@ const views: Record<string, { label: string; view: ComponentType<Shown> }> = {
   plan: { label: 'Plan', view: chunk(() => import('../doings').then((m) => m.PlanView)) },
   manifest: { label: 'Manifest', view: chunk(() => import('./manifest').then((m) => m.Manifest)) },
   events: { label: 'Events', view: chunk(() => import('./events').then((m) => m.Events)) },
+  edit: { label: 'Edit', view: chunk(() => import('../edit').then((m) => m.Edit)) },
 }
 
 export const tabs: Tab[] = Object.entries(views).map(([id, { label }]) => ({ id, label }))
