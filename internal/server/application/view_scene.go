@@ -5,6 +5,7 @@ package application
 import (
 	"context"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/bowline-cd/bowline/api/argoproj/v1alpha1"
 	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
+	"github.com/bowline-cd/bowline/internal/fault"
 	"github.com/bowline-cd/bowline/internal/server/application/index"
 )
 
@@ -107,7 +109,7 @@ func (s *Service) draw(ctx context.Context, key types.NamespacedName, at *scene)
 	for rest := drawSoon; ; {
 		began := s.Clock.Now()
 		pending := s.drawOnce(ctx, key, at, following, &since)
-		pause := max(drawPause, drawShare*s.Clock.Since(began))
+		pause := min(max(drawPause, drawShare*s.Clock.Since(began)), drawLate)
 		if s.pause(ctx, pause) != nil {
 			return
 		}
@@ -156,7 +158,14 @@ func (s *Service) drawOnce(ctx context.Context, key types.NamespacedName, at *sc
 	return pending
 }
 
-func (s *Service) glance(ctx context.Context, app *v1alpha1.Application, f *following) (Glimpse, error) {
+// glance looks at the objects. A panic counts as not knowing them: it would take all that this process does along.
+func (s *Service) glance(ctx context.Context, app *v1alpha1.Application, f *following) (seen Glimpse, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.Log.Error("looking at an application panicked", "application", app.Namespace+"/"+app.Name, "panic", v, "stack", string(debug.Stack()))
+			seen, err = Glimpse{}, fault.New(fault.Bug, "draw", thing(app), "", "a bug of Bowline ended it", "see the log of the server")
+		}
+	}()
 	if err := f.follow(app); err != nil {
 		return Glimpse{}, err
 	}

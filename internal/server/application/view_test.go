@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ type stage struct {
 	mu      sync.Mutex
 	glimpse Glimpse
 	err     error
+	panics  bool
 	drawn   int
 	ring    func()
 }
@@ -34,6 +36,9 @@ func (s *stage) Glance(context.Context, *v1alpha1.Application) (Glimpse, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.drawn++
+	if s.panics {
+		panic("a bug")
+	}
 	return s.glimpse, s.err
 }
 
@@ -212,6 +217,17 @@ func TestAViewOfAClusterThatNeverAnswered(t *testing.T) {
 	if v.Unknown == "" || len(v.Nodes) != 1 || v.Nodes[0].ID != web || v.Nodes[0].Sync != "Unknown" || v.Nodes[0].Health != nil {
 		t.Errorf("it is told as %+v", v)
 	}
+}
+
+// A bug while one application is looked at is told to those who look, and ends nothing else.
+func TestAViewOutlivesABug(t *testing.T) {
+	r, at := seeing(t, "applications, get, *")
+	w := r.watch(t, "web")
+	w.next("the first message", func(v *bowline.ApplicationView) bool { return v.Whole })
+	at.play(func() { at.panics = true })
+	w.next("the bug", func(v *bowline.ApplicationView) bool { return strings.Contains(v.Unknown, "a bug of Bowline") })
+	at.play(func() { at.panics = false })
+	w.next("the end of it", func(v *bowline.ApplicationView) bool { return v.Known })
 }
 
 // What the status says of objects that nobody could compare is not said of them.
