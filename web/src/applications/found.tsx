@@ -19,10 +19,11 @@ export function Found({ q, change, summary }: { q: Question; change: Change; sum
           key={c.id}
           type="button"
           class="choice"
-          aria-label={`Remove ${c.word ? `${c.word}: ` : ''}${c.value}`}
+          title={`Remove ${c.value}`}
           onClick={() => change(c.back, true)}
         >
-          {c.word && <span class="soft">{c.word}</span>}
+          <span class="unseen">Remove </span>
+          {c.word && <span class="soft">{c.word} </span>}
           <span class="clip">{valueWord(c.facet, c.value)}</span>
           <Icon name="cross" size={12} />
         </button>

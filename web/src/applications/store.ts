@@ -49,7 +49,7 @@ export class ListStore {
   ask(query: ListQuery) {
     const text = JSON.stringify(query)
     if (text === this.asked && this.end) return
-    if (text !== this.asked) this.window = firstWindow
+    if (unfolded(query) !== unfolded(this.query)) this.window = firstWindow
     this.query = query
     this.asked = text
     this.open()
@@ -132,6 +132,11 @@ export class ListStore {
     if (had) had.value = row
     else this.rows.set(key, signal(row))
   }
+}
+
+/** A question but for what is folded: folding a group leaves the reader where they are. */
+function unfolded({ folded: _, ...rest }: ListQuery): string {
+  return JSON.stringify(rest)
 }
 
 /** The name of an application among all: NAMESPACE/NAME, as the API's order has it. */
