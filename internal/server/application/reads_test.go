@@ -82,7 +82,7 @@ func (v *views) Plan(context.Context, *v1alpha1.Application, *v1alpha1.SyncOpera
 	return &bowline.Plan{}, nil
 }
 
-func read(t *testing.T, rights []string, apps ...*v1alpha1.Application) *reading {
+func read(t testing.TB, rights []string, apps ...*v1alpha1.Application) *reading {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {

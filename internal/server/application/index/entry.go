@@ -29,9 +29,12 @@ type Entry struct {
 	// Owner is what made the application, as KIND/NAME; "" if nothing is known to have.
 	Owner string
 
-	settled         bool // its verdict is always the same, as long as its cluster answers and somebody acts
-	verdict         attention.Verdict
-	synced          time.Time // since when, as far as is known, its sync status is what it is
+	settled bool // its verdict is always the same, as long as its cluster answers and somebody acts
+	verdict attention.Verdict
+	synced  time.Time // since when, as far as is known, its sync status is what it is
+	// What every look at all entries asks for is here: to go to each application for it takes longer than all else.
+	health, sync    string
+	namespace       string // of the destination
 	server, cluster string
 	repos, labels   []string
 	operation, auto string
@@ -43,8 +46,10 @@ type Entry struct {
 func (x *Index) entryOf(app *v1alpha1.Application) *Entry {
 	e := &Entry{
 		App: app, Object: x.opts.Object(app), Project: cmp.Or(app.Spec.Project, v1alpha1.DefaultAppProjectName),
-		operation: operationOf(app), auto: autoOf(app), version: parseVersion(app.ResourceVersion), shown: &shown{},
+		operation: operationOf(app), auto: autoOf(app), namespace: app.Spec.Destination.Namespace, version: parseVersion(app.ResourceVersion), shown: &shown{},
 	}
+	e.health = cmp.Or(string(app.Status.Health.Status), string(v1alpha1.HealthStatusUnknown))
+	e.sync = cmp.Or(string(app.Status.Sync.Status), string(v1alpha1.SyncStatusCodeUnknown))
 	e.server, e.cluster = x.opts.Cluster(app.Spec.Destination)
 	for _, s := range SourcesOf(app) {
 		if s.RepoURL != "" && !slices.Contains(e.repos, s.RepoURL) {
@@ -148,13 +153,10 @@ func (e *Entry) text() string {
 }
 
 // Health and Sync are never empty: what is not known is Unknown.
-func (e *Entry) Health() string {
-	return cmp.Or(string(e.App.Status.Health.Status), string(v1alpha1.HealthStatusUnknown))
-}
+func (e *Entry) Health() string { return e.health }
 
-func (e *Entry) Sync() string {
-	return cmp.Or(string(e.App.Status.Sync.Status), string(v1alpha1.SyncStatusCodeUnknown))
-}
+// Sync is how the application compares.
+func (e *Entry) Sync() string { return e.sync }
 
 // Destination is the name of the cluster, or its address if it has none. Server is its address as far as that is known.
 func (e *Entry) Destination() string { return cmp.Or(e.cluster, e.server) }

@@ -56,7 +56,7 @@ type facet struct {
 
 var facets = []facet{
 	plainFacet(FacetProjects, func(q *Query) []string { return q.Projects }, func(h Hit) string { return h.Project }),
-	plainFacet(FacetNamespaces, func(q *Query) []string { return q.Namespaces }, func(h Hit) string { return h.App.Spec.Destination.Namespace }),
+	plainFacet(FacetNamespaces, func(q *Query) []string { return q.Namespaces }, func(h Hit) string { return h.namespace }),
 	{
 		name: FacetClusters, chosen: func(q *Query) []string { return q.Clusters },
 		values:  func(h Hit, each func(string)) { each(h.Destination()) },
@@ -74,8 +74,8 @@ var facets = []facet{
 			return h.repos[0]
 		},
 	},
-	plainFacet(FacetSync, func(q *Query) []string { return q.Sync }, func(h Hit) string { return h.Sync() }),
-	plainFacet(FacetHealth, func(q *Query) []string { return q.Health }, func(h Hit) string { return h.Health() }),
+	plainFacet(FacetSync, func(q *Query) []string { return q.Sync }, func(h Hit) string { return h.sync }),
+	plainFacet(FacetHealth, func(q *Query) []string { return q.Health }, func(h Hit) string { return h.health }),
 	plainFacet(FacetOperation, func(q *Query) []string { return q.Operation }, func(h Hit) string { return h.operation }),
 	plainFacet(FacetAutoSync, func(q *Query) []string { return q.AutoSync }, func(h Hit) string { return h.auto }),
 	{
