@@ -21,6 +21,8 @@ export function Dialog({ title, onClose, children, actions, width = 'narrow' }: 
   useEffect(() => {
     const opener = document.activeElement
     dialog.current?.showModal()
+    // A dialog takes the focus to its first button when it opens, away from a field that asked for it.
+    dialog.current?.querySelector<HTMLElement>('[data-met]')?.focus()
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     }

@@ -57,9 +57,14 @@ function Panel({ app, nodeId, panel, onClose }: PanelProps) {
   const width = useWidth()
   const full = query.get('full') === 'yes'
   const place = useRef<HTMLElement>(null)
-  useFocus(place, onClose)
-  useTop(place)
   const chosen: PanelTab = panel && panel in views ? (panel as PanelTab) : 'summary'
+  useFocus(place, onClose)
+  useEffect(() => {
+    place.current
+      ?.querySelector('[role="tab"][aria-selected="true"]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [chosen])
+  useTop(place)
   const tabs = tabsOf(shown, chosen, node?.differs)
   const View = views[chosen].view
   const gone = live.met.value && !node && !live.unknown.value
@@ -92,6 +97,7 @@ function Panel({ app, nodeId, panel, onClose }: PanelProps) {
           label={full ? 'Beside the application' : 'Full screen'}
           icon="full"
           aria-pressed={full}
+          class="resource-widen"
           onClick={() => set({ full: full ? undefined : 'yes' })}
         />
         <IconButton label="Close the panel" icon="cross" onClick={onClose} />

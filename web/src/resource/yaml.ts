@@ -39,9 +39,12 @@ export function useYaml(): { yaml?: Library; failed?: unknown } {
   return state
 }
 
-/** An object as YAML, in the order in which people write it, without aliases and without breaking lines. */
+/**
+ * An object as YAML, in the order in which people write it, without aliases and without breaking lines. Texts such as yes, which
+ * readers of YAML 1.1 take for something else, are quoted: kubectl is one of these.
+ */
 export function yamlOf(yaml: Library, object: unknown): string {
-  return yaml.stringify(ordered(object), { lineWidth: 0, aliasDuplicateObjects: false })
+  return yaml.stringify(ordered(object), { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' })
 }
 
 const first = ['apiVersion', 'kind', 'metadata', 'spec']

@@ -70,12 +70,17 @@ function Reading({ shown, pods }: { shown: Shown; pods: string[] }) {
       <LogList log={log} options={options} pods={shownPods} hit={hit} onStep={step}>
         <State log={log} options={options} again={() => readAgain(0)} />
       </LogList>
-      <p class="log-foot soft tabular" role="status">
-        {log.buffer.lines.length.toLocaleString('en')} lines
-        {log.buffer.dropped > 0 &&
-          `; ${log.buffer.dropped.toLocaleString('en')} older ones were dropped, for the page keeps ${mostLines.toLocaleString('en')}: download has them all`}
-      </p>
-      <Cli command={logCommand(appWord(app, settings.value?.controllerNamespace), target, options)} />
+      <div class="log-foot">
+        <p class="soft tabular" role="status">
+          {log.buffer.lines.length.toLocaleString('en')} lines
+          {log.buffer.dropped > 0 &&
+            `; ${log.buffer.dropped.toLocaleString('en')} older ones were dropped, for the page keeps ${mostLines.toLocaleString('en')}: download has them all`}
+        </p>
+        <details>
+          <summary>On the command line</summary>
+          <Cli command={logCommand(appWord(app, settings.value?.controllerNamespace), target, options)} />
+        </details>
+      </div>
     </div>
   )
 }
