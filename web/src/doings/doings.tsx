@@ -98,7 +98,8 @@ function SyncButton({
   may: boolean
   onOpen: (what: Opened) => void
 }) {
-  const out = row?.sync === 'OutOfSync'
+  // What waits for an approval is not mended by a sync.
+  const out = row?.sync === 'OutOfSync' && !awaitsApproval(app)
   const title = may ? undefined : 'You have no right "sync" on this application'
   if (running(app)) {
     return (

@@ -29,6 +29,7 @@ export function History({ app, row }: { app: Application | undefined; row?: Row 
   return (
     <div class={sides ? 'doings-view history-compared' : 'doings-view'}>
       <section aria-label="Deployments" class="stack">
+        <h2 class="unseen">History</h2>
         <p class="soft history-hint">Choose one to compare it with what the source says now, or two with each other.</p>
         <ol class="timeline">
           {shown.map((one) => (

@@ -4,11 +4,10 @@ import { useState } from 'preact/hooks'
 import type { Application, Plan, Row } from '../api'
 import { Button, Chip, Cli, Failure, Icon, Skeleton } from '../kit'
 import { useQuery } from '../route/query'
-import { ApproveDialog, waiting } from './approve'
+import { waiting } from './approve'
 import type { Work } from './flow'
 import { PlanGraph } from './graph'
 import { automated } from './held'
-import { SyncDialog } from './sync'
 import { qualified, type Target } from './target'
 import { type PlanQuery, usePlan } from './useplan'
 
@@ -21,13 +20,13 @@ export function PlanView({ app, row }: { app: Application | undefined; row?: Row
 function Shown({ app, row }: { app: Application; row: Row | undefined }) {
   const { query, set } = useQuery()
   const [tick, setTick] = useState(0)
-  const [opened, setOpened] = useState<'sync' | 'approve'>()
   const target: Target = { namespace: app.metadata?.namespace ?? '', name: app.metadata?.name ?? '' }
   const which = automated(app) ? (query.get('plan') ?? 'next') : query.get('plan') === 'prune' ? 'prune' : 'hand'
   const planned = usePlan(target, queryOf(which), `${tick} ${momentOf(app)}`)
   const may = row?.may ?? []
   return (
     <div class="doings-view stack">
+      <h2 class="unseen">Plan</h2>
       <div class="row wrap">
         <fieldset class="segments">
           <legend class="unseen">Which sync</legend>
@@ -48,12 +47,6 @@ function Shown({ app, row }: { app: Application; row: Row | undefined }) {
         <Button small icon="refresh" busy={planned.busy} onClick={() => setTick(tick + 1)}>
           Plan anew
         </Button>
-        <span class="grow" />
-        {may.includes('sync') && (
-          <Button icon="sync" onClick={() => setOpened('sync')}>
-            Sync …
-          </Button>
-        )}
       </div>
       {planned.error && <Failure error={planned.error} doing="plan it" retry={() => setTick(tick + 1)} />}
       {!planned.plan && !planned.error && <Skeleton lines={6} />}
@@ -63,20 +56,16 @@ function Shown({ app, row }: { app: Application; row: Row | undefined }) {
           {waiting(planned.plan.work as Work).length > 0 && (
             <div class="plan-note plan-note-wait">
               <Icon name="hand" />
-              <span class="grow">Deletions wait until a person approves them.</span>
-              {may.includes('update') && (
-                <Button small looks="primary" onClick={() => setOpened('approve')}>
-                  Approve …
-                </Button>
-              )}
+              <span>
+                Deletions wait until a person approves them
+                {may.includes('update') ? ', with Approve above.' : '. You have no right to do that.'}
+              </span>
             </div>
           )}
           <PlanGraph plan={planned.plan} target={target} app={app} />
         </>
       )}
       <Cli command={['app', 'plan', qualified(target), ...(which === 'prune' ? ['--prune'] : [])]} />
-      {opened === 'sync' && <SyncDialog target={target} onClose={() => setOpened(undefined)} />}
-      {opened === 'approve' && <ApproveDialog target={target} onClose={() => setOpened(undefined)} />}
     </div>
   )
 }
