@@ -58,6 +58,12 @@ func TestAudit(t *testing.T) {
 	if r := last("GET", "/api/v1/applications/web", nil); r != nil {
 		t.Errorf("a call that reads is recorded: %+v", r)
 	}
+	if r := last("POST", "/api/bowline/v1/preview", nil); r != nil {
+		t.Errorf("a preview is recorded as a change: %+v", r)
+	}
+	if r := last("DELETE", "/api/bowline/v1/sessions?account=ann", nil); r == nil || r.Object != "ann" || !r.Changes {
+		t.Errorf("all sessions of somebody are ended without a record of whose: %+v", r)
+	}
 	r := last("POST", "/api/v1/applications/web/sync", nil)
 	if r == nil || r.Actor != "alice@example.org" || r.Verb != "application.ApplicationService/Sync" || r.Object != "web" || r.Decision != transport.Allowed ||
 		r.RequestID != "abc" || r.Address == "" || len(r.Rights) != 1 || r.Rights[0].Rule == "" || r.Error != "" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/bowline-cd/bowline/api/argoproj/rpc/session"
+	bowline "github.com/bowline-cd/bowline/api/bowline/rpc"
 	"github.com/bowline-cd/bowline/internal/server/transport"
 )
 
@@ -36,6 +37,19 @@ func TestWhoSignsInIsRememberedByCookies(t *testing.T) {
 	gone := cookiesOf(do(t, s, "DELETE", "/api/v1/session", "", "Cookie", "argocd.token=2:a; argocd.token-1=b; other=c"))
 	if len(gone) != 2 || gone[0].MaxAge >= 0 || gone[1].MaxAge >= 0 {
 		t.Errorf("signing out sets %v", gone)
+	}
+}
+
+// TestWhoEndsAllSessionsLosesTheCookie, even if the session was to be renewed; who ended somebody else's keeps it.
+func TestWhoEndsAllSessionsLosesTheCookie(t *testing.T) {
+	own := false
+	s := open(t, &everything{answer: func(string, any) (any, error) { return &bowline.SignOutAnswer{Own: own}, nil }},
+		func(o *transport.Options) { o.Renewed = func(context.Context) string { return "new" } })
+	for _, own = range []bool{true, false} {
+		got := cookiesOf(do(t, s, "DELETE", "/api/bowline/v1/sessions", "", "Authorization", "", "Cookie", "argocd.token=good"))
+		if len(got) != 1 || (got[0].MaxAge < 0) != own {
+			t.Errorf("own %v: the cookie becomes %v", own, got)
+		}
 	}
 }
 
