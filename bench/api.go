@@ -147,7 +147,10 @@ func listed(i int) *v1alpha1.Application {
 }
 
 // person is who calls.
-const person = "viewer"
+const (
+	person          = "viewer"
+	personsPassword = "a password of the benchmark"
+)
 
 // policyOf is a policy of so many lines in which the caller's right is one, and most are about others.
 func policyOf(lines int) string {
@@ -175,16 +178,15 @@ func (s *served) signIn(ctx context.Context) error {
 	if err := json.Unmarshal(raw, secret); err != nil {
 		return err
 	}
-	const password = "a password of the benchmark"
 	if err := s.session(ctx, "admin", string(secret.Data.Password)); err != nil {
 		return err
 	}
-	change := map[string]string{"name": person, "currentPassword": string(secret.Data.Password), "newPassword": password}
+	change := map[string]string{"name": person, "currentPassword": string(secret.Data.Password), "newPassword": personsPassword}
 	if _, err := s.ask(ctx, http.MethodPut, "/api/v1/account/password", change, nil); err != nil {
 		return err
 	}
 	return until(ctx, time.Minute, person+" can sign in", func(ctx context.Context) (bool, error) {
-		return s.session(ctx, person, password) == nil, nil
+		return s.session(ctx, person, personsPassword) == nil, nil
 	})
 }
 

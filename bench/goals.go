@@ -44,6 +44,10 @@ var goals = map[string]map[string]goal{
 	"api-get":         {"requests_per_second": least(2000), "errors": most(0), "push_median_seconds": most(0.5)},
 	"policy":          {"us": most(5)},
 
+	"page-list":   {"usable_median_ms": most(300), "key_median_ms": most(50), "memory_mib": most(150), "layout_shift": most(0), "long_tasks": most(0)},
+	"page-tree":   {"drawn_median_ms": most(300)},
+	"page-change": {"lag_median_ms": most(500), "repaint_median_ms": most(16)},
+
 	"clusters": {"beside_median_seconds": most(0.2), "beside_worst_seconds": most(0.5), "growth_median_seconds": most(1.2)},
 }
 

@@ -52,6 +52,7 @@ type config struct {
 	listed  int // applications that -only api lists
 	streams int // subscribers of -only api
 	calls   int // requests a second of -only api
+	leaves  int // objects of the large tree of -only page
 	verbose bool
 	audited bool // control planes write an audit log
 }
@@ -70,9 +71,10 @@ func main() {
 	flag.IntVar(&c.small, "small", 10_000, "applications of -only ten-thousand")
 	flag.IntVar(&c.waved, "waved", 3000, "objects of the application of -only waves")
 	flag.IntVar(&c.jobs, "jobs", 500, "applications of -only hooks")
-	flag.IntVar(&c.listed, "listed", 10_000, "applications that -only api lists")
+	flag.IntVar(&c.listed, "listed", 10_000, "applications that -only api and -only page list")
 	flag.IntVar(&c.streams, "streams", 1000, "subscribers of -only api")
 	flag.IntVar(&c.calls, "calls", 2000, "requests each second of -only api")
+	flag.IntVar(&c.leaves, "leaves", 5000, "objects of the application whose tree -only page looks at")
 	flag.IntVar(&c.samples, "samples", 15, "edits, deletions and pushes to take the median and the worst of")
 	flag.StringVar(&c.bin, "bin", "bin", "folder of the bowline and devcluster binaries")
 	flag.BoolVar(&c.verbose, "v", false, "show what is being done on standard error")
@@ -94,7 +96,7 @@ type part struct {
 var all = []part{
 	{"fleet", measureFleet}, {"monorepo", measureMonorepo}, {"ten-thousand", measureTenThousand}, {"waves", measureWaves}, {"hooks", measureHooks},
 	{"fix", measureFix}, {"rollback", measureRollback},
-	{"live", measureLive}, {"api", measureAPI}, {"policy", measurePolicy}, {"crds", measureCRDs}, {"row", measureRow}, {"clusters", measureClusters}, {"engines", measureEngines},
+	{"live", measureLive}, {"api", measureAPI}, {"page", measurePage}, {"policy", measurePolicy}, {"crds", measureCRDs}, {"row", measureRow}, {"clusters", measureClusters}, {"engines", measureEngines},
 }
 
 func parts() (names []string) {
