@@ -8,6 +8,7 @@
 //   - Hub: the control plane that holds the applications. What the services write there is only ever what a person could
 //     write: a spec, an operation, an annotation; the controller acts on it.
 //   - Live: what the controller knows of clusters: trees, objects, comparisons.
+//   - Scene: what is drawn of one application's objects, for all who look at it at the moment.
 //   - Home: the control namespace.
 package application
 
