@@ -7,12 +7,22 @@ import type { Change } from './tools'
 import { count, valueWord } from './words'
 
 /** How many were found, and what was chosen, each to be taken back by a press. */
-export function Found({ q, change, summary }: { q: Question; change: Change; summary: Summary | undefined }) {
+export function Found({
+  q,
+  change,
+  summary,
+  refused,
+}: {
+  q: Question
+  change: Change
+  summary: Summary | undefined
+  refused: boolean
+}) {
   const all = choices(q)
   return (
     <div class="apps-found">
       <p role="status" class="soft tabular">
-        {summary ? found(summary, all.length > 0) : 'Loading applications'}
+        {refused ? 'Not known how many' : summary ? found(summary, all.length > 0) : 'Loading applications'}
       </p>
       {all.map((c) => (
         <button

@@ -43,9 +43,11 @@ export default function ApplicationsPage() {
       </div>
       <Staleness standing={list.standing.value} />
       <Tools q={q} change={change} facets={list.facets.value} chosen={choices(q).length} />
-      <Found q={q} change={change} summary={summary} />
+      <Found q={q} change={change} summary={summary} refused={list.standing.value.is === 'refused'} />
       <div class="apps-main">
-        <FilterPanel q={q} change={change} facets={list.facets.value} />
+        {(summary || list.standing.value.is !== 'refused') && (
+          <FilterPanel q={q} change={change} facets={list.facets.value} />
+        )}
         <section class="apps-content" aria-label="List">
           <Content q={q} change={change} summary={summary} />
         </section>
@@ -69,7 +71,14 @@ function NewButton({ known = true }: { known?: boolean }) {
 function Content({ q, change, summary }: { q: Question; change: Change; summary: Summary | undefined }) {
   const standing = list.standing.value
   if (standing.is === 'refused') {
-    return <Failure error={standing.error} doing="list applications" retry={() => list.again()} />
+    return (
+      <div class="stack">
+        <Failure error={standing.error} doing="list applications" retry={() => list.again()} />
+        <p>
+          <a href={place('/applications')}>All applications, worst first</a>
+        </p>
+      </div>
+    )
   }
   if (!summary) {
     // The banner above says that nobody answers; here is where the list would be.

@@ -39,7 +39,7 @@ test('what the address says is asked of the API in its own words', () => {
 
 test('favourites are asked for by name, and without any nothing is found instead of everything', () => {
   expect(asked(of('?favourites=true'), ['a/web']).names).toEqual(['a/web'])
-  expect(asked(of('?favourites=true'), []).names).toEqual(['/'])
+  expect(asked(of('?favourites=true'), []).names).toEqual(['-/-'])
   expect(asked(of(''), ['a/web']).names).toBeUndefined()
 })
 

@@ -93,7 +93,7 @@ export function asked(q: Question, favourites: string[]): ListQuery {
   if (q.selector) out.selector = q.selector
   for (const facet of facetNames) if (q.chosen[facet].length > 0) out[facet] = q.chosen[facet]
   // Who has no favourites is shown none, and not everything: no application is called so.
-  if (q.favourites) out.names = favourites.length > 0 ? favourites : ['/']
+  if (q.favourites) out.names = favourites.length > 0 ? favourites : ['-/-']
   if (q.group) out.group = q.group
   if (q.group && q.folded.length > 0) out.folded = q.folded
   return out
