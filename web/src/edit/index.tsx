@@ -8,6 +8,12 @@ import { Editor } from './editor'
 export function Edit({ app, row }: { app: Application | undefined; row?: Row | undefined }) {
   if (!app) return <Skeleton lines={8} />
   return (
-    <Editor key={app.metadata?.uid ?? app.metadata?.name} app={app} may={!row || (row.may ?? []).includes('update')} />
+    <div class="edit-tab">
+      <Editor
+        key={app.metadata?.uid ?? app.metadata?.name}
+        app={app}
+        may={!row || (row.may ?? []).includes('update')}
+      />
+    </div>
   )
 }
