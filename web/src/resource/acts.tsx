@@ -25,7 +25,7 @@ export function Acts({ shown, node }: { shown: Shown; node: Node | undefined }) 
           Sync only this
         </Button>
       )}
-      {(actions.length > 0 || view?.actionsUnknown) && (
+      {(actions.some((action) => !action.disabled) || view?.actionsUnknown) && (
         <Menu
           small
           label="Actions"

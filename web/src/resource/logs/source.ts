@@ -28,6 +28,7 @@ export class Log {
       },
       each: (entry) => this.take(entry),
       standing: (now) => {
+        if (now.is === 'live' && this.standing.peek().is === 'live') return // told with every line
         this.flush()
         this.standing.value = now
       },
