@@ -5,6 +5,8 @@ import { going } from './operation'
 import { useApplication } from './store'
 import { advice, type Said, saidOf } from './words'
 
+const hold = 'HoldWarning'
+
 /** What people have to know about the application now, worst first. */
 export function Banners() {
   const live = useApplication()
@@ -13,7 +15,8 @@ export function Banners() {
   const unknown = live.unknown.value
   const said = saidOf(app)
   // The reason is told once: where a condition says the same, its own words do.
-  const told = said.some((one) => one.messages.some((text) => sameText(text, row?.why)))
+  const held = row?.held && said.some((one) => one.type === hold)
+  const told = held || said.some((one) => one.messages.some((text) => sameText(text, row?.why)))
   // What runs is told step by step.
   const silent = told || row?.attention === 'fine' || going(app?.status?.operationState?.phase)
   const reason = silent ? undefined : row?.why
@@ -45,7 +48,7 @@ export function Banners() {
       )}
       <Notice />
       {said.map((one) => (
-        <Condition key={one.type} said={one} open={!reason && one.bad} />
+        <Condition key={one.type} said={one} open={!reason && (one.bad || one.type === hold)} />
       ))}
     </>
   )

@@ -24,20 +24,22 @@ export function Header({
   const project = live.application.value?.spec?.project
   return (
     <header class="app-head">
-      <nav class="crumbs" aria-label="Where you are">
-        <a href={place('/applications')}>Applications</a>
-        <span aria-hidden="true">/</span>
-        {project && <a href={place('/applications', { project })}>{project}</a>}
-        {project && <span aria-hidden="true">/</span>}
-        <span>{namespace}</span>
-      </nav>
+      <div class="app-top">
+        <nav class="crumbs" aria-label="Where you are">
+          <a href={place('/applications')}>Applications</a>
+          <span aria-hidden="true">/</span>
+          {project && <a href={place('/applications', { project })}>{project}</a>}
+          {project && <span aria-hidden="true">/</span>}
+          <span>{namespace}</span>
+        </nav>
+        <Links />
+      </div>
       <div class="app-title">
         <h1>{name}</h1>
         {row && <Status of="attention" value={row.attention} />}
         <div class="app-doings">{children}</div>
       </div>
       <Facts />
-      <Links />
       <Banners />
       <Operation />
     </header>

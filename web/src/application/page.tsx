@@ -3,7 +3,7 @@
 import './application.css'
 import { useEffect } from 'preact/hooks'
 import { useRoute } from 'preact-iso'
-import type { ApiError } from '../api'
+import type { ApiError, Application } from '../api'
 import { Empty, Failure, Skeleton, Tabs } from '../kit'
 import { place } from '../route/place'
 import { useQuery } from '../route/query'
@@ -41,22 +41,21 @@ function Followed({ namespace, name }: { namespace: string; name: string }) {
         <Header namespace={namespace} name={name}>
           <Doings row={live.row.value} app={live.application.value} />
         </Header>
-        <Views />
+        {live.application.value ? <Views app={live.application.value} /> : <Skeleton lines={8} />}
       </div>
       <Panel namespace={namespace} name={name} />
     </ApplicationProvider>
   )
 }
 
-function Views() {
+function Views({ app }: { app: Application }) {
   const live = useApplication()
   const { query, set } = useQuery()
-  const app = live.application.value
   const chosen = tabOf(query.get('tab'), app)
   return (
     <div class={live.unknown.value ? 'app-views app-old' : 'app-views'}>
       <Tabs label="Views of the application" tabs={tabs} chosen={chosen} onChoose={(tab) => set({ tab }, true)}>
-        {app ? <View tab={chosen} app={app} row={live.row.value} /> : <Skeleton lines={8} />}
+        <View tab={chosen} app={app} row={live.row.value} />
       </Tabs>
     </div>
   )
@@ -75,9 +74,12 @@ const back = <a href={place('/applications')}>All applications</a>
 
 function Gone({ name }: { name: string }) {
   return (
-    <Empty icon="trash" title={`The application ${name} was deleted`} action={back}>
-      If it is made again under the same name, load this page anew.
-    </Empty>
+    <>
+      <h1 class="unseen">{name}</h1>
+      <Empty icon="trash" title={`The application ${name} was deleted`} action={back}>
+        If it is made again under the same name, load this page anew.
+      </Empty>
+    </>
   )
 }
 
@@ -87,8 +89,11 @@ function Refused({ error, namespace, name }: { error: ApiError; namespace: strin
     return <Failure error={error} doing={`show the application ${name}`} retry={() => location.reload()} />
   }
   return (
-    <Empty icon="question" title={`There is no application ${namespace}/${name} that you may see`} action={back}>
-      It was deleted, has another name, or you have no right to it. Whoever runs Bowline can tell.
-    </Empty>
+    <>
+      <h1 class="unseen">{name}</h1>
+      <Empty icon="question" title={`There is no application ${namespace}/${name} that you may see`} action={back}>
+        It was deleted, has another name, or you have no right to it. Whoever runs Bowline can tell.
+      </Empty>
+    </>
   )
 }

@@ -36,18 +36,17 @@ export function Revision({ app, origin, page }: { app: Application; origin: Orig
             {subject}
           </span>
         )}
-        {meta.error && (
-          <span class="faint clip" title={meta.error.message}>
-            author and message are not known: {meta.error.message}
-          </span>
-        )}
       </span>
-      {meta.value?.author && (
-        <span class="app-fact-more" title={meta.value.author}>
-          {meta.value.author.replace(/\s*<.*>$/, '')}, <Time at={meta.value.date} />
-          {(meta.value.tags ?? []).length > 0 && ` · ${meta.value.tags!.join(', ')}`}
-        </span>
-      )}
+      <span class="app-fact-more" title={meta.error?.message ?? meta.value?.author}>
+        {meta.error && `author and message are not known: ${meta.error.message}`}
+        {meta.value?.author && (
+          <>
+            {meta.value.author.replace(/\s*<.*>$/, '')}, <Time at={meta.value.date} />
+            {(meta.value.tags ?? []).length > 0 && ` · ${meta.value.tags!.join(', ')}`}
+          </>
+        )}
+        {told && !meta.error && !meta.value && '\u00a0'}
+      </span>
     </>
   )
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Icon, lookOf, Time } from '../kit'
+import { applicationPlace } from '../route/place'
 import type { Item } from './forest'
 import type { Placed } from './layout'
 import type { Live } from './live'
@@ -137,6 +138,16 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
         </span>
       </span>
       <span class="tree-state" aria-hidden="true">
+        {node.kind === 'Application' && node.group === 'argoproj.io' && (
+          <a
+            class="tree-open"
+            tabIndex={-1}
+            title="Open this application"
+            href={applicationPlace({ namespace: node.namespace ?? '', name: node.name })}
+          >
+            <Icon name="right" size={14} />
+          </a>
+        )}
         {health && <StateIcon look={health} />}
         {sync && <StateIcon look={sync} />}
       </span>

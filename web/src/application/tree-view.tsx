@@ -52,7 +52,7 @@ export function TreeView({ view, live, drawing, zoom, selected, onOpen, onFold }
   const click = (event: MouseEvent) => {
     const target = event.target as Element
     const id = target.closest<HTMLElement>('[data-item]')?.dataset.item
-    if (id === undefined) return
+    if (id === undefined || target.closest('a')) return
     setActive(id)
     view.current?.focus() // and not the card, which may leave the document
     const item = drawing.placed[drawing.byID.get(id) ?? -1]?.item

@@ -26,9 +26,9 @@ export const tabs: Tab[] = Object.entries(views).map(([id, { label }]) => ({ id,
 
 /** Which tab is shown: the one of the address, or the one that the application's owners prefer. */
 export function tabOf(asked: string | null, app: Application | undefined): string {
-  if (asked && asked in views) return asked
+  if (asked && Object.hasOwn(views, asked)) return asked
   const preferred = app?.metadata?.annotations?.['pref.argocd.argoproj.io/default-view'] ?? ''
-  return preferred in views ? preferred : (tabs[0]?.id ?? '')
+  return Object.hasOwn(views, preferred) ? preferred : (tabs[0]?.id ?? '')
 }
 
 /** The view of a tab. */
