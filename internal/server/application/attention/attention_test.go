@@ -262,6 +262,21 @@ func TestUnknownIsNeverFine(t *testing.T) {
 	}
 }
 
+// What does not fit is left out from its end, and better what to do than half of it.
+func TestLongReasons(t *testing.T) {
+	cause := "cannot list the refs of repository https://git.example.org/data/rates.git: " + strings.Repeat("x", 80)
+	for message, want := range map[string]string{
+		cause + "; " + strings.Repeat("check ", 20): "C" + cause[1:],
+		strings.Repeat("ä", 201):                    strings.Repeat("ä", 199) + "…",
+		strings.Repeat("ä", 200):                    strings.Repeat("ä", 200),
+	} {
+		app := fine(condition(v1alpha1.ApplicationConditionComparisonError, message))
+		if got := attention.Of(app, attention.Around{Now: noon}).Why(app); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestAnOutageCountsOnlyOnceItLasts(t *testing.T) {
 	fresh := &attention.Outage{Since: noon.Add(-14 * time.Second)}
 	if attention.Lasting(fresh, noon) != nil || attention.Lasting(nil, noon) != nil {

@@ -33,7 +33,11 @@ func sentence(text string) string {
 	if utf8.RuneCountInString(text) <= longest {
 		return text
 	}
-	return strings.TrimSpace(string([]rune(text)[:longest-1])) + "…"
+	text = string([]rune(text)[:longest-1])
+	if cause := strings.LastIndex(text, "; "); cause > 0 {
+		return text[:cause] // what to do about it is what is left out
+	}
+	return strings.TrimSpace(text) + "…"
 }
 
 // begun has a sentence begin with a capital letter where its first word is one that errors begin with. Any other word may be a
