@@ -153,7 +153,7 @@ const parallelForms = 8
 // Objects implements application.Managed.
 func (l *liveView) Objects(ctx context.Context, app *v1alpha1.Application, wanted func(object.Key) bool) ([]v1alpha1.ResourceDiff, error) {
 	id := l.apps.IDOf(app)
-	rows, err := l.rows(ctx, id)
+	apps, rows, err := l.rows(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -161,23 +161,21 @@ func (l *liveView) Objects(ctx context.Context, app *v1alpha1.Application, wante
 		return r.Hook || r.Verdict == application.Apart || r.Verdict == application.Refused || !wanted(r.Key)
 	})
 	return l.forms(ctx, len(rows), func(ctx context.Context, i int) (application.Managed, error) {
-		return l.apps.Managed(ctx, id, rows[i].Key)
+		return apps.Managed(ctx, id, rows[i].Key)
 	})
 }
 
-// rows returns how the objects of an application compare. While they are not compared yet it waits, for as long as people do.
-func (l *liveView) rows(ctx context.Context, id string) (rows []application.RowView, err error) {
+// rows returns how the objects of an application compare, and the controller that knows more of them. While they are not compared
+// yet it waits, for as long as people do.
+func (l *liveView) rows(ctx context.Context, id string) (apps *application.Controller, rows []application.RowView, err error) {
+	if apps, err = l.comparing(ctx, id); err != nil {
+		return nil, nil, err
+	}
 	settled(ctx, func() bool {
-		whole := true
-		if l.idle { // nobody else compares here
-			if _, whole, err = l.apps.Inspect(ctx, id, nil); err != nil {
-				return false
-			}
-		}
-		rows, err = l.apps.Rows(ctx, id)
-		return !whole || fault.Is(err, fault.Wait)
+		rows, err = apps.Rows(ctx, id)
+		return fault.Is(err, fault.Wait) && apps == l.apps && !l.idle
 	})
-	return rows, err
+	return apps, rows, err
 }
 
 // Against implements application.Managed.

@@ -46,13 +46,14 @@ func (l *liveView) Glance(ctx context.Context, app *v1alpha1.Application) (serve
 // shownValue is how much of a value that differs is shown.
 const shownValue = 4 << 10
 
-// View implements application.Managed. Where this process does not compare it does not wait until it does.
+// View implements application.Managed. It does not wait for a comparison to come: people who look are shown what there is.
 func (l *liveView) View(ctx context.Context, app *v1alpha1.Application, key object.Key) (*server.Viewed, error) {
 	id := l.apps.IDOf(app)
-	rows, err := l.apps.Rows(ctx, id)
-	if err != nil && (l.idle || l.apps.Leading()) {
-		rows, err = l.rows(ctx, id)
+	apps, err := l.comparing(ctx, id)
+	if err != nil { // the live object can be shown all the same
+		return nil, fault.Wrap(fault.Wait, "compare", "application "+id, err, "")
 	}
+	rows, err := apps.Rows(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (l *liveView) View(ctx context.Context, app *v1alpha1.Application, key obje
 	if at < 0 {
 		return nil, nil //nolint:nilnil // it is an answer
 	}
-	m, missing := l.apps.Managed(ctx, id, key)
+	m, missing := apps.Managed(ctx, id, key)
 	if missing != nil && m.Input.Desired == nil {
 		return nil, missing
 	}
@@ -76,6 +77,25 @@ func (l *liveView) View(ctx context.Context, app *v1alpha1.Application, key obje
 		out.Reason = rows[at].Reason
 	}
 	return out, missing
+}
+
+// comparing returns a controller that knows how the objects of an application compare: that of this process, or, where another
+// process compares, one for this call that has just compared them.
+func (l *liveView) comparing(ctx context.Context, id string) (*application.Controller, error) {
+	if !l.idle && l.apps.Leading() {
+		return l.apps, nil
+	}
+	apps := l.apps
+	if !l.idle {
+		apps = (&previews{roles: l.roles, home: l.home}).controller(l.sources)
+	}
+	var err error
+	settled(ctx, func() bool {
+		var whole bool
+		_, whole, err = apps.Inspect(ctx, id, nil)
+		return err == nil && !whole // what is known after a while is told all the same
+	})
+	return apps, err
 }
 
 // viewed returns the forms of an object, masked, and the fields that differ.

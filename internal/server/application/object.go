@@ -46,7 +46,10 @@ func (s *Service) ViewObject(ctx context.Context, q *bowline.ObjectQuery) (*bowl
 	}
 	out := &bowline.ObjectView{Managed: own != nil}
 	if err != nil {
-		out.Reason = err.Error()
+		out.Reason = notCompared(app, err)
+		out.Managed = own != nil || slices.ContainsFunc(app.Status.Resources, func(r v1alpha1.ResourceStatus) bool {
+			return !r.Hook && object.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name} == key
+		})
 	}
 	if own == nil || own.Forms.Live == nil && out.Reason != "" {
 		live, err := s.liveOf(ctx, q)
@@ -60,6 +63,9 @@ func (s *Service) ViewObject(ctx context.Context, q *bowline.ObjectQuery) (*bowl
 		}
 	}
 	out.Reason = cmp.Or(own.Reason, out.Reason)
+	if !out.Managed {
+		out.Reason = "" // it is not to be compared
+	}
 	if err := s.showForms(out, own); err != nil {
 		return nil, err
 	}
@@ -67,6 +73,16 @@ func (s *Service) ViewObject(ctx context.Context, q *bowline.ObjectQuery) (*bowl
 		s.showMay(ctx, app, key, own.Forms.Live, out)
 	}
 	return out, nil
+}
+
+// notCompared says why it is not known how an object compares: what keeps the application from being compared, if something does.
+func notCompared(app *v1alpha1.Application, err error) string {
+	for _, c := range app.Status.Conditions {
+		if c.Type == v1alpha1.ApplicationConditionInvalidSpecError || c.Type == v1alpha1.ApplicationConditionComparisonError {
+			return c.Message
+		}
+	}
+	return err.Error()
 }
 
 // liveOf reads an object of the tree that is none of the application's own, or of which it is not known how it compares.
