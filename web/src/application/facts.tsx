@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import { type Application, call } from '../api'
-import { Outside, Status, Time } from '../kit'
+import { Button, Outside, Status, Time } from '../kit'
 import { useQuery } from '../route/query'
 import { useLoaded } from './loaded'
 import { begunBy, going, operationName } from './operation'
@@ -17,22 +18,43 @@ export function Facts() {
   const app = live.application.value
   // What was known last and may not be true any more is not shown as if it were.
   const old = live.row.value?.attention === 'stale'
+  const [whole, setWhole] = useState(false)
   if (!app) return <div class="app-facts app-facts-empty" role="status" aria-label="Loading" />
+  const classes = ['app-facts', old && 'app-old', whole && 'app-facts-whole'].filter(Boolean).join(' ')
   return (
-    <dl class={old ? 'app-facts app-old' : 'app-facts'}>
-      <HealthFact app={app} />
-      <SyncFact app={app} />
-      <OperationFact app={app} />
-      <SourceFact app={app} />
-      <DestinationFact app={app} />
-      <AutomationFact app={app} />
-    </dl>
+    <>
+      <dl class={classes}>
+        <HealthFact app={app} />
+        <SyncFact app={app} />
+        <OperationFact app={app} />
+        <SourceFact app={app} />
+        <DestinationFact app={app} />
+        <AutomationFact app={app} />
+      </dl>
+      {!whole && (
+        <Button small looks="quiet" class="app-facts-more" icon="down" onClick={() => setWhole(true)}>
+          Source, destination, automated sync
+        </Button>
+      )}
+    </>
   )
 }
 
-function Fact({ label, wide, children }: { label: string; wide?: boolean; children: ComponentChildren }) {
+/** A fact; later ones wait to be asked for where there is little room. */
+function Fact({
+  label,
+  wide,
+  later,
+  children,
+}: {
+  label: string
+  wide?: boolean
+  later?: boolean
+  children: ComponentChildren
+}) {
+  const classes = ['app-fact', wide && 'app-fact-wide', later && 'app-fact-later'].filter(Boolean).join(' ')
   return (
-    <div class={wide ? 'app-fact app-fact-wide' : 'app-fact'}>
+    <div class={classes}>
       <dt>{label}</dt>
       <dd>{children}</dd>
     </div>
@@ -105,7 +127,7 @@ function OperationFact({ app }: { app: Application }) {
 function SourceFact({ app }: { app: Application }) {
   const origins = originsOf(app)
   return (
-    <Fact label={origins.length > 1 ? `${origins.length} sources` : 'Source'} wide>
+    <Fact label={origins.length > 1 ? `${origins.length} sources` : 'Source'} wide later>
       <ul class="origins">
         {origins.map((origin, at) => (
           <li key={at} class="origin">
@@ -134,7 +156,7 @@ function SourceFact({ app }: { app: Application }) {
 function DestinationFact({ app }: { app: Application }) {
   const to = app.spec?.destination
   return (
-    <Fact label="Destination">
+    <Fact label="Destination" later>
       <span class="clip" title={to?.server}>
         {useApplication().row.value?.cluster || to?.name || to?.server}
       </span>
@@ -147,7 +169,7 @@ function AutomationFact({ app }: { app: Application }) {
   const auto = automation(app)
   const row = useApplication().row.value
   return (
-    <Fact label="Automated sync">
+    <Fact label="Automated sync" later>
       <span>{row?.held ? `${auto.word}, held` : auto.word}</span>
       <span class="app-fact-more">
         {auto.more}

@@ -44,7 +44,8 @@ export function ObjectLine({
 }: Place & {
   id: string
   live: Live
-  picked: boolean
+  /** Whether it is chosen; undefined where nothing can be chosen. */
+  picked: boolean | undefined
   shown: boolean
   onPick: (ids: string[], on: boolean) => void
   onOpen: (id: string) => void
@@ -56,7 +57,7 @@ export function ObjectLine({
   return (
     <tr class={shown ? 'object object-chosen' : 'object'} aria-rowindex={index} style={{ top: `${top}px` }}>
       <td class="object-pick">
-        {node.managed && (
+        {node.managed && picked !== undefined && (
           <input
             type="checkbox"
             aria-label={`Choose ${node.kind} ${node.name}`}

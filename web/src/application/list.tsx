@@ -28,20 +28,22 @@ export function List() {
     setPicked((was) => new Set(on ? [...was, ...ids] : [...was].filter((id) => !ids.includes(id))))
   }
   if (!live.met.value && live.order.value.length === 0) return live.unknown.value ? null : <Skeleton lines={10} />
-  const own = shown.filter((node) => node.managed).map((node) => node.id)
+  // Objects are chosen to be synced: who may not do that has nothing to choose.
+  const may = live.row.value?.may?.includes('sync') ?? false
+  const own = shown.filter((node) => may && node.managed).map((node) => node.id)
   return (
     <section class="list-pane" aria-label="List of objects">
       <FilterBar shown={shown.length}>
         <GroupMenu group={how.group} onChange={(group) => set({ group, folded: undefined })} />
       </FilterBar>
-      {picked.size > 0 && (
+      {may && picked.size > 0 && (
         <Picked ids={[...picked].filter((id) => live.nodes.has(id))} onClear={() => setPicked(new Set())} />
       )}
       <table class="objects" aria-label="Objects" aria-rowcount={lines.length + 1}>
         <Heads
           sort={how}
           all={own.length > 0 && own.every((id) => picked.has(id))}
-          onAll={(on) => pick(own, on)}
+          onAll={may ? (on) => pick(own, on) : undefined}
           onSort={(column) => set({ sort: nextSort(how, column) })}
         />
         <tbody ref={body} class="objects-body" style={{ height: `${slice.height}px` }}>
@@ -60,7 +62,7 @@ export function List() {
                 {...place}
                 id={id}
                 live={live}
-                picked={picked.has(id)}
+                picked={may ? picked.has(id) : undefined}
                 shown={query.get('resource') === id}
                 onPick={pick}
                 onOpen={(resource) => set({ resource }, true)}
@@ -113,19 +115,23 @@ function Heads({
 }: {
   sort: { by: Column | undefined; falling: boolean }
   all: boolean
-  onAll: (on: boolean) => void
+  onAll: ((on: boolean) => void) | undefined
   onSort: (column: Column) => void
 }) {
   return (
     <thead class="objects-heads">
       <tr class="object object-head" aria-rowindex={1}>
         <th scope="col" class="object-pick">
-          <input
-            type="checkbox"
-            aria-label="Choose all of the application's own"
-            checked={all}
-            onChange={(event) => onAll(event.currentTarget.checked)}
-          />
+          {onAll ? (
+            <input
+              type="checkbox"
+              aria-label="Choose all of the application's own"
+              checked={all}
+              onChange={(event) => onAll(event.currentTarget.checked)}
+            />
+          ) : (
+            <span class="unseen">Choice</span>
+          )}
         </th>
         {heads.map(([column, label]) => (
           <th
@@ -148,7 +154,6 @@ function Heads({
 function Picked({ ids, onClear }: { ids: string[]; onClear: () => void }) {
   const live = useApplication()
   const { namespace = '', name = '' } = live.application.value?.metadata ?? {}
-  const may = live.row.value?.may?.includes('sync')
   const sync = async () => {
     const { openSync } = await import('../doings')
     const resources = ids.flatMap((id) => {
@@ -164,11 +169,9 @@ function Picked({ ids, onClear }: { ids: string[]; onClear: () => void }) {
       <span class="grow">
         {ids.length} {ids.length === 1 ? 'object' : 'objects'} chosen
       </span>
-      {may && (
-        <Button small looks="primary" icon="sync" onClick={sync}>
-          Sync the chosen
-        </Button>
-      )}
+      <Button small looks="primary" icon="sync" onClick={sync}>
+        Sync the chosen
+      </Button>
       <Button small onClick={onClear}>
         Choose none
       </Button>

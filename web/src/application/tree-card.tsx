@@ -129,12 +129,12 @@ function Face({ node }: { node: NonNullable<ReturnType<Live['node']>> }) {
           {facts.filter(Boolean).map((text) => (
             <span key={text}>{text}</span>
           ))}
-          {node.created ? <Time at={node.created} bare /> : <span>{absence(node)}</span>}
           {marksOf(node).map((mark) => (
             <span key={mark.word} class={`tree-mark tone-${mark.tone}`}>
               {mark.word}
             </span>
           ))}
+          {node.created ? <Time at={node.created} bare /> : <span>{absence(node)}</span>}
         </span>
       </span>
       <span class="tree-state" aria-hidden="true">

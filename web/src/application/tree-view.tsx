@@ -3,7 +3,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Folds } from './forest'
-import { type Box, type Drawing, lines, step, within } from './layout'
+import { type Box, card, type Drawing, lines, step, within } from './layout'
 import type { Live } from './live'
 import { Card } from './tree-card'
 import type { Zoom } from './zoom'
@@ -24,6 +24,11 @@ export function TreeView({ view, live, drawing, zoom, selected, onOpen, onFold }
   const [active, setActive] = useState(selected ?? '')
   const box = useBox(view, drawing, zoom.value)
   const at = drawing.byID.get(active) ?? 0
+  const chosen = drawing.byID.get(selected ?? '') ?? -1
+  useEffect(() => {
+    // A link to an object leads to it, also when it comes later than the page.
+    if (chosen > 0) show(view.current, drawing, chosen, zoom.value)
+  }, [selected, chosen > 0])
   const drawn = within(drawing, box)
   if (!drawn.includes(at)) drawn.push(at) // what has the focus has to be in the document
   const go = (to: number) => {
@@ -171,8 +176,8 @@ function show(seen: HTMLElement | null, drawing: Drawing, index: number, zoom: n
         ? to * zoom + edge - length
         : scrolled
   seen.scrollTo({
-    left: near(seen.scrollLeft, seen.clientWidth, placed.x, placed.x + 232),
-    top: near(seen.scrollTop, seen.clientHeight, placed.y, placed.y + 46),
+    left: near(seen.scrollLeft, seen.clientWidth, placed.x, placed.x + card.width),
+    top: near(seen.scrollTop, seen.clientHeight, placed.y, placed.y + card.height),
   })
 }
 
