@@ -12,12 +12,13 @@ import { count } from './words'
 /** Whether the names of all that was found are being asked for. */
 const asking = signal<AbortController | undefined>(undefined)
 
-async function selectAll(q: Question) {
+/** Selects all that a question finds. */
+export async function selectAll(q: Question, beside = false) {
   asking.value?.abort()
   const abort = new AbortController()
   asking.value = abort
   try {
-    await selectFound(asked(q, favourites.peek()), abort.signal)
+    await selectFound(asked(q, favourites.peek()), abort.signal, beside)
   } catch (thrown) {
     if (!abort.signal.aborted) toastError(thrown, 'select everything that was found')
   } finally {

@@ -4,8 +4,9 @@
 // biome-ignore-all lint/a11y/useSemanticElements: only the rows that are seen are drawn, each at its height; a real table would lay them out again
 
 import { attentions, type Group } from '../api'
-import { Icon, lookOf, Status } from '../kit'
-import { fold, type Question } from './question'
+import { Button, Icon, lookOf, Status } from '../kit'
+import { selectAll } from './bulk'
+import { fold, groupOnly, type Question } from './question'
 import type { Change } from './tools'
 import { attentionWord, count, shortRepo, statusOf } from './words'
 
@@ -32,11 +33,19 @@ export function GroupHead({ group, q, change, index, height }: GroupHeadProps) {
     </button>
   )
   const tallies = q.group === 'attention' ? null : <Tallies group={group} />
+  const alone = group.count > 0 ? groupOnly(q, group.value) : undefined
+  const pick = alone && (
+    <Button small looks="quiet" class="apps-group-pick" onClick={() => void selectAll(alone, true)}>
+      Select <span class="unseen">group {group.value}</span>
+    </Button>
+  )
   const style = { height: `${height}px` }
   if (q.tiles) {
     return (
       <div class="apps-group apps-group-tiles" style={style}>
         <h2 class="apps-group-title">{head}</h2>
+        {pick}
+        <span class="grow" />
         {tallies}
       </div>
     )
@@ -46,7 +55,11 @@ export function GroupHead({ group, q, change, index, height }: GroupHeadProps) {
       <div role="rowheader" class="apps-group-title">
         {head}
       </div>
-      <div role="cell">{tallies}</div>
+      <div role="cell" class="row grow">
+        {pick}
+        <span class="grow" />
+        {tallies}
+      </div>
     </div>
   )
 }

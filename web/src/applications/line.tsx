@@ -33,6 +33,7 @@ export function Line({ of, place, top, index }: LineProps) {
       role="row"
       aria-rowindex={index}
       data-place={place}
+      data-key={of}
       data-attention={row.attention}
       style={style}
     >

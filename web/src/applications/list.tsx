@@ -5,6 +5,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { useCommands } from '../shell/commands'
+import { useFocusKept } from './focus'
 import { GroupHead } from './group'
 import { Heads } from './heads'
 import { type Layout, layoutOf, type Part, partsOf, reach, type Sizes, spotOf } from './layout'
@@ -48,6 +49,7 @@ export function List({ q, change, summary }: { q: Question; change: Change; summ
   useBeginning(body, JSON.stringify({ ...q, folded: [] }), summary.of)
   const move = useMemo(() => mover(body, layout), [layout])
   useMoves(move)
+  useFocusKept(body, list.turn.value)
   const shape = width < slimBelow ? 'apps-slim' : width < midBelow ? 'apps-mid' : 'apps-wide'
   const busy = list.standing.value.is === 'connecting'
   const blocks = (
@@ -98,7 +100,6 @@ interface BlockProps {
 
 /** A group, or all rows where nothing is grouped. */
 function BlockOf({ part, layout, q, change, tile }: BlockProps) {
-  const turn = list.turn.value
   const { block } = part
   const heads = block.group ? layout.blocks.indexOf(block) + 1 : 0
   const lines: JSX.Element[] = []
@@ -118,7 +119,6 @@ function BlockOf({ part, layout, q, change, tile }: BlockProps) {
     <div
       class="apps-block"
       role={q.tiles ? undefined : 'rowgroup'}
-      data-turn={turn}
       style={{ top: `${block.top}px`, height: `${block.height}px` }}
     >
       {block.group && (

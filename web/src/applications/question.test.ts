@@ -7,6 +7,7 @@ import {
   choices,
   cleared,
   fold,
+  groupOnly,
   listCommand,
   only,
   questionOf,
@@ -60,6 +61,15 @@ test('the group of what has no value folds and unfolds through the address', () 
   const once = changed('?group=owners', fold(of('?group=owners'), ''))
   expect(of(once).folded).toEqual([''])
   expect(changed(once, fold(of(once), ''))).toBe('?group=owners')
+})
+
+test('a group is found alone, within what is chosen', () => {
+  const chosen = of('?group=projects&projects=shop&projects=pay&health=Degraded&folded=pay')
+  expect(asked(groupOnly(chosen, 'shop')!, [])).toEqual({ sort: 'attention', projects: ['shop'], health: ['Degraded'] })
+  const label = of('?group=label:team&selector=env%3Dprod')
+  expect(asked(groupOnly(label, 'web')!, []).selector).toBe('env=prod,team=web')
+  expect(groupOnly(of('?group=owners'), '')).toBeUndefined()
+  expect(groupOnly(of('?group=repos'), 'https://h/a')).toBeUndefined()
 })
 
 test('each choice has the change that takes back it alone', () => {

@@ -117,6 +117,20 @@ export function fold(q: Question, value: string): QueryChange {
   return { folded: next.map((v) => v || none) }
 }
 
+/**
+ * The question that finds one group alone; undefined where none can: what has no value, and repositories, of which an application
+ * may have several but stands in the group of the first.
+ */
+export function groupOnly(q: Question, value: string): Question | undefined {
+  if (value === '' || q.group === 'repos') return undefined
+  const alone = { ...q, group: '', folded: [] }
+  if (q.group.startsWith('label:')) {
+    return { ...alone, selector: [q.selector, `${q.group.slice('label:'.length)}=${value}`].filter(Boolean).join(',') }
+  }
+  const facet = facetNames.find((f) => f === q.group)
+  return facet && { ...alone, chosen: { ...q.chosen, [facet]: [value] } }
+}
+
 /** Takes away all that leaves something out. Order and groups stay. */
 export function cleared(): QueryChange {
   const out: QueryChange = { search: undefined, selector: undefined, favourites: undefined }

@@ -43,10 +43,10 @@ export function nameOf(key: string): { namespace: string; name: string } {
 
 const pageSize = 1000
 
-/** Selects everything that a question finds, also what the page was never told of. */
-export async function selectFound(query: ListQuery, signal: AbortSignal) {
+/** Selects everything that a question finds, also what the page was never told of; beside keeps what is selected already. */
+export async function selectFound(query: ListQuery, signal: AbortSignal, beside = false) {
   const { group: _, folded: __, ...rest } = query
-  const found = new Set<string>()
+  const found = new Set<string>(beside ? selection.peek() : [])
   let from = ''
   do {
     const page = await call(

@@ -24,7 +24,13 @@ export function Tile({ of, place, top, left, width }: TileProps) {
   const chosen = selection.value.has(of)
   const classes = ['apps-tile', `tone-${lookOf('attention', row.attention).tone}`, chosen && 'apps-tile-chosen']
   return (
-    <li class={classes.filter(Boolean).join(' ')} data-place={place} data-attention={row.attention} style={style}>
+    <li
+      class={classes.filter(Boolean).join(' ')}
+      data-place={place}
+      data-key={of}
+      data-attention={row.attention}
+      style={style}
+    >
       <div class="row">
         <a class="apps-name clip grow" href={applicationPlace(row)} title={`${row.namespace}/${row.name}`}>
           {row.name}
