@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import './doings.css'
-import { present } from './overlay'
+import { present } from '../shell/overlay'
 import { RefreshManyDialog, refreshOne } from './refresh'
 import { SyncDialog } from './sync'
 import { SyncManyDialog } from './syncmany'

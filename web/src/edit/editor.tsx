@@ -41,7 +41,7 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
           looks="primary"
           icon="check"
           busy={e.busy}
-          disabled={!may || Boolean(e.manifest.wrong) || !e.unsaved}
+          disabled={!may || Boolean(e.manifest.wrong) || !e.unsaved || e.taken}
           title={may ? undefined : 'You have no right "update" on this application'}
           onClick={() => void e.store()}
         >
@@ -51,6 +51,11 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
       {!may && (
         <p class="plan-note">
           <Icon name="lock" /> You may look at it, but not change it: ask for the right "update".
+        </p>
+      )}
+      {e.taken && (
+        <p class="plan-note">
+          <Icon name="warning" /> There is an application of this name already: choose another name, or edit that one.
         </p>
       )}
       {e.refused && <Failure error={e.refused} doing={app ? `save ${what}` : 'create it'} />}

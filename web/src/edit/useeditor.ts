@@ -87,6 +87,8 @@ export function useEditor(app: Application | undefined) {
     sound,
     previewed,
     problems: manifest.wrong ? [] : shown,
+    /** A new application that would be one that is there already. */
+    taken: !base && (previewed.answer?.exists ?? false),
     missing: manifest.wrong ? 0 : all.length - shown.length,
     unsaved,
     busy,

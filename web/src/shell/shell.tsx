@@ -10,6 +10,7 @@ import { settings, signOut } from '../session/session'
 import { session } from '../session/signal'
 import { Banner } from './banner'
 import { KnotIcon } from './brand'
+import { Overlay } from './overlay'
 import { openPalette, Palette } from './palette'
 import { theme } from './theme'
 
@@ -29,6 +30,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Banner at="bottom" />
       <Toasts />
       <Palette />
+      <Overlay />
     </>
   )
 }
