@@ -100,7 +100,7 @@ function Panel({ app, nodeId, panel, onClose }: PanelProps) {
           class="resource-widen"
           onClick={() => set({ full: full ? undefined : 'yes' })}
         />
-        <IconButton label="Close the panel" icon="cross" onClick={onClose} />
+        <IconButton label="Close the panel" icon="cross" class="resource-close" onClick={onClose} />
       </div>
       <Staleness standing={live.standing.value} />
       <div class="resource-body">

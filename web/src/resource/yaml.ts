@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from 'preact/hooks'
 
-type Library = typeof import('yaml')
+type Library = typeof import('./library')
 
 let library: Library | undefined
 let loading: Promise<Library> | undefined
 
 function load(): Promise<Library> {
-  loading ??= import('yaml').then(
+  loading ??= import('./library').then(
     (loaded) => {
       library = loaded
       return loaded
