@@ -20,7 +20,7 @@ func panel(of, tab string) string {
 // views are those of the page that people see.
 var views = []view{
 	{"applications", "/applications", "checkout-prod"},
-	{"applications-grouped", "/applications?group=project", "payments"},
+	{"applications-grouped", "/applications?group=projects", "payments"},
 	{"applications-tiles", "/applications?view=tiles", "checkout-prod"},
 	{"applications-none", "/applications?search=nothing-is-called-so", "No application"},
 	{"application-tree", application("checkout-prod", ""), "checkout"},
