@@ -64,7 +64,7 @@ export function tally(lines: Line[], choice: SyncChoice) {
   for (const line of lines) {
     if (line.plan || line.error || leftOut(line, choice)) out.looked++
     if (takesPart(line, choice)) out.part++
-    else if (leftOut(line, choice)) out.out++
+    else if (line.error || leftOut(line, choice)) out.out++
     const phase = line.outcome?.phase
     if (phase === 'Succeeded') out.done++
     else if (phase === 'Failed' || phase === 'Error' || phase === 'refused') out.failed++

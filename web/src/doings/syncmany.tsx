@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Plan } from '../api'
-import { Button, Chip, Cli, Dialog, Icon, Status, TextField, toast } from '../kit'
+import { Button, Cli, Dialog, Icon, Status, TextField, toast } from '../kit'
 import { bulkLosses, type Line, leftOut, look, planAll, syncAll, takesPart, tally } from './bulk'
 import { cliOf, plainChoice, type SyncChoice } from './choice'
 import { differingOf, flowOf, type Work } from './flow'
@@ -158,7 +158,7 @@ function LineView({
   const name = qualified(line.target)
   return (
     <li class="many-line">
-      <div class="many-head">
+      <div class={begun ? 'many-head many-head-begun' : 'many-head'}>
         {!begun && (
           <input
             type="checkbox"
@@ -187,9 +187,9 @@ function Would({ line, choice }: { line: Line; choice: SyncChoice }) {
   const out = leftOut(line, choice)
   if (out) {
     return (
-      <Chip tone="dim" icon="lock">
-        left out: {out}
-      </Chip>
+      <span class="soft many-error">
+        <Icon name="lock" size={14} /> left out: {out}
+      </span>
     )
   }
   if (line.error) {
@@ -215,11 +215,9 @@ function Became({ line }: { line: Line }) {
     )
   }
   return (
-    <span class="row">
+    <span class="many-became">
       <Status of="operation" value={outcome.phase} />
-      <span class="soft clip" title={outcome.message}>
-        {outcome.message}
-      </span>
+      <span class="soft">{outcome.message}</span>
     </span>
   )
 }
