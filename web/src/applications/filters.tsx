@@ -27,7 +27,7 @@ interface FiltersProps {
 export function FilterPanel(props: FiltersProps) {
   if (!filtersShown.value) return null
   return (
-    <aside class="apps-filters" id="apps-filters" aria-label="Filters">
+    <aside class="apps-filters" aria-label="Filters">
       <Filters {...props} />
     </aside>
   )
@@ -91,21 +91,32 @@ interface FacetProps {
 const atFirst = 8
 const searchable = 12
 
-function FacetPart({ facet, q, change, counts }: FacetProps) {
-  const [all, setAll] = useState(false)
-  const [typed, setTyped] = useState('')
+/** A facet that folds. What is folded is not drawn: the page has many values. */
+function FacetPart(props: FacetProps) {
+  const { facet, q, counts } = props
   const chosen = q.chosen[facet]
+  const [shown, setShown] = useState(open.includes(facet) || chosen.length > 0)
   const values = valuesOf(facet, counts, chosen)
   if (values.length === 0) return null
-  const wanted = typed.trim().toLowerCase()
-  const found = wanted ? values.filter((v) => v.value.toLowerCase().includes(wanted)) : values
-  const shown = all || wanted ? found : some(found, chosen, atFirst)
   return (
-    <details class="facet" open={open.includes(facet) || chosen.length > 0}>
+    <details class="facet" open={shown} onToggle={(event) => setShown(event.currentTarget.open)}>
       <summary>
         <h2 class="facet-title">{facetWords[facet]}</h2>
         {chosen.length > 0 && <span class="facet-chosen tabular">{chosen.length}</span>}
       </summary>
+      {shown && <Values {...props} values={values} />}
+    </details>
+  )
+}
+
+function Values({ facet, q, change, values }: FacetProps & { values: FacetCount[] }) {
+  const [all, setAll] = useState(false)
+  const [typed, setTyped] = useState('')
+  const wanted = typed.trim().toLowerCase()
+  const found = wanted ? values.filter((v) => v.value.toLowerCase().includes(wanted)) : values
+  const shown = all || wanted ? found : some(found, q.chosen[facet], atFirst)
+  return (
+    <>
       {values.length > searchable && (
         <input
           class="input facet-search"
@@ -132,7 +143,7 @@ function FacetPart({ facet, q, change, counts }: FacetProps) {
           Show fewer
         </Button>
       )}
-    </details>
+    </>
   )
 }
 

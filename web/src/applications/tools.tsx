@@ -27,7 +27,6 @@ export function Tools({ q, change, facets, chosen }: ToolsProps) {
         icon="filter"
         class="apps-filters-open"
         aria-expanded={filtersShown.value}
-        aria-controls="apps-filters"
         onClick={() => {
           if (matchMedia('(max-width: 1023px)').matches) sheetOpen.value = true
           else filtersShown.value = !filtersShown.value
