@@ -68,6 +68,11 @@ test: build bin/argocd need-for-tests ## all tests: unit, and stories against a 
 .PHONY: check
 check: fmt-check lint generated-check web-check test ## what .ci/run runs
 
+.PHONY: screenshots
+screenshots: build ## pictures of the page's main views, into docs/screenshots
+	@scripts/need-for-browser
+	$(GO) test -count=1 -timeout 20m ./test/page -run TestPictures -pictures $(CURDIR)/docs/screenshots
+
 .PHONY: bench
 bench: build ## the benchmarks, one line of JSON each
 	@$(GO) run ./bench
