@@ -177,7 +177,7 @@ export function valuesOf(facet: Facet, counts: readonly FacetCount[], chosen: re
   const place = (value: string) => (order.includes(value) ? order.indexOf(value) : order.length)
   return [...known]
     .map(([value, count]) => ({ value, count }))
-    .sort((a, b) => place(a.value) - place(b.value) || a.value.localeCompare(b.value))
+    .sort((a, b) => place(a.value) - place(b.value) || a.value.localeCompare(b.value, undefined, { numeric: true }))
 }
 
 /** The values that count most, and those that are chosen; in the order that they had. */

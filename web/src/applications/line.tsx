@@ -165,7 +165,7 @@ function Age({ row }: { row: Row }) {
   return (
     <div class="apps-cell-age" role="cell">
       <span class="apps-first">
-        <Time at={row.synced} />
+        <Time at={row.synced} bare />
       </span>
       <span class="apps-second">
         {row.autoSync ? (

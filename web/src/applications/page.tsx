@@ -45,7 +45,7 @@ export default function ApplicationsPage() {
       <Tools q={q} change={change} facets={list.facets.value} chosen={choices(q).length} />
       <Found q={q} change={change} summary={summary} refused={list.standing.value.is === 'refused'} />
       <div class="apps-main">
-        {(summary || list.standing.value.is !== 'refused') && (
+        {(summary ? summary.all > 0 : list.standing.value.is !== 'refused') && (
           <FilterPanel q={q} change={change} facets={list.facets.value} />
         )}
         <section class="apps-content" aria-label="List">
