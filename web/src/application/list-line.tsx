@@ -2,6 +2,7 @@
 
 import { Chip, Icon, Status, Time } from '../kit'
 import { applicationPlace } from '../route/place'
+import { useQuery } from '../route/query'
 import type { Live } from './live'
 import type { Line } from './rows'
 import { absence, marksOf } from './trouble'
@@ -11,14 +12,10 @@ interface Place {
   index: number
 }
 
+export type Head = Line & { is: 'head' }
+
 /** The head of a group in the list. */
-export function HeadLine({
-  top,
-  index,
-  line,
-  by,
-  onFold,
-}: Place & { line: Line & { is: 'head' }; by: string; onFold: () => void }) {
+export function HeadLine({ top, index, line, by, onFold }: Place & { line: Head; by: string; onFold: () => void }) {
   return (
     <tr class="object object-group" aria-rowindex={index} style={{ top: `${top}px` }}>
       <td class="object-whole">
@@ -38,24 +35,25 @@ export function ObjectLine({
   id,
   live,
   picked,
-  shown,
   onPick,
-  onOpen,
 }: Place & {
   id: string
   live: Live
   /** Whether it is chosen; undefined where nothing can be chosen. */
   picked: boolean | undefined
-  shown: boolean
   onPick: (ids: string[], on: boolean) => void
-  onOpen: (id: string) => void
 }) {
+  const { query, set } = useQuery()
   const node = live.node(id)
   if (!node) return null
   // Waves and differing fields have columns of their own.
   const marks = marksOf(node).filter((mark) => !/wave|≠/.test(mark.word))
   return (
-    <tr class={shown ? 'object object-chosen' : 'object'} aria-rowindex={index} style={{ top: `${top}px` }}>
+    <tr
+      class={query.get('resource') === id ? 'object object-chosen' : 'object'}
+      aria-rowindex={index}
+      style={{ top: `${top}px` }}
+    >
       <td class="object-pick">
         {node.managed && picked !== undefined && (
           <input
@@ -70,7 +68,7 @@ export function ObjectLine({
         <span class="clip">{node.kind}</span>
       </td>
       <td class="object-name">
-        <button type="button" class="linklike clip" title={node.name} onClick={() => onOpen(id)}>
+        <button type="button" class="linklike clip" title={node.name} onClick={() => set({ resource: id }, true)}>
           {node.name}
         </button>
         {marks.map((mark) => (

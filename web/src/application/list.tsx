@@ -6,8 +6,8 @@ import { Button, Empty, Icon, Menu, Skeleton, useWindowed } from '../kit'
 import { useQuery } from '../route/query'
 import { found } from './filter'
 import { FilterBar, useChosen } from './filter-bar'
-import { HeadLine, ObjectLine } from './list-line'
-import { arrangementIn, type Column, groupings, linesOf, nextSort } from './rows'
+import { type Head, HeadLine, ObjectLine } from './list-line'
+import { type Arrangement, arrangementIn, type Column, groupings, linesOf, nextSort } from './rows'
 import { useApplication } from './store'
 
 const rowHeight = 36
@@ -51,23 +51,11 @@ export function List() {
             const at = slice.first + n
             const place = { top: at * rowHeight, index: at + 2 }
             if (line.is === 'head') {
-              const fold = () =>
-                set({ folded: line.folded ? how.folded.filter((v) => v !== line.value) : [...how.folded, line.value] })
-              return <HeadLine key={`head ${line.value}`} {...place} line={line} by={how.group ?? ''} onFold={fold} />
+              return <GroupHead key={`head ${line.value}`} {...place} line={line} how={how} />
             }
             const { id } = line.node
-            return (
-              <ObjectLine
-                key={id}
-                {...place}
-                id={id}
-                live={live}
-                picked={may ? picked.has(id) : undefined}
-                shown={query.get('resource') === id}
-                onPick={pick}
-                onOpen={(resource) => set({ resource }, true)}
-              />
-            )
+            const chosenOne = may ? picked.has(id) : undefined
+            return <ObjectLine key={id} {...place} id={id} live={live} picked={chosenOne} onPick={pick} />
           })}
         </tbody>
       </table>
@@ -78,6 +66,13 @@ export function List() {
       )}
     </section>
   )
+}
+
+/** The head of a group, which folds it. */
+function GroupHead({ line, how, ...place }: { line: Head; how: Arrangement; top: number; index: number }) {
+  const { set } = useQuery()
+  const folded = line.folded ? how.folded.filter((value) => value !== line.value) : [...how.folded, line.value]
+  return <HeadLine {...place} line={line} by={how.group ?? ''} onFold={() => set({ folded })} />
 }
 
 function GroupMenu({ group, onChange }: { group: string | undefined; onChange: (group: string | undefined) => void }) {
