@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Chip, Icon, Status, Time } from '../kit'
+import { Chip, Icon, lookOf, Status, Time } from '../kit'
 import { applicationPlace } from '../route/place'
 import { useQuery } from '../route/query'
 import type { Live } from './live'
@@ -21,7 +21,8 @@ export function HeadLine({ top, index, line, by, onFold }: Place & { line: Head;
       <td class="object-whole">
         <button type="button" class="object-sort" aria-expanded={!line.folded} onClick={onFold}>
           <Icon name={line.folded ? 'right' : 'down'} size={12} />
-          {line.value || `no ${by}`} <span class="faint tabular">{line.count}</span>
+          {line.value === '' ? `no ${by}` : by === 'sync' ? lookOf('sync', line.value).word : line.value}{' '}
+          <span class="faint tabular">{line.count}</span>
         </button>
       </td>
     </tr>
