@@ -8,9 +8,9 @@ import { removeCli } from './held'
 import { qualified, type Target } from './target'
 
 const ways: { value: Cascade; label: string }[] = [
-  { value: 'foreground', label: 'With its objects, dependents first' },
-  { value: 'background', label: 'With its objects, dependents afterwards' },
-  { value: 'none', label: 'Only the Application: its objects stay' },
+  { value: 'foreground', label: 'Its objects too, dependents first (foreground)' },
+  { value: 'background', label: 'Its objects too, dependents afterwards (background)' },
+  { value: 'none', label: 'Only the Application: its objects stay (non-cascading)' },
 ]
 
 /** Deletes an application, by its name. */

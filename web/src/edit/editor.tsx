@@ -18,7 +18,7 @@ import { YamlEditor } from './yaml'
 
 /** The form and the manifest of an application side by side, in step; app is undefined for a new one. */
 export function Editor({ app, may }: { app: Application | undefined; may: boolean }) {
-  const e = useEditor(app)
+  const e = useEditor(app, may)
   const what = app?.metadata?.name ?? 'the new application'
   return (
     <div class="edit">

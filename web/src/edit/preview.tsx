@@ -17,11 +17,11 @@ export interface Previewed {
 /** How long nobody typed before the server is asked. */
 const after = 600
 
-/** What would become of a manifest: asked for whenever it rests for a moment. */
-export function usePreview(manifest: Manifest, tick: number): Previewed {
-  const [previewed, setPreviewed] = useState<Previewed>({ answer: undefined, error: undefined, busy: true })
+/** What would become of a manifest: asked for whenever it rests for a moment, by those who may save it. */
+export function usePreview(manifest: Manifest, tick: number, may: boolean): Previewed {
+  const [previewed, setPreviewed] = useState<Previewed>({ answer: undefined, error: undefined, busy: may })
   useEffect(() => {
-    if (manifest.wrong) {
+    if (manifest.wrong || !may) {
       setPreviewed((was) => ({ ...was, busy: false }))
       return
     }

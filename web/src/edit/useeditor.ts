@@ -12,7 +12,7 @@ import { beginning, editable, manifestOf, meanwhileOf, pathOf, rebased } from '.
 import { Manifest } from './text'
 
 /** What is edited, whether it is saved, and what the server says of it. */
-export function useEditor(app: Application | undefined) {
+export function useEditor(app: Application | undefined, may: boolean) {
   const { route } = useLocation()
   const key = app ? `${app.metadata?.namespace}/${app.metadata?.name}` : ''
   const [base, setBase] = useState(app)
@@ -25,7 +25,7 @@ export function useEditor(app: Application | undefined) {
   const [refused, setRefused] = useState<ApiError>()
   const [tick, setTick] = useState(0)
   const [asked, setAsked] = useState(false)
-  const previewed = usePreview(manifest, tick)
+  const previewed = usePreview(manifest, tick, may)
   const unsaved = manifest.text !== first
   useEffect(() => keepDraft(key, unsaved ? manifest.text : undefined), [manifest.text, unsaved])
   const take = (next: Manifest) => {
