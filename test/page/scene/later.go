@@ -42,7 +42,7 @@ func (s *Scene) Later(ctx context.Context) error {
 	return s.edit(ctx)
 }
 
-// await waits until an Application has synced once.
+// await waits until an Application has synced once and is healthy: what is known of its health stays while its source is not readable.
 func (s *Scene) await(ctx context.Context, p play) error {
 	return until(ctx, p.name+" is not deployed", func() (bool, error) {
 		u, err := s.client.Resource(applications).Namespace(cmp.Or(p.in, s.Namespace)).Get(ctx, p.name, metav1.GetOptions{})
@@ -50,7 +50,8 @@ func (s *Scene) await(ctx context.Context, p play) error {
 			return false, err
 		}
 		phase, _, _ := unstructured.NestedString(u.Object, "status", "operationState", "phase")
-		return phase == "Succeeded", nil
+		health, _, _ := unstructured.NestedString(u.Object, "status", "health", "status")
+		return phase == "Succeeded" && health == "Healthy", nil
 	})
 }
 
