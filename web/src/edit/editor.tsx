@@ -22,7 +22,7 @@ export function Editor({ app, may }: { app: Application | undefined; may: boolea
   const what = app?.metadata?.name ?? 'the new application'
   return (
     <div class="edit">
-      <Leaving unsaved={e.unsaved} what={what} onDrop={e.drop} />
+      <Leaving draft={e.draft} unsaved={e.unsaved} what={what} onDrop={e.drop} />
       <div class="edit-bar">
         <Standing
           problems={e.problems}
@@ -150,7 +150,7 @@ function Side({
 }) {
   const { query, set } = useQuery()
   const { manifest, previewed, problems } = editor
-  const chosen = query.get('side') ?? 'yaml'
+  const chosen = (may && query.get('side')) || 'yaml'
   const name = manifest.word(['metadata', 'name'])
   const namespace = manifest.word(['metadata', 'namespace']) || controlNamespace()
   const made = previewed.answer?.manifests?.length
@@ -163,8 +163,12 @@ function Side({
         onChoose={(side) => set({ side: side === 'yaml' ? undefined : side })}
         tabs={[
           { id: 'yaml', label: 'YAML' },
-          { id: 'objects', label: 'Objects', extra: made !== undefined && <span class="faint">{made}</span> },
-          { id: 'order', label: 'Order of the sync' },
+          ...(may
+            ? [
+                { id: 'objects', label: 'Objects', extra: made !== undefined && <span class="faint">{made}</span> },
+                { id: 'order', label: 'Order of the sync' },
+              ]
+            : []),
         ]}
       >
         {chosen === 'objects' ? (

@@ -12,15 +12,31 @@ export const draftOf = (key: string): string | undefined => drafts.get(key)
 export function keepDraft(key: string, text: string | undefined) {
   if (text === undefined) drafts.delete(key)
   else drafts.set(key, text)
+  if (drafts.size > 0) addEventListener('beforeunload', stay)
+  else removeEventListener('beforeunload', stay)
 }
 
-/** Asks before changes that are not saved are left: by a link, or by closing the page. Back and tabs keep them for the return. */
-export function Leaving({ unsaved, what, onDrop }: { unsaved: boolean; what: string; onDrop: () => void }) {
+/** Has the browser ask before the page is closed: drafts do not outlive it. */
+function stay(event: BeforeUnloadEvent) {
+  event.preventDefault()
+}
+
+/** Asks before changes that are not saved are left by a link. Other tabs and the way back keep them, and say so. */
+export function Leaving({
+  draft,
+  unsaved,
+  what,
+  onDrop,
+}: {
+  draft: string
+  unsaved: boolean
+  what: string
+  onDrop: () => void
+}) {
   const [to, setTo] = useState<string>()
   const { route } = useLocation()
   useEffect(() => {
     if (!unsaved) return
-    const stay = (event: BeforeUnloadEvent) => event.preventDefault()
     const follow = (event: MouseEvent) => {
       const link = event.target instanceof Element ? event.target.closest('a') : null
       if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
@@ -30,17 +46,19 @@ export function Leaving({ unsaved, what, onDrop }: { unsaved: boolean; what: str
       event.stopPropagation()
       setTo(link.pathname + link.search)
     }
-    addEventListener('beforeunload', stay)
     document.addEventListener('click', follow, true)
-    return () => {
-      removeEventListener('beforeunload', stay)
-      document.removeEventListener('click', follow, true)
-    }
+    return () => document.removeEventListener('click', follow, true)
   }, [unsaved])
+  useEffect(
+    () => () => {
+      if (drafts.has(draft))
+        toast(`What you changed of ${what} is not saved, and kept until you close this page`, 'warn')
+    },
+    [draft],
+  )
   if (to === undefined) return null
   const leave = (drop: boolean) => {
     if (drop) onDrop()
-    else toast(`What you changed of ${what} is kept until you close this page`, 'warn')
     route(to)
   }
   return (

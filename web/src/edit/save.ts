@@ -20,9 +20,16 @@ export async function save(target: Target, base: Application, manifest: object):
   const latest = await getApplication(target)
   if (!same(editable(latest), editable(base))) return { is: 'changed', latest }
   const patch = patchOf(editable(base), manifest as Record<string, unknown>)
-  const app = await call('patch', '/api/v1/applications/{name}', {
-    path: { name: target.name },
-    body: { name: target.name, appNamespace: target.namespace, patch: JSON.stringify(patch), patchType: 'json' },
-  })
-  return { is: 'saved', app }
+  try {
+    const app = await call('patch', '/api/v1/applications/{name}', {
+      path: { name: target.name },
+      body: { name: target.name, appNamespace: target.namespace, patch: JSON.stringify(patch), patchType: 'json' },
+    })
+    return { is: 'saved', app }
+  } catch (thrown) {
+    // Somebody may have been faster since it was looked at: the patch tests what it changes.
+    const now = await getApplication(target)
+    if (!same(editable(now), editable(base))) return { is: 'changed', latest: now }
+    throw thrown
+  }
 }

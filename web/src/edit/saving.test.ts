@@ -22,7 +22,7 @@ const app = {
     namespace: 'argocd',
     uid: 'x',
     resourceVersion: '7',
-    annotations: { 'bowline.dev/hold': '{}', note: 'ours' },
+    annotations: { 'bowline.dev/hold': '{}', 'argocd.argoproj.io/refresh-timestamp': 'now', note: 'ours' },
     labels: { team: 'shop' },
   },
   spec: { project: 'default', source: { repoURL: 'r', path: 'a' }, destination: { name: 'in-cluster' } },

@@ -12,6 +12,9 @@ const momentary = [
   'bowline.dev/deletion-plan',
   'argocd.argoproj.io/deletion-approved',
   'argocd.argoproj.io/refresh',
+  'argocd.argoproj.io/refresh-timestamp',
+  'argocd.argoproj.io/hydrate',
+  'argocd.argoproj.io/hydrate-timestamp',
   'kubectl.kubernetes.io/last-applied-configuration',
 ]
 

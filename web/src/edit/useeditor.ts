@@ -83,6 +83,8 @@ export function useEditor(app: Application | undefined, may: boolean) {
     toast(`${target.name} was saved`, 'good', { undo: () => void back() })
   }
   return {
+    /** Under which name what is typed is kept. */
+    draft: key,
     manifest,
     sound,
     previewed,
