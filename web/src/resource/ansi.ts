@@ -11,24 +11,27 @@ export interface Piece {
 }
 
 /** How text is written at a place. Colours are numbers of the palette of 256, or rgb(…). */
-interface Pen {
+export interface Pen {
   bold: boolean
   dim: boolean
   italic: boolean
   underline: boolean
   struck: boolean
   inverse: boolean
+  hidden: boolean
   fore: number | string | undefined
   back: number | string | undefined
 }
 
-const plainPen: Pen = {
+/** How text is written where nothing was said of it. */
+export const plainPen: Pen = {
   bold: false,
   dim: false,
   italic: false,
   underline: false,
   struck: false,
   inverse: false,
+  hidden: false,
   fore: undefined,
   back: undefined,
 }
@@ -71,7 +74,8 @@ export function pieces(line: string): Piece[] {
   return out
 }
 
-function dressed(text: string, pen: Pen): Piece {
+/** A text as a pen writes it. */
+export function dressed(text: string, pen: Pen): Piece {
   const look: string[] = []
   for (const name of ['bold', 'dim', 'italic', 'underline', 'struck'] as const) if (pen[name]) look.push(`ansi-${name}`)
   const [fore, back] = pen.inverse ? [pen.back ?? 'back', pen.fore ?? 'fore'] : [pen.fore, pen.back]
@@ -100,9 +104,9 @@ export function colourOf(colour: number | string): string {
 }
 
 /** The pen after the parameters of a sequence that ends with m (SGR). */
-function turned(pen: Pen, parameters: string): Pen {
+export function turned(pen: Pen, parameters: string): Pen {
   if (!/^[\d;:]*$/.test(parameters)) return pen // a private one
-  const codes = parameters.split(/[;:]/).map((text) => (text === '' ? 0 : Number(text)))
+  const codes = parameters.split(';').flatMap(codesOf)
   let now = { ...pen }
   for (let at = 0; at < codes.length; at++) {
     const code = codes[at]!
@@ -115,6 +119,16 @@ function turned(pen: Pen, parameters: string): Pen {
   return now
 }
 
+/** One parameter as codes: what follows a colon says more about it, such as how it is underlined, or which colour. */
+function codesOf(parameter: string): number[] {
+  const [code = 0, ...more] = parameter.split(':').map((text) => (text === '' ? 0 : Number(text)))
+  if (more.length === 0) return [code]
+  if (code === 4) return [more[0] === 0 ? 24 : 4]
+  if (code !== 38 && code !== 48) return [code]
+  // With colons a colour space may be named before red, green and blue.
+  return [code, more[0]!, ...(more[0] === 2 && more.length > 4 ? more.slice(-3) : more.slice(1))]
+}
+
 const on: Record<number, Partial<Pen>> = {
   0: plainPen,
   1: { bold: true },
@@ -122,11 +136,13 @@ const on: Record<number, Partial<Pen>> = {
   3: { italic: true },
   4: { underline: true },
   7: { inverse: true },
+  8: { hidden: true },
   9: { struck: true },
   22: { bold: false, dim: false },
   23: { italic: false },
   24: { underline: false },
   27: { inverse: false },
+  28: { hidden: false },
   29: { struck: false },
   39: { fore: undefined },
   49: { back: undefined },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** How wide a sign is in columns: signs of East Asia and pictures take two. */
-function wide(code: number): boolean {
+export function wide(code: number): boolean {
   return (
     code >= 0x1100 &&
     (code <= 0x115f ||

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Terminal } from '@xterm/headless/lib-headless/xterm-headless.mjs'
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks'
 import { sliceOf } from '../../kit'
 import { plain } from '../ansi'
+import { Engine } from './engine'
 import { pasted, sequenceOf } from './keys'
 import { rowPieces } from './screen'
 import { type Place, Session } from './session'
@@ -19,13 +19,13 @@ export function useTerminal(place: Place, again: number) {
   const key = JSON.stringify([place, again])
   const [drawn, draw] = useReducer((n: number) => n + 1, 0)
   const [said, say] = useState('')
-  const made = useMemo(
-    () => ({ key, terminal: new Terminal({ cols: 80, rows: 24, scrollback, allowProposedApi: true }) }),
-    [key],
-  )
+  const made = useMemo(() => {
+    const answering: { to?: Session } = {}
+    return { key, answering, terminal: new Engine(80, 24, scrollback, (text) => answering.to?.type(text)) }
+  }, [key])
   const [session, setSession] = useState<Session | undefined>(undefined)
   useEffect(() => {
-    const { terminal } = made
+    const { terminal, answering } = made
     let frame = 0
     let heard = ''
     let speaking: ReturnType<typeof setTimeout> | undefined
@@ -37,6 +37,7 @@ export function useTerminal(place: Place, again: number) {
     }
     const opened = new Session(place, (text) => {
       terminal.write(text)
+      soon()
       heard = (heard + plain(text)).slice(-1_000)
       // Those who listen are told what came when it has come to rest.
       clearTimeout(speaking)
@@ -45,23 +46,19 @@ export function useTerminal(place: Place, again: number) {
         heard = ''
       }, 600)
     })
-    const written = terminal.onWriteParsed(soon)
-    const answered = terminal.onData((text) => opened.type(text))
+    answering.to = opened
     setSession(opened)
     return () => {
       cancelAnimationFrame(frame)
       clearTimeout(speaking)
-      written.dispose()
-      answered.dispose()
       opened.close()
-      terminal.dispose()
     }
   }, [made])
   return { terminal: made.terminal, session, drawn, said }
 }
 
 interface ViewProps {
-  terminal: Terminal
+  terminal: Engine
   session: Session
   drawn: number
   said: string
@@ -75,15 +72,14 @@ export function TerminalView({ terminal, session, drawn, said, label }: ViewProp
   const [view, setView] = useState({ top: 0, height: 400 })
   const pinned = useRef(true)
   useFitting(place, terminal, session, (height) => setView((was) => ({ ...was, height })))
-  const buffer = terminal.buffer.active
   useLayoutEffect(() => {
     const element = place.current
     if (element && pinned.current) element.scrollTop = element.scrollHeight
-  }, [drawn, buffer.length, view.height])
+  }, [drawn, terminal.lines.length, view.height])
   useEffect(() => field.current?.focus(), [session])
-  const slice = sliceOf(buffer.length, rowHeight, view.top, view.height, 10)
-  const cursor = buffer.baseY + buffer.cursorY
-  const open = session.state.value.is === 'open'
+  const slice = sliceOf(terminal.lines.length, rowHeight, view.top, view.height, 10)
+  const cursor = terminal.base + terminal.y
+  const showsCursor = terminal.modes.cursor && session.state.value.is === 'open'
   const type = (text: string) => {
     pinned.current = true
     session.type(text)
@@ -107,10 +103,7 @@ export function TerminalView({ terminal, session, drawn, said, label }: ViewProp
         <div class="screen-all" aria-hidden="true" style={{ height: `${slice.height}px` }}>
           <div style={{ transform: `translateY(${slice.top}px)` }}>
             {Array.from({ length: slice.last - slice.first }, (_, i) => slice.first + i).map((at) => (
-              <Row
-                key={at}
-                pieces={rowPieces(buffer.getLine(at), terminal.cols, open && at === cursor ? buffer.cursorX : -1)}
-              />
+              <Row key={at} pieces={rowPieces(terminal.lines[at], at === cursor && showsCursor ? terminal.x : -1)} />
             ))}
           </div>
         </div>
@@ -147,7 +140,7 @@ function Field({
 }: {
   field: preact.RefObject<HTMLTextAreaElement | null>
   label: string
-  terminal: Terminal
+  terminal: Engine
   type: (text: string) => void
 }) {
   const send = (element: HTMLTextAreaElement) => {
@@ -173,7 +166,7 @@ function Field({
         }
         // Copying what is marked is not an interrupt.
         if (event.ctrlKey && event.key === 'c' && window.getSelection()?.isCollapsed === false) return
-        const sequence = sequenceOf(event, terminal.modes.applicationCursorKeysMode)
+        const sequence = sequenceOf(event, terminal.modes.cursorKeys)
         if (sequence === undefined) return
         event.preventDefault()
         event.stopPropagation()
@@ -185,7 +178,7 @@ function Field({
       onCompositionEnd={(event) => send(event.currentTarget)}
       onPaste={(event) => {
         event.preventDefault()
-        type(pasted(event.clipboardData?.getData('text') ?? '', terminal.modes.bracketedPasteMode))
+        type(pasted(event.clipboardData?.getData('text') ?? '', terminal.modes.bracketedPaste))
       }}
     />
   )
@@ -194,7 +187,7 @@ function Field({
 /** Makes the terminal as large as the room it has. */
 function useFitting(
   place: preact.RefObject<HTMLElement | null>,
-  terminal: Terminal,
+  terminal: Engine,
   session: Session,
   onHeight: (height: number) => void,
 ) {
