@@ -18,7 +18,7 @@ const most = 200 << 10
 // pictured are the views that there are pictures of.
 var pictured = []string{
 	"sign-in", "applications", "applications-grouped", "applications-tiles", "application-tree", "application-large-tree", "application-list", "application-network", "application-pods",
-	"application-history", "application-plan", "application-edit", "application-failed", "application-running", "resource-diff", "resource-live", "resource-logs", "new",
+	"application-history", "application-plan", "application-edit", "application-failed", "application-running", "resource-diff", "resource-live", "new",
 	"project", "repositories", "clusters", "accounts", "access", "health",
 }
 
