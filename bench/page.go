@@ -44,6 +44,9 @@ func measurePage(ctx context.Context, c config, dir string) error {
 	}
 	l := &looked{served: &served{subject: subject}}
 	defer l.close()
+	if err := l.seedForest(); err != nil {
+		return err
+	}
 	if err := l.open(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, l.tail())
 	}
@@ -72,16 +75,19 @@ func measurePage(ctx context.Context, c config, dir string) error {
 	return nil
 }
 
-// plantForest deploys the application with the large tree. Nobody heals it.
-func (l *looked) plantForest(ctx context.Context) error {
-	l.note(fmt.Sprintf("deploying an application of %d objects", l.leaves))
+// seedForest commits the files of the application with the large tree, before Bowline reads the repository.
+func (l *looked) seedForest() error {
 	var all strings.Builder
 	for i := range l.leaves {
 		fmt.Fprintf(&all, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: leaf-%04d}\ndata: {a: \"1\"}\n---\n", i)
 	}
-	if _, err := l.repo.Commit(gitserver.Change{Files: map[string]string{forest + "/all.yaml": all.String()}}); err != nil {
-		return err
-	}
+	_, err := l.repo.Commit(gitserver.Change{Files: map[string]string{forest + "/all.yaml": all.String()}})
+	return err
+}
+
+// plantForest deploys that application. Nobody heals it.
+func (l *looked) plantForest(ctx context.Context) error {
+	l.note(fmt.Sprintf("deploying an application of %d objects", l.leaves))
 	app := application(0, l.repo.URL, v1alpha1.DefaultNamespace)
 	app.Name, app.Spec.Source.Path, app.Spec.SyncPolicy = forest, forest, nil
 	app.Operation = &v1alpha1.Operation{Sync: &v1alpha1.SyncOperation{}}
