@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { Button, toastError } from '../kit'
 import { favourites } from './favourites'
 import { asked, type Question } from './question'
@@ -55,7 +55,7 @@ export function AllBox({ q, found }: { q: Question; found: number }) {
 export function BulkBar({ q, found }: { q: Question; found: number }) {
   const n = selection.value.size
   useEffect(() => () => asking.peek()?.abort(), [])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (n === 0) return
     const leave = (event: KeyboardEvent) => {
       if (event.key === 'Escape' && !event.defaultPrevented && !document.querySelector('dialog[open]')) selectNone()

@@ -21,7 +21,8 @@ export function around(top: number, seen: number): Sight {
 
 /** Follows what is seen of an element while the page scrolls. height is its own: a list that became shorter is looked at anew. */
 export function useSight(element: RefObject<HTMLElement | null>, height: number): Sight {
-  const [sight, setSight] = useState<Sight>(() => around(0, window.innerHeight))
+  // At first only what is seen, for it to be there soon; what is around it follows after the first painting.
+  const [sight, setSight] = useState<Sight>(() => ({ from: 0, to: window.innerHeight - grain }))
   useEffect(() => {
     let frame = 0
     const look = () => {
