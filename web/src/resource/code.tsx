@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import './code.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Copy, IconButton, useWindowed } from '../kit'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import './compare.css'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Button, CheckField, IconButton, useWindowed } from '../kit'
 import { lineHeight, Tokens } from './code'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import './compare.css'
 import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Difference, FieldOwner } from '../api'

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import '../output.css'
+import '../ansi.css'
 import { useEffect, useMemo, useReducer, useState } from 'preact/hooks'
 import { address } from '../../api'
 import { useApplication } from '../../application/store'

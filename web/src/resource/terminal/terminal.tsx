@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import '../output.css'
+import '../ansi.css'
 import { useReducer } from 'preact/hooks'
 import { useApplication } from '../../application/store'
 import { Button, Empty, Failure, Skeleton } from '../../kit'
