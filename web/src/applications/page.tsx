@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import './applications.css'
+import './list.css'
+import './groups.css'
+import './filters.css'
+import './applications.css' // last: it says how a small screen differs
 import { useCallback, useEffect, useMemo } from 'preact/hooks'
 import { Cli, Empty, Failure, Icon, Skeleton, Staleness } from '../kit'
 import { place } from '../route/place'
