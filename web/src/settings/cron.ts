@@ -115,6 +115,7 @@ export function parseLength(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(h|m|s|ms))+$/.test(text)) return undefined
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
   let sum = 0
-  for (const [, number, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|h|m|s)/g)) sum += Number(number) * (units[unit ?? ''] ?? 0)
+  for (const [, number, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|h|m|s)/g))
+    sum += Number(number) * (units[unit ?? ''] ?? 0)
   return sum > 0 ? sum : undefined
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { call } from '../api'
-import { items } from './types'
 import { useLoad } from './load'
+import { items } from './types'
 
 /** How many rights are asked for in one call: they stand in its address. */
 const atOnce = 60
@@ -14,7 +14,7 @@ export async function askMay(rights: string[], signal?: AbortSignal): Promise<Ma
     const part = rights.slice(from, from + atOnce)
     const answer = await call('get', '/api/bowline/v1/may', { query: { rights: part } }, signal)
     const allowed = items(answer.allowed)
-    part.forEach((right, at) => out.set(right, allowed[at] ?? false))
+    for (const [at, right] of part.entries()) out.set(right, allowed[at] ?? false)
   }
   return out
 }

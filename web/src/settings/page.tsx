@@ -4,11 +4,16 @@ import type { ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { Empty, Icon, type IconName } from '../kit'
+import { AccessPage } from './access'
+import { AccountPage, AccountsPage } from './accounts'
+import { ClusterPage, ClustersPage } from './clusters'
+import { HealthPage } from './healthpage'
 import { useMay } from './may'
 import { at, wordsOf } from './place'
 import { ProjectPage } from './project'
 import { NewProjectPage } from './projectnew'
 import { ProjectsPage } from './projects'
+import { RepositoriesPage } from './repositories'
 import './settings.css'
 
 interface Part {
@@ -23,7 +28,12 @@ interface Part {
 }
 
 const parts: Part[] = [
+  { word: 'health', label: 'Health of Bowline', icon: 'heart', page: HealthPage },
   { word: 'projects', label: 'Projects', icon: 'folder', page: ProjectsPage, one: ProjectPage },
+  { word: 'repositories', label: 'Repositories', icon: 'branch', page: RepositoriesPage },
+  { word: 'clusters', label: 'Clusters', icon: 'cluster', page: ClustersPage, one: ClusterPage },
+  { word: 'accounts', label: 'Accounts', icon: 'person', page: AccountsPage, one: AccountPage },
+  { word: 'access', label: 'Who may do what', icon: 'key', page: AccessPage },
 ]
 
 const needed = parts.flatMap((part) => part.needs ?? [])
@@ -33,7 +43,7 @@ export default function SettingsPage() {
   const { path, route } = useLocation()
   const may = useMay(needed)
   const [word = '', name, ...rest] = wordsOf(path)
-  const part = parts.find((one) => one.word === (word || 'projects'))
+  const part = parts.find((one) => one.word === (word || 'health'))
   const shown = parts.filter((one) => !one.needs || may(one.needs) || one === part)
   useEffect(() => {
     document.title = `${name ?? part?.label ?? 'Settings'} · Settings · Bowline`
@@ -57,7 +67,7 @@ export default function SettingsPage() {
         <select
           class="input"
           aria-label="Part of the settings"
-          value={word}
+          value={part?.word ?? ''}
           onChange={(event) => route(event.currentTarget.value ? at(event.currentTarget.value) : at())}
         >
           {shown.map((one) => (

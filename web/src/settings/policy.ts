@@ -46,7 +46,8 @@ export function writePolicy(policy: Policy, subject: string): string {
 
 /** What is wrong with a policy, as far as the page can tell; undefined if nothing is. */
 export function policyProblem(policy: Policy, project: string, all: Policy[] = []): string | undefined {
-  if (policy.raw !== undefined) return 'This line cannot be read, and so the role has no rights: take it out or correct it'
+  if (policy.raw !== undefined)
+    return 'This line cannot be read, and so the role has no rights: take it out or correct it'
   if (!(policy.resource in resources)) return `Choose a resource: ${Object.keys(resources).join(', ')}`
   if (!policy.action.trim()) return 'Say what may be done, such as get or sync'
   const rest = policy.object.trim().startsWith(`${project}/`) ? policy.object.trim().slice(project.length + 1) : ''

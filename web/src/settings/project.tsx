@@ -109,7 +109,14 @@ function Delete({ name, onClose }: { name: string; onClose: () => void }) {
       route(at('projects'))
     })
   return (
-    <ConfirmByName title="Delete project" name={name} verb="Delete" busy={doing.busy} onConfirm={remove} onClose={onClose}>
+    <ConfirmByName
+      title="Delete project"
+      name={name}
+      verb="Delete"
+      busy={doing.busy}
+      onConfirm={remove}
+      onClose={onClose}
+    >
       <p>Its rules, its roles and their tokens end. A project that applications are of cannot be deleted.</p>
       {doing.error && <Failure error={doing.error} doing="delete it" />}
       <Cli command={['proj', 'delete', name]} />

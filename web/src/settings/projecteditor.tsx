@@ -6,8 +6,8 @@ import { Button, Cli, Failure, TextField, toast } from '../kit'
 import { useDoing } from './load'
 import { Head, Section } from './parts'
 import { at } from './place'
-import { isConflict, merged, projectCommands, same } from './projectform'
 import { ProjectFields } from './projectfields'
+import { isConflict, merged, projectCommands, same } from './projectform'
 import type { Project } from './types'
 
 /** Writes a project as it was read: it is refused if somebody wrote it since. */
@@ -90,7 +90,8 @@ export function Yaml({ project, onChange }: { project: Project; onChange: (proje
     const { parse } = await import('yaml')
     try {
       const spec = parse(now) as unknown
-      if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) throw new Error('write fields, such as description')
+      if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
+        throw new Error('write fields, such as description')
       setProblem('')
       setTyped(spec)
       onChange({ ...project, spec })

@@ -80,7 +80,11 @@ const kindCells = [
 
 function Kinds({ spec, error, put }: PartProps) {
   const list = (
-    key: 'clusterResourceWhitelist' | 'clusterResourceBlacklist' | 'namespaceResourceWhitelist' | 'namespaceResourceBlacklist',
+    key:
+      | 'clusterResourceWhitelist'
+      | 'clusterResourceBlacklist'
+      | 'namespaceResourceWhitelist'
+      | 'namespaceResourceBlacklist',
     label: string,
     hint: string,
   ) => (

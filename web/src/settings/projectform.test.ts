@@ -22,7 +22,10 @@ test('an error of the server is shown at its field and nowhere else', () => {
 
 test('a change on top of what somebody else wrote keeps what they wrote', () => {
   const mine = withSpec(base, { description: 'All of the shop' })
-  const theirs = { metadata: { name: 'shop', resourceVersion: '2' }, spec: { ...base.spec, sourceRepos: ['https://b'] } }
+  const theirs = {
+    metadata: { name: 'shop', resourceVersion: '2' },
+    spec: { ...base.spec, sourceRepos: ['https://b'] },
+  }
   const got = merged(base, mine, theirs)
   expect(got.both).toEqual([])
   expect(got.project.metadata?.resourceVersion).toBe('2')
@@ -30,7 +33,11 @@ test('a change on top of what somebody else wrote keeps what they wrote', () => 
 })
 
 test('what both changed is named, and the draft counts', () => {
-  const got = merged(base, withSpec(base, { sourceRepos: ['https://mine'] }), withSpec(base, { sourceRepos: ['https://b'] }))
+  const got = merged(
+    base,
+    withSpec(base, { sourceRepos: ['https://mine'] }),
+    withSpec(base, { sourceRepos: ['https://b'] }),
+  )
   expect(got.both).toEqual(['sourceRepos'])
   expect(got.project.spec?.sourceRepos).toEqual(['https://mine'])
 })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ApiError } from '../api'
-import { items, type Destination, type Project, type ProjectSpec } from './types'
+import { type Destination, items, type Project, type ProjectSpec } from './types'
 
 /** A project that permits nothing yet. */
 export function newProject(): Project {

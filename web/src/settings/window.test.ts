@@ -25,12 +25,19 @@ test.each([
   expect(next(schedule, after, zone)).toBe(want)
 })
 
-test.each(['', '* * * *', '60 * * * *', '* * * * 7', '1-0 * * * *', '*/0 * * * *', 'a * * * *', '1/2/3 * * * *', '1.5 * * * *'])(
-  'the schedule %j is refused',
-  (schedule) => {
-    expect(() => parseSchedule(schedule)).toThrow()
-  },
-)
+test.each([
+  '',
+  '* * * *',
+  '60 * * * *',
+  '* * * * 7',
+  '1-0 * * * *',
+  '*/0 * * * *',
+  'a * * * *',
+  '1/2/3 * * * *',
+  '1.5 * * * *',
+])('the schedule %j is refused', (schedule) => {
+  expect(() => parseSchedule(schedule)).toThrow()
+})
 
 test.each([
   ['1h30m', 5_400_000],
@@ -74,13 +81,25 @@ test('a window is told in words', () => {
 
 test('each field says what is wrong with it', () => {
   expect(Object.keys(windowProblems({})).sort()).toEqual(['about', 'duration', 'kind', 'schedule'])
-  const good = { kind: 'deny', schedule: '0 8 * * 1-5', duration: '10h', applications: ['*'], timeZone: 'Europe/Berlin' }
+  const good = {
+    kind: 'deny',
+    schedule: '0 8 * * 1-5',
+    duration: '10h',
+    applications: ['*'],
+    timeZone: 'Europe/Berlin',
+  }
   expect(windowProblems(good)).toEqual({})
   expect(windowProblems({ ...good, timeZone: 'Mars/Olympus' })).toHaveProperty('timeZone')
 })
 
 test('the command says all of the window', () => {
-  const w = { kind: 'deny', schedule: '0 8 * * 1-5', duration: '10h', timeZone: 'Europe/Berlin', applications: ['a', 'b'] }
+  const w = {
+    kind: 'deny',
+    schedule: '0 8 * * 1-5',
+    duration: '10h',
+    timeZone: 'Europe/Berlin',
+    applications: ['a', 'b'],
+  }
   expect(addWindowCommand('shop', { ...w, manualSync: true, description: 'office hours' }).join(' ')).toBe(
     'proj windows add shop --kind deny --schedule 0 8 * * 1-5 --duration 10h --time-zone Europe/Berlin' +
       ' --applications a,b --manual-sync --description office hours',

@@ -63,7 +63,9 @@ export function whenWords(w: SyncWindow): string {
 }
 
 /** What is wrong with a window, by field. */
-export function windowProblems(w: SyncWindow): Partial<Record<'kind' | 'schedule' | 'duration' | 'about' | 'timeZone', string>> {
+export function windowProblems(
+  w: SyncWindow,
+): Partial<Record<'kind' | 'schedule' | 'duration' | 'about' | 'timeZone', string>> {
   const out: ReturnType<typeof windowProblems> = {}
   if (w.kind !== 'allow' && w.kind !== 'deny') out.kind = 'Choose allow or deny'
   try {

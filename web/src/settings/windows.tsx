@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks'
-import { Button, CheckField, Chip, Cli, clock, Dialog, Empty, Failure, SelectField, TextField, Time, toast } from '../kit'
+import {
+  Button,
+  CheckField,
+  Chip,
+  Cli,
+  clock,
+  Dialog,
+  Empty,
+  Failure,
+  SelectField,
+  TextField,
+  Time,
+  toast,
+} from '../kit'
 import { useDoing } from './load'
 import { Section, Table } from './parts'
 import { saveProject } from './projecteditor'
@@ -41,7 +54,10 @@ export function Windows({ project, may, reload }: { project: Project; may: boole
           rows={windows.map((window, at) => ({ window, at }))}
           keyOf={(w) => String(w.at)}
           columns={[
-            { label: 'Kind', cell: ({ window: w }) => <Chip tone={w.kind === 'allow' ? 'good' : 'warn'}>{w.kind}</Chip> },
+            {
+              label: 'Kind',
+              cell: ({ window: w }) => <Chip tone={w.kind === 'allow' ? 'good' : 'warn'}>{w.kind}</Chip>,
+            },
             { label: 'Now', cell: ({ window: w }) => <Standing of={w} /> },
             { label: 'When', cell: ({ window: w }) => <span title={w.schedule}>{whenWords(w)}</span> },
             { label: 'About', wide: true, cell: ({ window: w }) => aboutWords(w) },
@@ -70,7 +86,12 @@ export function Windows({ project, may, reload }: { project: Project; may: boole
             doing.clear()
             setEditing(undefined)
           }}
-          onDelete={() => void put(windows.filter((_, i) => i !== editing.at), 'Deleted the window')}
+          onDelete={() =>
+            void put(
+              windows.filter((_, i) => i !== editing.at),
+              'Deleted the window',
+            )
+          }
           onSave={(w) => {
             const next = [...windows]
             next[editing.at] = w
