@@ -106,6 +106,7 @@ let axeSource
  */
 async function axe(stage, page, { except = [] } = {}) {
   axeSource ??= readFileSync(stage.need.resolve('axe-core/axe.min.js'), 'utf8')
+  await calm(page)
   const devtools = await page.context().newCDPSession(page)
   try {
     const { frameTree } = await devtools.send('Page.getFrameTree')
@@ -123,6 +124,12 @@ async function axe(stage, page, { except = [] } = {}) {
   } finally {
     await devtools.detach()
   }
+}
+
+/** calm waits until nothing moves: colours on their way to others are those of nobody. */
+async function calm(page) {
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+  await until('nothing moves', () => page.evaluate(() => document.getAnimations().every((a) => a.playState !== 'running')))
 }
 
 /** fits fails if the page can be scrolled sideways, and names what sticks out. */
