@@ -6,9 +6,11 @@ import { useLocation } from 'preact-iso'
 import { Empty, Icon, type IconName } from '../kit'
 import { AccessPage } from './access'
 import { AccountPage, AccountsPage } from './accounts'
+import { CertificatesPage } from './certificates'
 import { ClusterPage, ClustersPage } from './clusters'
 import { HealthPage } from './healthpage'
 import { useMay } from './may'
+import { MinePage } from './mine'
 import { at, wordsOf } from './place'
 import { ProjectPage } from './project'
 import { NewProjectPage } from './projectnew'
@@ -33,7 +35,9 @@ const parts: Part[] = [
   { word: 'repositories', label: 'Repositories', icon: 'branch', page: RepositoriesPage },
   { word: 'clusters', label: 'Clusters', icon: 'cluster', page: ClustersPage, one: ClusterPage },
   { word: 'accounts', label: 'Accounts', icon: 'person', page: AccountsPage, one: AccountPage },
+  { word: 'certificates', label: 'Certificates', icon: 'lock', page: CertificatesPage, needs: 'certificates, get, *' },
   { word: 'access', label: 'Who may do what', icon: 'key', page: AccessPage },
+  { word: 'account', label: 'My account', icon: 'person', page: MinePage },
 ]
 
 const needed = parts.flatMap((part) => part.needs ?? [])
