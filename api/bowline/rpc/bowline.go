@@ -91,7 +91,7 @@ type ApplicationsQuery struct {
 	Health     []string `json:"health,omitempty"` // Healthy, Progressing, Degraded, Suspended, Missing, Unknown
 	Operation  []string `json:"operation,omitempty"`
 	AutoSync   []string `json:"autoSync,omitempty"` // on, off
-	Labels     []string `json:"labels,omitempty"`   // key=value
+	Labels     []string `json:"labels,omitempty"`   // key=value; values of one key are alternatives, keys all have to match
 	Owners     []string `json:"owners,omitempty"`   // what made the application: KIND/NAME
 	// Attention is what an application asks for: see Row.
 	Attention    []string `json:"attention,omitempty"`

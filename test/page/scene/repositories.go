@@ -78,17 +78,17 @@ func payments() []commit {
 		files[env+"/ledger/hooks.yaml"] = hooks("ledger", "4.2.0", "run")
 	}
 	files["prod/refunds/worker.yaml"] = cronJobOf("refunds-report", "payments/refunds:4.2.0", "0 6 * * *", false)
-	bump := func(name, tag string) map[string]string {
-		return map[string]string{"prod/" + name + "/app.yaml": service(name, tag), "prod/" + name + "/hooks.yaml": hooks(name, tag, "run")}
+	bump := func(tag string) map[string]string {
+		return map[string]string{"prod/ledger/app.yaml": service("ledger", tag), "prod/ledger/hooks.yaml": hooks("ledger", tag, "run")}
 	}
 	invoicesGone := []string{"prod/invoices"}
 	return []commit{
 		{author: bjorn, message: "Payments, as they are deployed today", ago: 60 * day, files: files},
-		{author: chidi, message: "ledger: 4.3.0, balances in one query", ago: 21 * day, files: bump("ledger", "4.3.0")},
-		{author: bot, message: "ledger: 4.3.1", ago: 14 * day, files: bump("ledger", "4.3.1")},
-		{author: dana, message: "ledger: 4.4.0\n\nNeeds the migration of the accounts table, which takes about four minutes.", ago: 9 * day, files: bump("ledger", "4.4.0")},
-		{author: dana, message: "Back to ledger 4.3.1: the migration locks the table", ago: 9*day - 3*time.Hour, files: bump("ledger", "4.3.1")},
-		{author: chidi, message: "ledger: 4.4.1, the migration works in batches", ago: 4 * day, files: bump("ledger", "4.4.1")},
+		{author: chidi, message: "ledger: 4.3.0, balances in one query", ago: 21 * day, files: bump("4.3.0")},
+		{author: bot, message: "ledger: 4.3.1", ago: 14 * day, files: bump("4.3.1")},
+		{author: dana, message: "ledger: 4.4.0\n\nNeeds the migration of the accounts table, which takes about four minutes.", ago: 9 * day, files: bump("4.4.0")},
+		{author: dana, message: "Back to ledger 4.3.1: the migration locks the table", ago: 9*day - 3*time.Hour, files: bump("4.3.1")},
+		{author: chidi, message: "ledger: 4.4.1, the migration works in batches", ago: 4 * day, files: bump("4.4.1")},
 		{author: bjorn, message: "invoices: move to folder billing", ago: 2 * day, gone: invoicesGone, files: map[string]string{"prod/billing/app.yaml": service("invoices", "4.2.0")}},
 		{author: ana, message: "gateway: 4.5.0", ago: 8 * time.Hour, files: map[string]string{"prod/gateway/app.yaml": service("gateway", "4.5.0")}},
 		{author: bjorn, message: "fraud: metrics on a port of their own", ago: 90 * time.Minute, files: map[string]string{

@@ -104,6 +104,7 @@ class Follower<T> {
   }
 
   private async read(body: ReadableStream<Uint8Array>, abort: AbortController) {
+    let told = false
     for await (const line of lines(body)) {
       if (abort.signal.aborted) return
       const element = JSON.parse(line) as { result?: T; error?: { message: string; http_code?: number } }
@@ -111,7 +112,8 @@ class Follower<T> {
       if (element.result === undefined) continue
       this.pause = firstPause
       this.lostSince = 0
-      this.of.standing({ is: 'live' })
+      if (!told) this.of.standing({ is: 'live' })
+      told = true
       this.of.each(element.result)
     }
   }

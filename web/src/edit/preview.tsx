@@ -64,7 +64,7 @@ function oneOf(manifest: string): Made {
   try {
     const object = JSON.parse(manifest) as { kind?: string; metadata?: { name?: string; namespace?: string } }
     const { name = '', namespace = '' } = object.metadata ?? {}
-    return { kind: object.kind ?? '', name, namespace, text: stringify(object, { lineWidth: 0 }) }
+    return { kind: object.kind ?? '', name, namespace, text: stringify(object, { lineWidth: 0, compat: 'yaml-1.1' }) }
   } catch {
     return { kind: '', name: 'what cannot be read', namespace: '', text: manifest }
   }

@@ -44,7 +44,7 @@ function filled(value: object | null | undefined): boolean {
 
 /** The manifest of an application as it is. */
 export function manifestOf(app: Application): string {
-  return stringify(editable(app), { lineWidth: 0, indentSeq: false })
+  return stringify(editable(app), { lineWidth: 0, compat: 'yaml-1.1', indentSeq: false })
 }
 
 /** Two values that say the same, whatever the order of their fields. */

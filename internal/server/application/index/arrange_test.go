@@ -4,6 +4,7 @@ package index_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -222,5 +223,38 @@ func BenchmarkArrange(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestLabelsOfDifferentKeysHaveToMatchTogether, as people read a list of labels; values of one key are alternatives.
+func TestLabelsOfDifferentKeysHaveToMatchTogether(t *testing.T) {
+	x := index.New(index.Options{Object: func(a *v1alpha1.Application) string { return a.Name }})
+	for name, labels := range map[string]map[string]string{
+		"a": {"env": "prod", "team": "shop"}, "b": {"env": "prod", "team": "pay"}, "c": {"env": "staging", "team": "shop"}, "d": {"team": "pay"},
+	} {
+		a := &v1alpha1.Application{}
+		a.Name, a.Labels = name, labels
+		x.Put(a)
+	}
+	for _, tt := range []struct {
+		chosen []string
+		found  string
+		counts map[string]int64
+	}{
+		{[]string{"env=prod"}, "ab", map[string]int64{"env=prod": 2, "env=staging": 1, "team=shop": 1, "team=pay": 1}},
+		{[]string{"env=prod", "team=shop"}, "a", map[string]int64{"env=prod": 1, "env=staging": 1, "team=shop": 1, "team=pay": 1}},
+		{[]string{"env=prod", "env=staging", "team=shop"}, "ac", map[string]int64{"env=prod": 1, "env=staging": 1, "team=shop": 2, "team=pay": 1}},
+	} {
+		result := x.Find(&index.Query{Labels: tt.chosen})
+		found, counts := "", map[string]int64{}
+		for _, e := range result.Entries {
+			found += e.App.Name
+		}
+		for _, c := range result.Facets[index.FacetLabels] {
+			counts[c.Value] = c.Count
+		}
+		if found != tt.found || !maps.Equal(counts, tt.counts) {
+			t.Errorf("%v finds %s with %v, want %s with %v", tt.chosen, found, counts, tt.found, tt.counts)
+		}
 	}
 }

@@ -52,6 +52,9 @@ type facet struct {
 	first  func(h Hit) string
 	most   int  // how many values are told; 0 is all
 	judged bool // it needs the verdict
+	// part says which part a value belongs to: of what was chosen in each part one value has to match. nil is one part. Labels
+	// have one for each key: env=prod and team=shop, but env=prod or env=staging.
+	part func(value string) string
 }
 
 var facets = []facet{
@@ -82,6 +85,7 @@ var facets = []facet{
 		name: FacetLabels, chosen: func(q *Query) []string { return q.Labels }, most: mostValues,
 		values:  func(h Hit, each func(string)) { eachOf(h.labels, each) },
 		matches: func(h Hit, value string) bool { return slices.Contains(h.labels, value) },
+		part:    func(value string) string { key, _, _ := strings.Cut(value, "="); return key },
 	},
 	bounded(plainFacet(FacetOwners, func(q *Query) []string { return q.Owners }, func(h Hit) string { return h.Owner })),
 	judged(plainFacet(FacetAttention, func(q *Query) []string { return q.Attention }, func(h Hit) string { return h.Verdict.Word() })),
@@ -113,7 +117,37 @@ func (e *Entry) reads(repo string) bool {
 
 func (f *facet) lets(q *Query, h Hit) bool {
 	chosen := f.chosen(q)
-	return len(chosen) == 0 || slices.ContainsFunc(chosen, func(value string) bool { return f.matches(h, value) })
+	if f.part == nil {
+		return len(chosen) == 0 || slices.ContainsFunc(chosen, func(value string) bool { return f.matches(h, value) })
+	}
+	return !slices.ContainsFunc(chosen, func(value string) bool { return !f.partLets(chosen, f.part(value), h) })
+}
+
+// partLets reports whether an entry has one of the values that were chosen in a part.
+func (f *facet) partLets(chosen []string, part string, h Hit) bool {
+	return slices.ContainsFunc(chosen, func(value string) bool { return f.part(value) == part && f.matches(h, value) })
+}
+
+// missed calls each with the values that would let in an entry that the facet leaves out.
+func (f *facet) missed(q *Query, h Hit, each func(string)) {
+	if f.part == nil {
+		f.values(h, each)
+		return
+	}
+	chosen, out := f.chosen(q), ""
+	for _, value := range chosen {
+		if part := f.part(value); !f.partLets(chosen, part, h) {
+			if out != "" && out != part {
+				return // two parts do: no single choice would let it in
+			}
+			out = part
+		}
+	}
+	f.values(h, func(value string) {
+		if f.part(value) == out {
+			each(value)
+		}
+	})
 }
 
 // counter counts the entries of one query. What it needs for each of ten thousand it has made beforehand.
@@ -178,7 +212,7 @@ func (c *counter) count(h Hit) bool {
 		out = i
 	}
 	if out >= 0 {
-		facets[out].values(h, c.add[out])
+		facets[out].missed(c.query, h, c.add[out])
 		return false
 	}
 	for i := range facets {
