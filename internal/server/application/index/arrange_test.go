@@ -247,7 +247,7 @@ func TestLabelsOfDifferentKeysHaveToMatchTogether(t *testing.T) {
 	} {
 		result := x.Find(&index.Query{Labels: tt.chosen})
 		found, counts := "", map[string]int64{}
-		for _, e := range result.Entries {
+		for _, e := range result.Hits {
 			found += e.App.Name
 		}
 		for _, c := range result.Facets[index.FacetLabels] {
