@@ -1,197 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { useState } from 'preact/hooks'
-import { useLocation } from 'preact-iso'
 import { call } from '../api'
-import { Button, Cli, ConfirmByName, Empty, Failure, Time, toast } from '../kit'
-import { worstFirst } from './health'
-import { useDoing, useLoad } from './load'
-import { right, useMay } from './may'
-import { Answer, ConnectionStatus, Head, Listing, Section, Words } from './parts'
+import { Cli, Empty, Icon, type IconName, Time } from '../kit'
+import { place } from '../route/place'
+import { useLoad } from './load'
+import { Answer, type Column, Head, Listing, Section } from './parts'
 import { at } from './place'
+import { type ClusterRow, type ClusterStanding, clusterRows, wordOf } from './standing'
+import { every, useBowline } from './state'
 import { type Cluster, items } from './types'
 
-/** All clusters that the caller may see. */
+const addCommand = ['cluster', 'add', 'CONTEXT', '--name', 'NAME']
+
+/** All clusters that the caller may see, those in trouble first. */
 export function ClustersPage() {
-  const answer = useLoad('clusters', (signal) => call('get', '/api/v1/clusters', {}, signal), 15_000)
+  const answer = useLoad('clusters', (signal) => call('get', '/api/v1/clusters', {}, signal), every)
+  const state = useBowline()
   return (
     <>
-      <Head title="Clusters">
-        Clusters are added on the command line, which has the rights to make an account there.
-        <Cli command={['cluster', 'add', 'CONTEXT']} />
-      </Head>
+      <Head title="Clusters">Where applications are deployed to, and how fresh what is known of each is.</Head>
       <Section title="All clusters" flush>
         <Answer of={answer} doing="list the clusters">
-          {(list) => (
-            <Listing
-              of="clusters"
-              noun="cluster"
-              rows={items(list.items as Cluster[])}
-              keyOf={(c) => c.server ?? ''}
-              texts={(c) => [c.name, c.server, c.project]}
-              columns={[
-                { label: 'Cluster', cell: (c) => <a href={at('clusters', c.server ?? '')}>{c.name || c.server}</a> },
-                { label: 'State', cell: (c) => <ConnectionStatus of={c.info?.connectionState} /> },
-                { label: 'Server', wide: true, cell: (c) => <code>{c.server}</code> },
-                { label: 'Version', wide: true, cell: (c) => c.info?.serverVersion },
-                { label: 'Applications', end: true, cell: (c) => c.info?.applicationsCount ?? 0 },
-                { label: 'Project', wide: true, cell: (c) => c.project || <span class="faint">all</span> },
-              ]}
-              empty={<Empty icon="cluster" title="There is no cluster that you may see" />}
-            />
-          )}
+          {(list) => {
+            const clusters = items(list.items as Cluster[])
+            return (
+              <Listing
+                of="clusters"
+                noun="cluster"
+                rows={clusterRows(clusters, items(state.data?.clusters))}
+                keyOf={(r) => r.cluster.server ?? ''}
+                texts={textsOf}
+                columns={columnsOf(clusters)}
+                empty={
+                  <Empty icon="cluster" title="There is no cluster that you may see">
+                    Ask an administrator for the right to get one, or add one from where kubectl reaches it.
+                    <Cli command={addCommand} />
+                  </Empty>
+                }
+              />
+            )
+          }}
         </Answer>
       </Section>
+      <Adding />
     </>
   )
 }
 
-/** One cluster: how fresh what is known of it is, by kind. */
-export function ClusterPage({ name: server }: { name: string }) {
-  const answer = useLoad(`cluster ${server}`, (signal) =>
-    call('get', '/api/v1/clusters/{id.value}', { path: { 'id.value': server } }, signal),
-  )
-  const state = useLoad(
-    `cluster state ${server}`,
-    (signal) => call('get', '/api/bowline/v1/clusters/{cluster}/state', { path: { cluster: server } }, signal),
-    10_000,
-  )
+function Adding() {
   return (
-    <Answer of={answer} doing={`show cluster ${server}`}>
-      {(cluster) => (
-        <>
-          <ClusterHead cluster={cluster as Cluster} reload={answer.reload} />
-          <Section title="Kinds, worst first" flush>
-            <Answer of={state} doing="show what is known of its kinds">
-              {(now) => (
-                <Listing
-                  of="kinds"
-                  noun="kind"
-                  rows={worstFirst(items(now.kinds))}
-                  keyOf={(k) => `${k.group} ${k.kind}`}
-                  texts={(k) => [k.group, k.kind, k.error]}
-                  columns={[
-                    { label: 'Kind', cell: (k) => k.kind },
-                    { label: 'Group', wide: true, cell: (k) => k.group || <span class="faint">core</span> },
-                    { label: 'Last event', cell: (k) => <Time at={k.lastEvent} /> },
-                    { label: 'Objects', end: true, cell: (k) => k.objects },
-                    { label: 'Error', cell: (k) => k.error && <span class="field-error">{k.error}</span> },
-                  ]}
-                  empty={<Empty icon="question" title={now.error || 'No kind is known yet'} />}
-                />
-              )}
-            </Answer>
-          </Section>
-        </>
-      )}
-    </Answer>
+    <Section title="Add a cluster">
+      <p class="soft">
+        Clusters are added on the command line, where the kubeconfig with the rights to do so is: a service account is
+        made in the cluster, and only its token comes here. CONTEXT is a context of your kubeconfig.
+      </p>
+      <div class="settings-commands">
+        <Cli command={addCommand} />
+        <Cli command={['cluster', 'add', 'CONTEXT', '--namespace', 'NAMESPACE']} />
+      </div>
+      <p class="field-hint">
+        The second manages only some namespaces. A Secret with the label{' '}
+        <code>argocd.argoproj.io/secret-type: cluster</code> declares a cluster as well.
+      </p>
+    </Section>
   )
 }
 
-function ClusterHead({ cluster, reload }: { cluster: Cluster; reload: () => Promise<void> }) {
-  const { route } = useLocation()
-  const server = cluster.server ?? ''
-  const name = cluster.name || server
-  const update = right('clusters', 'update', server, cluster.project)
-  const remove = right('clusters', 'delete', server, cluster.project)
-  const may = useMay([update, remove])
-  const [removing, setRemoving] = useState(false)
-  const doing = useDoing()
-  const path = { 'id.value': server }
-  const act = (what: () => Promise<unknown>, done: string) =>
-    doing.run(async () => {
-      await what()
-      toast(done)
-      await reload()
-    })
+const textsOf = ({ cluster: c, standing, summary }: ClusterRow) => [
+  c.name,
+  c.server,
+  c.project,
+  looks[standing].word,
+  summary?.error,
+  c.info?.serverVersion,
+  ...Object.entries(c.labels ?? {}).map(([key, value]) => `${key}=${value}`),
+]
+
+function columnsOf(all: Cluster[]): Column<ClusterRow>[] {
+  return [
+    {
+      label: 'Cluster',
+      cell: ({ cluster: c }) => (
+        <div class="stack-tight">
+          <a href={at('clusters', wordOf(c, all))}>{c.name || c.server}</a>
+          <code class="settings-line">{c.server}</code>
+        </div>
+      ),
+    },
+    { label: 'State', cell: (r) => <StandingOf of={r.standing} unknown={r.summary?.unknown} why={whyOf(r)} /> },
+    {
+      label: 'Version',
+      wide: true,
+      cell: (r) => r.summary?.version || r.cluster.info?.serverVersion || <span class="faint">unknown</span>,
+    },
+    {
+      label: 'Project',
+      wide: true,
+      cell: ({ cluster: c }) =>
+        c.project ? <a href={at('projects', c.project)}>{c.project}</a> : <span class="faint">all</span>,
+    },
+    {
+      label: 'Applications',
+      end: true,
+      cell: ({ cluster: c, summary }) => (
+        <a href={place('/applications', { clusters: c.name })}>
+          {summary?.applications ?? c.info?.applicationsCount ?? 0}
+          <span class="unseen"> applications in {c.name}</span>
+        </a>
+      ),
+    },
+    {
+      label: 'Objects',
+      end: true,
+      wide: true,
+      cell: ({ standing, summary }) =>
+        standing === 'connected' || standing === 'gaps' ? (summary?.objects ?? '').toLocaleString('en') : '–',
+    },
+    {
+      label: 'Last heard of',
+      end: true,
+      cell: (r) => <Time at={r.summary?.lastEvent ?? r.cluster.info?.connectionState?.attemptedAt} />,
+    },
+  ]
+}
+
+const whyOf = (r: ClusterRow) => r.summary?.error || r.cluster.info?.connectionState?.message
+
+const looks: Record<ClusterStanding, { icon: IconName; tone: string; word: string }> = {
+  failed: { icon: 'cross', tone: 'bad', word: 'Cannot be reached' },
+  unknown: { icon: 'question', tone: 'dim', word: 'Unknown' },
+  gaps: { icon: 'warning', tone: 'warn', word: 'Known in part' },
+  connected: { icon: 'check', tone: 'good', word: 'Connected' },
+}
+
+/** How a cluster is doing, by icon and word; why on hover. */
+export function StandingOf({
+  of,
+  unknown = 0,
+  why,
+}: {
+  of: ClusterStanding
+  /** How many kinds are not known. */
+  unknown?: number | undefined
+  why?: string | undefined
+}) {
+  const look = looks[of]
   return (
-    <>
-      <Head
-        title={name}
-        up={{ to: at('clusters'), label: 'Clusters' }}
-        actions={
-          <>
-            {may(update) && (
-              <>
-                <Button
-                  icon="refresh"
-                  busy={doing.busy}
-                  onClick={() =>
-                    void act(
-                      () => call('post', '/api/v1/clusters/{id.value}/invalidate-cache', { path }),
-                      'Everything in the cluster was listed anew',
-                    )
-                  }
-                >
-                  Invalidate cache
-                </Button>
-                <Button
-                  icon="key"
-                  busy={doing.busy}
-                  onClick={() =>
-                    void act(
-                      () => call('post', '/api/v1/clusters/{id.value}/rotate-auth', { path }),
-                      'Replaced its token',
-                    )
-                  }
-                >
-                  Rotate token
-                </Button>
-              </>
-            )}
-            {may(remove) && (
-              <Button icon="trash" onClick={() => setRemoving(true)}>
-                Remove
-              </Button>
-            )}
-          </>
-        }
-      />
-      {doing.error && !removing && <Failure error={doing.error} doing="do that" />}
-      <Section title="Cluster">
-        <dl class="facts">
-          <dt>State</dt>
-          <dd>
-            <ConnectionStatus of={cluster.info?.connectionState} /> {cluster.info?.connectionState?.message}
-          </dd>
-          <dt>Server</dt>
-          <dd>
-            <code>{server}</code>
-          </dd>
-          <dt>Version</dt>
-          <dd>{cluster.info?.serverVersion || 'not known'}</dd>
-          <dt>Project</dt>
-          <dd>{cluster.project || 'all may use it'}</dd>
-          <dt>Namespaces</dt>
-          <dd>
-            <Words of={items(cluster.namespaces)} none="all" />
-          </dd>
-          <dt>Labels</dt>
-          <dd>
-            <Words of={Object.entries(cluster.labels ?? {}).map(([k, v]) => `${k}=${v}`)} />
-          </dd>
-        </dl>
-        {may(update) && <Cli command={['cluster', 'set', name, '--name', name]} />}
-      </Section>
-      {removing && (
-        <ConfirmByName
-          title="Remove cluster"
-          name={name}
-          verb="Remove"
-          busy={doing.busy}
-          onClose={() => setRemoving(false)}
-          onConfirm={() =>
-            void doing.run(async () => {
-              await call('delete', '/api/v1/clusters/{id.value}', { path })
-              route(at('clusters'))
-            })
-          }
-        >
-          <p>What applications there are stays as it is in the cluster, and is not known any more.</p>
-          {doing.error && <Failure error={doing.error} doing="remove it" />}
-          <Cli command={['cluster', 'rm', name]} />
-        </ConfirmByName>
-      )}
-    </>
+    <span class={`status tone-${look.tone}`} title={why || undefined}>
+      <Icon name={look.icon} />
+      {look.word}
+      {of === 'gaps' && unknown > 0 && <span class="faint tabular">, {unknown} not</span>}
+    </span>
   )
 }
