@@ -8,6 +8,7 @@ import { ApproveDialog, ConfirmDeletion } from './approve'
 import { terminate } from './asks'
 import { automated, awaitsApproval, awaitsConfirmation, holdOf, running } from './held'
 import { HoldDialog, ReleaseDialog } from './hold'
+import { useDoingCommands } from './keys'
 import { refreshCli, refreshOne } from './refresh'
 import { RemoveDialog } from './remove'
 import { SyncDialog } from './sync'
@@ -20,15 +21,24 @@ export function Doings({ row, app }: { row: Row | undefined; app: Application | 
   const [opened, setOpened] = useState<Opened>()
   const [refreshing, setRefreshing] = useState(false)
   const { set } = useQuery()
-  if (!app) return null
-  const target: Target = { namespace: app.metadata?.namespace ?? '', name: app.metadata?.name ?? '' }
+  const target: Target = { namespace: app?.metadata?.namespace ?? '', name: app?.metadata?.name ?? '' }
   const may = new Set(row?.may ?? [])
   const refresh = async (hard: boolean) => {
     setRefreshing(true)
     await refreshOne(target, hard)
     setRefreshing(false)
   }
-  const held = holdOf(app)
+  const held = app && holdOf(app)
+  useDoingCommands({
+    name: target.name,
+    may: [...may],
+    running: app ? running(app) : false,
+    held: Boolean(held),
+    automated: app ? automated(app) : false,
+    open: setOpened,
+    refresh: () => void refresh(false),
+  })
+  if (!app) return null
   return (
     <div class="doings" role="toolbar" aria-label={`What to do with ${target.name}`}>
       <SyncButton row={row} app={app} may={may.has('sync')} onOpen={setOpened} />
