@@ -41,7 +41,7 @@ var views = []view{
 	{"new", "/new", "Repository"},
 	{"settings", "/settings", "Projects"},
 	{"projects", "/settings/projects", "payments"},
-	{"project", "/settings/projects/payments", "Whoever carries the pager"},
+	{"project", "/settings/projects/payments", "Money, and what has to be asked"},
 	{"repositories", "/settings/repositories", "git.example.org"},
 	{"clusters", "/settings/clusters", "edge-lisbon"},
 	{"accounts", "/settings/accounts", "dev"},
