@@ -2,99 +2,178 @@
 
 import { useState } from 'preact/hooks'
 import { call } from '../api'
-import { Button, Cli, Icon, TextField } from '../kit'
+import { Button, Cli, Icon, SelectField, TextField } from '../kit'
 import { useQuery } from '../route/query'
-import { linesOf } from './filter'
+import { ApplicationAccess } from './applicationaccess'
 import { useLoad } from './load'
 import { Answer, Head, Section } from './parts'
+import { type Asked, explainCommand, groupsOf, subjects } from './rights'
+import { askAt, RightsTable } from './rightstable'
 import { items } from './types'
-
-const fields = [
-  { key: 'resource', label: 'Resource', placeholder: 'applications' },
-  { key: 'action', label: 'Action', placeholder: 'sync' },
-  { key: 'object', label: 'Object', placeholder: 'default/web' },
-  { key: 'subject', label: 'Who', placeholder: 'you' },
-  { key: 'groups', label: 'Groups', placeholder: 'with commas' },
-]
 
 /** Who may do what, and why: the question stands in the address. */
 export function AccessPage() {
-  const { query, set } = useQuery()
-  const [asked, setAsked] = useState(() => Object.fromEntries(fields.map((f) => [f.key, query.get(f.key) ?? ''])))
+  const { query } = useQuery()
   const [resource, action, object] = ['resource', 'action', 'object'].map((key) => query.get(key) ?? '')
+  const subject = query.get('subject') ?? ''
+  const groups = query.get('groups') ?? ''
   return (
     <>
-      <Head title="Who may do what">Which rule grants or refuses a right, and where it stands.</Head>
+      <Head title="Who may do what">
+        Which rule grants or refuses a right, where it stands, and through which roles somebody comes to it.
+      </Head>
       <Section title="Ask">
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault()
-            set(asked, true)
-          }}
-        >
-          <div class="settings-asks">
-            {fields.map((f) => (
-              <TextField
-                key={f.key}
-                label={f.label}
-                placeholder={f.placeholder}
-                value={asked[f.key] ?? ''}
-                spellcheck={false}
-                onInput={(text) => setAsked({ ...asked, [f.key]: text })}
-              />
-            ))}
-          </div>
-          <div>
-            <Button looks="primary" type="submit" disabled={!asked.resource || !asked.action || !asked.object}>
-              Explain
-            </Button>
-          </div>
-        </form>
+        <Ask key={`${resource} ${action} ${object} ${subject} ${groups}`} />
+        {resource && action && object && (
+          <Verdict asked={{ resource, action, object }} subject={subject} groups={groupsOf(groups)} />
+        )}
       </Section>
-      {resource && action && object && (
-        <Verdict
-          right={{ resource, action, object }}
-          subject={query.get('subject') ?? ''}
-          groups={linesOf((query.get('groups') ?? '').replaceAll(',', '\n'))}
-        />
-      )}
+      <Examples />
+      <ApplicationAccess />
+      <RightsTable title="What you may do" />
     </>
   )
 }
 
-function Verdict({
-  right,
-  subject,
-  groups,
-}: {
-  right: { resource: string; action: string; object: string }
-  subject: string
-  groups: string[]
-}) {
-  const answer = useLoad(`explain ${JSON.stringify([right, subject, groups])}`, (signal) =>
-    call('get', '/api/bowline/v1/explain', { query: { ...right, subject, groups } }, signal),
-  )
-  const command = ['account', 'explain', right.action, right.resource, right.object]
-  if (subject) command.push('--subject', subject)
-  if (groups.length > 0) command.push('--groups', groups.join(','))
+/** The form of a question. */
+function Ask() {
+  const { query, set } = useQuery()
+  const [resource, setResource] = useState(query.get('resource') ?? 'applications')
+  const [action, setAction] = useState(query.get('action') ?? '')
+  const [object, setObject] = useState(query.get('object') ?? '')
+  const [subject, setSubject] = useState(query.get('subject') ?? '')
+  const [groups, setGroups] = useState(query.get('groups') ?? '')
+  const accounts = useLoad('accounts', (signal) => call('get', '/api/v1/account', {}, signal))
+  const about = subjects.find((one) => one.resource === resource)
   return (
-    <Answer of={answer} doing="explain it">
-      {(said) => (
-        <>
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault()
+        set(
+          { resource, action: action.trim(), object: object.trim(), subject: subject.trim(), groups: groups.trim() },
+          true,
+        )
+      }}
+    >
+      <div class="settings-asks">
+        <SelectField
+          label="Resource"
+          value={resource}
+          options={subjects.map((one) => ({ value: one.resource }))}
+          onChange={setResource}
+        />
+        <TextField
+          label="Action"
+          required
+          placeholder={about?.actions.includes('sync') ? 'sync' : about?.actions[0]}
+          hint={about?.actions.includes('action/*') && 'Also action/GROUP/KIND/NAME.'}
+          options={about?.actions ?? []}
+          value={action}
+          spellcheck={false}
+          onInput={setAction}
+        />
+        <TextField label="Object" required hint={about?.object} value={object} spellcheck={false} onInput={setObject} />
+        <TextField
+          label="Who"
+          placeholder="you"
+          hint="An account, a user id, or proj:PROJECT:ROLE."
+          options={items(accounts.data?.items).map((a) => a.name ?? '')}
+          value={subject}
+          spellcheck={false}
+          onInput={setSubject}
+        />
+        <TextField
+          label="Groups"
+          hint="With commas between them."
+          value={groups}
+          spellcheck={false}
+          onInput={setGroups}
+        />
+      </div>
+      <div>
+        <Button looks="primary" type="submit" disabled={!action.trim() || !object.trim()}>
+          Explain
+        </Button>
+      </div>
+    </form>
+  )
+}
+
+function Verdict({ asked, subject, groups }: { asked: Asked; subject: string; groups: string[] }) {
+  const answer = useLoad(`explain ${JSON.stringify([asked, subject, groups])}`, (signal) =>
+    call('get', '/api/bowline/v1/explain', { query: { ...asked, subject, groups } }, signal),
+  )
+  const through = items(answer.data?.through)
+  return (
+    <>
+      <Answer of={answer} doing="explain it" lines={3}>
+        {(said) => (
           <div class={`settings-verdict tone-${said.allowed ? 'good' : 'bad'}`} role="status">
             <Icon name={said.allowed ? 'check' : 'cross'} size={20} />
-            <div class="stack-tight">
-              <strong>{said.allowed ? 'Allowed' : 'Not allowed'}</strong>
-              <p>{said.reason}</p>
-              {said.rule && <code>{said.rule}</code>}
-              {said.where && <p>In {said.where}</p>}
-              {items(said.through).length > 0 && <p>Through {items(said.through).join(', ')}</p>}
+            <div class="grow stack-tight">
+              <strong>
+                {said.allowed ? 'Allowed' : 'Not allowed'}: {subject || groups.join(', ') || 'you'}, {asked.action}{' '}
+                {asked.resource} {asked.object}
+              </strong>
+              {!said.rule && <p>{said.reason}</p>}
+              {said.rule && (
+                <dl class="facts">
+                  <dt>Rule</dt>
+                  <dd class="settings-line">{said.rule}</dd>
+                  <dt>Where</dt>
+                  <dd>{said.where}</dd>
+                  {through.length > 0 && <dt>Through</dt>}
+                  {through.length > 0 && <dd>{through.join(' → ')}</dd>}
+                </dl>
+              )}
+              {!said.allowed && !said.rule && (
+                <p class="soft">
+                  To allow it, add a line to policy.csv of the ConfigMap argocd-rbac-cm, or to a role of the project.
+                </p>
+              )}
             </div>
           </div>
-          <Cli command={command} />
-        </>
-      )}
-    </Answer>
+        )}
+      </Answer>
+      <Cli command={explainCommand(asked, subject, groups)} />
+    </>
+  )
+}
+
+const examples: { words: string; asked: Asked; subject?: string; groups?: string }[] = [
+  { words: 'May I sync every application?', asked: { resource: 'applications', action: 'sync', object: '*/*' } },
+  {
+    words: 'May I restart Deployments of project default?',
+    asked: { resource: 'applications', action: 'action/apps/Deployment/restart', object: 'default/*' },
+  },
+  {
+    words: 'May I open a terminal in project default?',
+    asked: { resource: 'exec', action: 'create', object: 'default/*' },
+  },
+  { words: 'May I add clusters?', asked: { resource: 'clusters', action: 'create', object: '*' } },
+  {
+    words: 'May the role ci of project default sync there?',
+    asked: { resource: 'applications', action: 'sync', object: 'default/*' },
+    subject: 'proj:default:ci',
+  },
+  {
+    words: 'May the group developers delete applications of project default?',
+    asked: { resource: 'applications', action: 'delete', object: 'default/*' },
+    groups: 'developers',
+  },
+]
+
+function Examples() {
+  return (
+    <Section title="Examples">
+      <ul class="settings-examples">
+        {examples.map((one) => (
+          <li key={one.words}>
+            <a href={askAt(one.asked, one.subject, one.groups)}>{one.words}</a>
+          </li>
+        ))}
+      </ul>
+    </Section>
   )
 }

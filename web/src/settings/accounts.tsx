@@ -2,22 +2,33 @@
 
 import { useState } from 'preact/hooks'
 import { call } from '../api'
-import { Button, Cli, ConfirmByName, Dialog, Empty, Failure, TextField, toast } from '../kit'
-import { learn, settings } from '../session/session'
+import { Chip, Cli, Empty, TextField } from '../kit'
 import { session } from '../session/signal'
-import { useDoing, useLoad } from './load'
+import { AccountDetails } from './account'
+import { ChangeSetting } from './configmap'
+import { useLoad } from './load'
 import { right, useMay } from './may'
 import { Answer, Head, Listing, Section, Words, YesNo } from './parts'
 import { at } from './place'
-import { Tokens } from './tokens'
 import { type Account, items } from './types'
+
+const updateAll = 'accounts, update, *'
+
+/** Whether an account is that of the caller. */
+function isMine(name: string): boolean {
+  const who = session.value
+  return who.is === 'in' && who.issuer === 'argocd' && who.username === name
+}
 
 /** All local accounts that the caller may see. */
 export function AccountsPage() {
   const answer = useLoad('accounts', (signal) => call('get', '/api/v1/account', {}, signal))
+  const may = useMay([updateAll])
   return (
     <>
-      <Head title="Accounts">Local accounts; who signs in by single sign-on has none.</Head>
+      <Head title="Accounts">
+        Local accounts, for people and for programs. Whoever signs in by single sign-on needs none.
+      </Head>
       <Section title="All accounts" flush>
         <Answer of={answer} doing="list the accounts">
           {(list) => (
@@ -26,160 +37,99 @@ export function AccountsPage() {
               noun="account"
               rows={items(list.items as Account[])}
               keyOf={(a) => a.name ?? ''}
-              texts={(a) => [a.name]}
+              texts={(a) => [a.name, ...items(a.capabilities)]}
               columns={[
-                { label: 'Account', cell: (a) => <a href={at('accounts', a.name ?? '')}>{a.name}</a> },
-                { label: 'Enabled', cell: (a) => <YesNo yes={a.enabled ?? false} /> },
-                { label: 'May be used for', cell: (a) => <Words of={items(a.capabilities)} /> },
+                {
+                  label: 'Account',
+                  cell: (a) => (
+                    <span class="row">
+                      <a href={at('accounts', a.name ?? '')}>{a.name}</a>
+                      {isMine(a.name ?? '') && <Chip>you</Chip>}
+                    </span>
+                  ),
+                },
+                { label: 'State', cell: (a) => <YesNo yes={a.enabled ?? false} words={['enabled', 'closed']} /> },
+                {
+                  label: 'May be used for',
+                  wide: true,
+                  cell: (a) => <Words of={items(a.capabilities)} none="nothing" />,
+                },
                 { label: 'Tokens', end: true, cell: (a) => items(a.tokens).length },
               ]}
               empty={
                 <Empty icon="person" title="There is no account that you may see">
-                  Accounts are added in argocd-cm, as accounts.NAME: login, apiKey.
+                  Accounts stand in the ConfigMap argocd-cm.
+                  <Cli command={['account', 'list']} />
                 </Empty>
               }
             />
           )}
         </Answer>
       </Section>
+      {may(updateAll) && <Adding />}
     </>
   )
 }
 
-/** One account: its tokens, its password, its sessions. */
+/** Accounts are made by a setting: there is no call for it. */
+function Adding() {
+  const [name, setName] = useState('')
+  const wrong = /[.:/\s]/.test(name) || name.length > 32
+  return (
+    <Section
+      title="Add an account"
+      hint="An account is a key of the ConfigMap argocd-cm: login lets a person in with a password, apiKey lets a program have tokens."
+    >
+      <TextField
+        label="Name of the account"
+        value={name}
+        error={wrong ? 'At most 32 letters, none of them a dot, a colon, a slash or a blank' : undefined}
+        spellcheck={false}
+        onInput={setName}
+      />
+      <ChangeSetting data={{ [`accounts.${name || 'NAME'}`]: 'login, apiKey' }} />
+      <p class="soft">
+        Then open it here: give it a password, or make a token for it. Its rights stand in argocd-rbac-cm.
+      </p>
+    </Section>
+  )
+}
+
+/** One account. */
 export function AccountPage({ name }: { name: string }) {
   const answer = useLoad(`account ${name}`, (signal) =>
     call('get', '/api/v1/account/{name}', { path: { name } }, signal),
   )
   const update = right('accounts', 'update', name)
   const may = useMay([update])
-  const who = session.value
-  const mine = who.is === 'in' && who.username === name && who.issuer === 'argocd'
-  const [asking, setAsking] = useState('')
-  const doing = useDoing()
-  const allowed = mine || may(update)
-  const signOut = () =>
-    doing.run(async () => {
-      await call('delete', '/api/bowline/v1/sessions', { query: { account: name } })
-      toast(`All sessions of ${name} ended`)
-      setAsking('')
-      await learn()
-    })
+  const mine = isMine(name)
   return (
-    <Answer of={answer} doing={`show account ${name}`}>
-      {(account) => (
-        <>
-          <Head
-            title={name}
-            up={{ to: at('accounts'), label: 'Accounts' }}
-            actions={
-              allowed && (
-                <>
-                  <Button icon="lock" onClick={() => setAsking('password')}>
-                    Change password
-                  </Button>
-                  <Button icon="door" onClick={() => setAsking('sessions')}>
-                    Sign out everywhere
-                  </Button>
-                </>
-              )
-            }
-          />
-          <Section title="Account" hint={`Set in argocd-cm: accounts.${name} and accounts.${name}.enabled.`}>
-            <dl class="facts">
-              <dt>Enabled</dt>
-              <dd>
-                <YesNo yes={account.enabled ?? false} />
-              </dd>
-              <dt>May be used for</dt>
-              <dd>
-                <Words of={items(account.capabilities)} />
-              </dd>
-            </dl>
-          </Section>
-          <Tokens
-            of={name}
-            may={allowed && items(account.capabilities).includes('apiKey')}
-            tokens={items(account.tokens).map((t) => ({ id: t.id, issued: t.issuedAt, expires: t.expiresAt }))}
-            create={async (id, expiresIn) => {
-              const body = { name, id, expiresIn }
-              const made = await call('post', '/api/v1/account/{name}/token', { path: { name }, body } as never)
-              await answer.reload()
-              return (made as { token?: string }).token ?? ''
-            }}
-            revoke={async (token) => {
-              await call('delete', '/api/v1/account/{name}/token/{id}', { path: { name, id: token.id ?? '' } })
-              await answer.reload()
-            }}
-            createCommand={['account', 'generate-token', '--account', name]}
-            revokeCommand={(token) => ['account', 'delete-token', '--account', name, token.id ?? '']}
-          />
-          {asking === 'password' && <Password name={name} onClose={() => setAsking('')} />}
-          {asking === 'sessions' && (
-            <ConfirmByName
-              title="Sign out everywhere"
-              name={name}
-              verb="Sign out"
-              busy={doing.busy}
-              onConfirm={() => void signOut()}
-              onClose={() => setAsking('')}
-            >
-              <p>All sessions of the account end, in all browsers and programs.</p>
-              {doing.error && <Failure error={doing.error} doing="end them" />}
-            </ConfirmByName>
-          )}
-        </>
-      )}
-    </Answer>
+    <>
+      <Head
+        title={name}
+        up={{ to: at('accounts'), label: 'Accounts' }}
+        actions={
+          <a class="button" href={`${at('access')}?subject=${encodeURIComponent(name)}`}>
+            Ask what it may do
+          </a>
+        }
+      />
+      <Answer of={answer} doing={`show account ${name}`} lines={8}>
+        {(account) => <AccountDetails account={account} mine={mine} may={mine || may(update)} reload={answer.reload} />}
+      </Answer>
+      <Cli command={['account', 'get', '--account', name]} />
+    </>
   )
 }
 
-function Password({ name, onClose }: { name: string; onClose: () => void }) {
-  const [current, setCurrent] = useState('')
-  const [fresh, setFresh] = useState('')
-  const doing = useDoing()
-  const error = (field: string) => (doing.error?.where === field ? doing.error.message : undefined)
-  const save = () =>
-    doing.run(async () => {
-      const body = { name, currentPassword: current, newPassword: fresh }
-      await call('put', '/api/v1/account/password', { body } as never)
-      toast(`Changed the password of ${name}; its sessions ended`)
-      onClose()
-      await learn()
-    })
+/** The local account of the caller. */
+export function MyAccount({ name }: { name: string }) {
+  const answer = useLoad(`account ${name}`, (signal) =>
+    call('get', '/api/v1/account/{name}', { path: { name } }, signal),
+  )
   return (
-    <Dialog
-      title={`Change the password of ${name}`}
-      onClose={onClose}
-      actions={
-        <Button looks="primary" busy={doing.busy} disabled={!fresh} onClick={() => void save()}>
-          Change password
-        </Button>
-      }
-    >
-      <div class="stack">
-        <TextField
-          label="Your own password"
-          type="password"
-          autocomplete="current-password"
-          value={current}
-          error={error('currentPassword')}
-          onInput={setCurrent}
-        />
-        <TextField
-          label="New password"
-          type="password"
-          autocomplete="new-password"
-          hint={settings.value?.passwordPattern && `It has to match ${settings.value.passwordPattern}`}
-          value={fresh}
-          error={error('newPassword')}
-          onInput={setFresh}
-        />
-        {doing.error && !error('currentPassword') && !error('newPassword') && (
-          <Failure error={doing.error} doing="change it" />
-        )}
-        <Cli command={['account', 'update-password', '--account', name]} />
-      </div>
-    </Dialog>
+    <Answer of={answer} doing="show your account" lines={8}>
+      {(account) => <AccountDetails account={account} mine may reload={answer.reload} />}
+    </Answer>
   )
 }

@@ -1,34 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { useState } from 'preact/hooks'
+import { Button, Cli } from '../kit'
 import { session } from '../session/signal'
-import { AccountPage } from './accounts'
+import { SignMeOut } from './account'
+import { MyAccount } from './accounts'
 import { Head, Section, Words } from './parts'
 import { at } from './place'
+import { RightsTable } from './rightstable'
 
-/** Who is signed in, with which groups, and the account if it is a local one. */
+/** Who is signed in: by whom, with which groups, what they may do, and their account if it is a local one. */
 export function MinePage() {
   const who = session.value
+  const [ending, setEnding] = useState(false)
   if (who.is !== 'in') return null
+  const local = who.issuer === 'argocd'
   return (
     <>
-      <Head title="My account" />
+      <Head
+        title="My account"
+        actions={
+          !local && (
+            <Button icon="door" onClick={() => setEnding(true)}>
+              Sign out everywhere
+            </Button>
+          )
+        }
+      >
+        Who you are to Bowline, and what you may do.
+      </Head>
       <Section title="Signed in">
         <dl class="facts">
           <dt>As</dt>
-          <dd>{who.username}</dd>
+          <dd>{who.username || 'a caller without a name'}</dd>
           <dt>By</dt>
-          <dd>{who.issuer === 'argocd' ? 'a local account' : who.issuer}</dd>
+          <dd>{local ? 'a local account' : who.issuer || 'nobody: anonymous callers are let in'}</dd>
           <dt>Groups</dt>
           <dd>
-            <Words of={who.groups} />
-          </dd>
-          <dt>Rights</dt>
-          <dd>
-            <a href={at('access')}>Ask what you may do, and why</a>
+            <Words of={who.groups} none={local ? 'none: local accounts have none' : 'none came with the sign-in'} />
           </dd>
         </dl>
+        <Cli command={['account', 'get-user-info']} />
       </Section>
-      {who.issuer === 'argocd' && <AccountPage name={who.username} />}
+      {local && who.username && <MyAccount name={who.username} />}
+      <RightsTable title="What you may do" />
+      <p class="soft">
+        A right on some things only is not in this table: <a href={at('access')}>ask for it, and why</a>.
+      </p>
+      {ending && <SignMeOut onClose={() => setEnding(false)} />}
     </>
   )
 }

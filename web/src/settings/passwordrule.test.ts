@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { passwordProblem, patternWords } from './password'
+import { passwordProblem, patternWords } from './passwordrule'
 
 test('a new password has to match the pattern and be typed twice alike', () => {
   expect(passwordProblem('^.{8,32}$', '', '')).toBeUndefined()

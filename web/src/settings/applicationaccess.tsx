@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { useState } from 'preact/hooks'
+import { call } from '../api'
+import { Button, Empty, Icon, TextField } from '../kit'
+import { useQuery } from '../route/query'
+import { settings } from '../session/session'
+import { useLoad } from './load'
+import { Answer, Section, Table } from './parts'
+import { groupsOf, objectOf, questions } from './rights'
+import { askAt } from './rightstable'
+import { items } from './types'
+
+interface Found {
+  name: string
+  namespace: string
+  project: string
+}
+
+const label = (app: Found) => `${app.namespace}/${app.name}`
+
+/** What somebody may do with one application, and by which rule. */
+export function ApplicationAccess() {
+  const { query, set } = useQuery()
+  const chosen = query.get('application') ?? ''
+  const [typed, setTyped] = useState(chosen)
+  const found = useLoad(`applications with ${typed.split('/').join(' ')}`, (signal) =>
+    call('get', '/api/bowline/v1/applications', { query: { search: typed.split('/').join(' '), limit: 20 } }, signal),
+  )
+  const apps = items(found.data?.items as Found[] | undefined)
+  const show = (text: string) => {
+    const one = apps.find((app) => label(app) === text || app.name === text)
+    set({ application: one ? label(one) : text || undefined }, true)
+  }
+  return (
+    <Section
+      title="One application"
+      hint={`What ${query.get('subject') || 'you'} may do with it, and by which rule. To ask for somebody else, name them above.`}
+    >
+      <form
+        class="settings-fields"
+        onSubmit={(event) => {
+          event.preventDefault()
+          show(typed.trim())
+        }}
+      >
+        <div class="grow">
+          <TextField
+            label="Application"
+            placeholder="NAMESPACE/NAME"
+            value={typed}
+            options={apps.map(label)}
+            spellcheck={false}
+            onInput={setTyped}
+          />
+        </div>
+        <Button type="submit" class="settings-beside" disabled={typed.trim() === ''}>
+          Show
+        </Button>
+      </form>
+      {chosen && <Matrix key={chosen} chosen={chosen} />}
+    </Section>
+  )
+}
+
+function Matrix({ chosen }: { chosen: string }) {
+  const answer = useLoad(`application ${chosen}`, (signal) =>
+    call('get', '/api/bowline/v1/applications', { query: { names: [chosen], limit: 1 } }, signal),
+  )
+  return (
+    <Answer of={answer} doing={`find ${chosen}`}>
+      {(list) => {
+        const app = items(list.items as Found[] | undefined)[0]
+        if (app) return <Answers app={app} />
+        return (
+          <Empty icon="question" title={`There is no application ${chosen} that you may see`}>
+            Write it as NAMESPACE/NAME, or choose one while typing.
+          </Empty>
+        )
+      }}
+    </Answer>
+  )
+}
+
+function Answers({ app }: { app: Found }) {
+  const { query } = useQuery()
+  const subject = query.get('subject') ?? ''
+  const groups = query.get('groups') ?? ''
+  const object = objectOf(app, settings.value?.controllerNamespace ?? '')
+  const ask = (signal: AbortSignal) =>
+    Promise.all(
+      questions.map(async ({ words, resource, action }) => {
+        const asked = { resource, action, object }
+        const who = { subject, groups: groupsOf(groups) }
+        const said = await call('get', '/api/bowline/v1/explain', { query: { ...asked, ...who } }, signal)
+        return { words, asked, said }
+      }),
+    )
+  const answer = useLoad(`access ${object} ${subject} ${groups}`, ask)
+  return (
+    <Answer of={answer} doing="say what may be done with it" lines={questions.length}>
+      {(rows) => (
+        <Table
+          of={`Rights on ${object}`}
+          rows={rows}
+          keyOf={(row) => row.words}
+          columns={[
+            { label: 'What', cell: (row) => <a href={askAt(row.asked, subject, groups)}>{row.words}</a> },
+            {
+              label: 'Allowed',
+              cell: ({ said }) => (
+                <span class={`status tone-${said.allowed ? 'good' : 'dim'}`}>
+                  <Icon name={said.allowed ? 'check' : 'minus'} />
+                  {said.allowed ? 'yes' : 'no'}
+                </span>
+              ),
+            },
+            { label: 'Rule', cell: ({ said }) => <span class="settings-line">{said.rule || said.reason}</span> },
+            { label: 'Where', wide: true, cell: ({ said }) => said.where ?? '' },
+          ]}
+        />
+      )}
+    </Answer>
+  )
+}
