@@ -159,7 +159,7 @@ function Figures({ cluster, state }: { cluster: Cluster; state: ClusterState | u
         <Figure label="Applications">{summary?.applications ?? cluster.info?.applicationsCount ?? 0}</Figure>
         <Figure label="Objects">{known ? (summary?.objects.toLocaleString('en') ?? '…') : 'unknown'}</Figure>
         <Figure label="Waiting, running">{state ? `${state.waiting}, ${state.running}` : '…'}</Figure>
-        <Figure label="Last heard of">
+        <Figure label="Last event">
           <Time at={summary?.lastEvent ?? cluster.info?.connectionState?.attemptedAt} />
         </Figure>
       </dl>
@@ -188,8 +188,8 @@ function Kinds({ kinds, error }: { kinds: KindState[]; error: string | undefined
           label: 'State',
           cell: (k) => <KindStanding of={k} />,
         },
-        { label: 'Objects', end: true, cell: (k) => (k.error ? '–' : k.objects.toLocaleString('en')) },
-        { label: 'Last heard of', end: true, cell: (k) => <Time at={k.lastEvent} /> },
+        { label: 'Objects', end: true, wide: true, cell: (k) => (k.error ? '–' : k.objects.toLocaleString('en')) },
+        { label: 'Last event', end: true, cell: (k) => <Time at={k.lastEvent} /> },
       ]}
       empty={
         <p class="soft settings-section-body">

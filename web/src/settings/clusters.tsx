@@ -83,7 +83,7 @@ function columnsOf(all: Cluster[]): Column<ClusterRow>[] {
       cell: ({ cluster: c }) => (
         <div class="stack-tight">
           <a href={at('clusters', wordOf(c, all))}>{c.name || c.server}</a>
-          <code class="settings-line">{c.server}</code>
+          <code class="settings-line settings-wide">{c.server}</code>
         </div>
       ),
     },
@@ -102,6 +102,7 @@ function columnsOf(all: Cluster[]): Column<ClusterRow>[] {
     {
       label: 'Applications',
       end: true,
+      wide: true,
       cell: ({ cluster: c, summary }) => (
         <a href={place('/applications', { clusters: c.name })}>
           {summary?.applications ?? c.info?.applicationsCount ?? 0}
@@ -117,7 +118,7 @@ function columnsOf(all: Cluster[]): Column<ClusterRow>[] {
         standing === 'connected' || standing === 'gaps' ? (summary?.objects ?? '').toLocaleString('en') : '–',
     },
     {
-      label: 'Last heard of',
+      label: 'Last event',
       end: true,
       cell: (r) => <Time at={r.summary?.lastEvent ?? r.cluster.info?.connectionState?.attemptedAt} />,
     },
@@ -127,7 +128,7 @@ function columnsOf(all: Cluster[]): Column<ClusterRow>[] {
 const whyOf = (r: ClusterRow) => r.summary?.error || r.cluster.info?.connectionState?.message
 
 const looks: Record<ClusterStanding, { icon: IconName; tone: string; word: string }> = {
-  failed: { icon: 'cross', tone: 'bad', word: 'Cannot be reached' },
+  failed: { icon: 'cross', tone: 'bad', word: 'No answer' },
   unknown: { icon: 'question', tone: 'dim', word: 'Unknown' },
   gaps: { icon: 'warning', tone: 'warn', word: 'Known in part' },
   connected: { icon: 'check', tone: 'good', word: 'Connected' },

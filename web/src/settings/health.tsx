@@ -136,7 +136,7 @@ function Clusters({ clusters }: { clusters: ClusterSummary[] }) {
         columns={[
           { label: 'Cluster', cell: (c) => <a href={at('clusters', wordOf(c, clusters))}>{c.name || c.server}</a> },
           { label: 'State', cell: (c) => <StandingOf of={standingOf(c)} unknown={c.unknown} why={c.error} /> },
-          { label: 'Applications', end: true, cell: (c) => c.applications.toLocaleString('en') },
+          { label: 'Applications', end: true, wide: true, cell: (c) => c.applications.toLocaleString('en') },
           {
             label: 'Objects',
             end: true,
@@ -146,7 +146,7 @@ function Clusters({ clusters }: { clusters: ClusterSummary[] }) {
           { label: 'Kinds', end: true, wide: true, cell: (c) => (c.connected ? c.kinds : '–') },
           { label: 'Waiting', end: true, wide: true, cell: (c) => c.waiting },
           { label: 'Running', end: true, wide: true, cell: (c) => c.running },
-          { label: 'Last heard of', end: true, cell: (c) => <Time at={c.lastEvent} /> },
+          { label: 'Last event', end: true, cell: (c) => <Time at={c.lastEvent} /> },
         ]}
         empty={<p class="soft settings-section-body">There is no cluster that you may see.</p>}
       />

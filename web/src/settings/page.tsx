@@ -12,6 +12,7 @@ import { ClustersPage } from './clusters'
 import { HealthPage } from './health'
 import { useMay } from './may'
 import { MinePage } from './mine'
+import { OverviewPage } from './overview'
 import { at, wordsOf } from './place'
 import { ProjectPage } from './project'
 import { NewProjectPage } from './projectnew'
@@ -31,6 +32,7 @@ interface Part {
 }
 
 const parts: Part[] = [
+  { word: '', label: 'Overview', icon: 'gear', page: OverviewPage },
   { word: 'health', label: 'Health of Bowline', icon: 'heart', page: HealthPage },
   { word: 'projects', label: 'Projects', icon: 'folder', page: ProjectsPage, one: ProjectPage },
   { word: 'repositories', label: 'Repositories', icon: 'branch', page: RepositoriesPage },
@@ -48,7 +50,7 @@ export default function SettingsPage() {
   const { path, route } = useLocation()
   const may = useMay(needed)
   const [word = '', name, ...rest] = wordsOf(path)
-  const part = parts.find((one) => one.word === (word || 'health'))
+  const part = parts.find((one) => one.word === word)
   const shown = parts.filter((one) => !one.needs || may(one.needs) || one === part)
   useEffect(() => {
     document.title = `${name ?? part?.label ?? 'Settings'} · Settings · Bowline`

@@ -178,7 +178,7 @@ export function Table<T>({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard
-    <section class="table-scroll" aria-label={of} tabIndex={0}>
+    <section class="table-scroll" aria-label={`Table of ${of}`} tabIndex={0}>
       <table class="table">
         <thead>
           <tr>
