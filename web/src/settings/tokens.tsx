@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks'
-import { Button, Cli, ConfirmByName, Copy, Dialog, Empty, Failure, SelectField, TextField, Time, toast } from '../kit'
+import { Button, Cli, ConfirmByName, Copy, Dialog, Failure, SelectField, TextField, Time, toast } from '../kit'
 import { useDoing } from './load'
 import { Section, Table } from './parts'
 
@@ -62,9 +62,10 @@ export function Tokens({
   return (
     <Section title={`Tokens of ${of}`} flush actions={add}>
       {tokens.length === 0 ? (
-        <Empty icon="key" title="There are no tokens">
-          Programs sign in with tokens. <Cli command={createCommand} />
-        </Empty>
+        <div class="settings-section-body">
+          <p class="soft">There are no tokens. Programs sign in with them.</p>
+          {may && <Cli command={createCommand} />}
+        </div>
       ) : (
         <Table
           of={`Tokens of ${of}`}
