@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComponentChildren } from 'preact'
-import { useId } from 'preact/hooks'
 import { Chip, Empty, Failure, Icon, IconButton, Skeleton, Time } from '../kit'
 import { useQuery } from '../route/query'
 import { counted, found } from './filter'
@@ -52,12 +51,11 @@ export function Section({
   flush?: boolean
   children: ComponentChildren
 }) {
-  const id = useId()
   return (
-    <section class="card settings-section" aria-labelledby={id}>
+    <section class="card settings-section" aria-label={title}>
       <div class="settings-section-head">
         <div class="grow">
-          <h2 id={id}>{title}</h2>
+          <h2>{title}</h2>
           {hint && <p class="field-hint">{hint}</p>}
         </div>
         {actions && <div class="row wrap">{actions}</div>}
