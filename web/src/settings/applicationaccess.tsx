@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useState } from 'preact/hooks'
-import { call } from '../api'
+import { type Application, call } from '../api'
 import { Button, Empty, Icon, TextField } from '../kit'
 import { useQuery } from '../route/query'
 import { settings } from '../session/session'
@@ -19,15 +19,28 @@ interface Found {
 
 const label = (app: Found) => `${app.namespace}/${app.name}`
 
+/** Asks for applications, with nothing of them but what they are called. */
+async function find(
+  query: { search?: string; names?: string[]; limit: number },
+  signal: AbortSignal,
+): Promise<Found[]> {
+  const fields = 'items.metadata.name,items.metadata.namespace,items.spec.project'
+  const page = await call('get', '/api/bowline/v1/applications', { query: { ...query, fields } }, signal)
+  return items(page.items as Application[] | null).map((app) => ({
+    name: app.metadata?.name ?? '',
+    namespace: app.metadata?.namespace ?? '',
+    project: app.spec?.project ?? '',
+  }))
+}
+
 /** What somebody may do with one application, and by which rule. */
 export function ApplicationAccess() {
   const { query, set } = useQuery()
   const chosen = query.get('application') ?? ''
   const [typed, setTyped] = useState(chosen)
-  const found = useLoad(`applications with ${typed.split('/').join(' ')}`, (signal) =>
-    call('get', '/api/bowline/v1/applications', { query: { search: typed.split('/').join(' '), limit: 20 } }, signal),
-  )
-  const apps = items(found.data?.items as Found[] | undefined)
+  const search = typed.split('/').join(' ')
+  const found = useLoad(`applications with ${search}`, (signal) => find({ search, limit: 20 }, signal))
+  const apps = found.data ?? []
   const show = (text: string) => {
     const one = apps.find((app) => label(app) === text || app.name === text)
     set({ application: one ? label(one) : text || undefined }, true)
@@ -64,13 +77,11 @@ export function ApplicationAccess() {
 }
 
 function Matrix({ chosen }: { chosen: string }) {
-  const answer = useLoad(`application ${chosen}`, (signal) =>
-    call('get', '/api/bowline/v1/applications', { query: { names: [chosen], limit: 1 } }, signal),
-  )
+  const answer = useLoad(`application ${chosen}`, (signal) => find({ names: [chosen], limit: 1 }, signal))
   return (
     <Answer of={answer} doing={`find ${chosen}`}>
       {(list) => {
-        const app = items(list.items as Found[] | undefined)[0]
+        const app = list[0]
         if (app) return <Answers app={app} />
         return (
           <Empty icon="question" title={`There is no application ${chosen} that you may see`}>
