@@ -39,7 +39,7 @@ function Views() {
         <Route path={`${root}/applications`} component={ApplicationsPage} />
         <Route path={`${root}/applications/:namespace/:name`} component={ApplicationPage} />
         <Route path={`${root}/new`} component={EditPage} />
-        <Route path={`${root}/settings/*`} component={SettingsPage} />
+        <Route path={`${root}/settings/:rest*`} component={SettingsPage} />
         <Route path={`${root}/login`} component={Start} />
         <Route default component={Nowhere} />
       </Router>
