@@ -45,7 +45,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if name, ok := strings.CutPrefix(r.URL.Path, "/assets/"); ok {
-		h.asset(w, r, path.Join("assets", name))
+		h.asset(w, r, "assets/"+name) // names with steps in them are no names of files
 		return
 	}
 	if h.document == nil {

@@ -64,6 +64,15 @@ func TestAssetsComeInTheFormThatIsTaken(t *testing.T) {
 	}
 }
 
+func TestAssetsAreNothingButAssets(t *testing.T) {
+	h := page.New(built(), "/cd")
+	for _, target := range []string{"/assets/../index.html", "/assets/%2e%2e/index.html", "/assets/..%2fsecret/somewhere.json", "/assets/../.vite/manifest.json", "/assets//etc/passwd", "/assets/"} {
+		if r := ask(h, http.MethodGet, target, ""); r.StatusCode != http.StatusNotFound || strings.Contains(r.Header.Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d, kept as %q", target, r.StatusCode, r.Header.Get("Cache-Control"))
+		}
+	}
+}
+
 func TestEveryOtherAddressIsTheDocument(t *testing.T) {
 	h := page.New(built(), "/cd")
 	for _, target := range []string{"/", "/applications", "/applications/argocd/web?tab=tree", "/secret/somewhere.json", "/.vite/manifest.json"} {
