@@ -38,7 +38,7 @@ type Wrong struct {
 }
 
 // Preview says what is wrong with an application that is not saved, or what would become of it. The caller needs the rights to
-// save it. Nothing is written.
+// save it, and to see it. Nothing is written.
 func (s *Service) Preview(ctx context.Context, request *bowline.PreviewRequest) (*bowline.PreviewAnswer, error) {
 	app := s.asWritten(&request.Application)
 	existing, err := s.mayPreview(ctx, app)
@@ -79,7 +79,7 @@ func (s *Service) mayPreview(ctx context.Context, app *v1alpha1.Application) (*v
 	}
 	switch {
 	case errors.Is(err, errNoName), apierrors.IsNotFound(err):
-		return nil, s.Gate.Enforce(ctx, s.right(access.Applications, access.Create, app))
+		return nil, s.maySave(ctx, app, access.Create)
 	case err != nil:
 		return nil, fault.Wrap(fault.Retry, "read", thing(app), err, "try again")
 	case !s.Gate.Allows(ctx, s.right(access.Applications, access.Get, existing)):
@@ -91,7 +91,21 @@ func (s *Service) mayPreview(ctx context.Context, app *v1alpha1.Application) (*v
 	if err := s.Gate.Enforce(ctx, s.right(access.Applications, access.Update, existing)); err != nil {
 		return nil, err
 	}
-	return existing, s.mayMove(ctx, existing, app)
+	if projectOf(existing) != projectOf(app) {
+		return existing, s.maySave(ctx, app, access.Create, access.Update)
+	}
+	return existing, nil
+}
+
+// maySave asks for the rights to save an application in its project, and for the one to see it there: what is shown is of the project's
+// repositories and clusters.
+func (s *Service) maySave(ctx context.Context, app *v1alpha1.Application, actions ...string) error {
+	for _, action := range append(actions, access.Get) {
+		if err := s.Gate.Enforce(ctx, s.right(access.Applications, action, app)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var errNoName = errors.New("no application can have that name")

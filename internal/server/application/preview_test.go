@@ -29,7 +29,7 @@ func previewing(t *testing.T, rights ...string) (*doings, *outlooks) {
 }
 
 func TestPreview(t *testing.T) {
-	d, o := previewing(t, "applications, create, team/*")
+	d, o := previewing(t, "applications, create, team/*", "applications, get, team/*")
 	got, err := d.Preview(d.ctx, &bowline.PreviewRequest{Application: *appIn("team", "new")})
 	if err != nil || got.Exists || len(got.Problems) > 0 || got.Plan == nil || got.SourceTypes[0] != "Directory" {
 		t.Errorf("got %+v, %v", got, err)
@@ -59,7 +59,10 @@ func TestPreviewNeedsTheRightToSave(t *testing.T) {
 		project, name string
 		want          string
 	}{
-		"a new one":               {[]string{"applications, get, *"}, "team", "new", "permission denied: applications, create, team/new"},
+		"a new one":        {[]string{"applications, get, *"}, "team", "new", "permission denied: applications, create, team/new"},
+		"a new one unseen": {[]string{"applications, create, team/*"}, "team", "new", "permission denied: applications, get, team/new"},
+		"moved out of sight": {[]string{"applications, get, team/*", "applications, update, *", "applications, create, *"}, "other", "web",
+			"permission denied: applications, get, other/web"},
 		"in another project":      {[]string{"applications, create, team/*"}, "other", "new", "permission denied: applications, create, other/new"},
 		"one that is there":       {[]string{"applications, get, *", "applications, create, *"}, "team", "web", "permission denied: applications, update, team/web"},
 		"one that is not seen":    {nil, "team", "web", "permission denied: applications, create, team/web"},
