@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { parsePolicy, policyProblem, policyWords, subjectOf, writePolicy } from './policy'
+import { parsePolicy, policyProblem, policyWords, roleCommands, subjectOf, writePolicy } from './policy'
 
 const subject = subjectOf('shop', 'deployer')
 
@@ -51,4 +51,25 @@ test('a policy that stands twice is said to', () => {
 test('policies are told in words', () => {
   const policy = { resource: 'applications', action: '*', object: 'shop/*', effect: 'deny' }
   expect(policyWords(policy)).toBe('must not do everything with applications shop/*')
+})
+
+test('the command line changes a role likewise', () => {
+  const before = {
+    name: 'deployer',
+    groups: ['a'],
+    policies: ['p, proj:shop:deployer, applications, get, shop/*, allow'],
+  }
+  const after = {
+    name: 'deployer',
+    groups: ['b'],
+    policies: ['p, proj:shop:deployer, applications, sync, shop/web, deny'],
+  }
+  expect(roleCommands('shop', before, before)).toEqual([])
+  expect(roleCommands('shop', before, after).map((words) => words.slice(2).join(' '))).toEqual([
+    'add-policy shop deployer --resource applications --action sync --object web --permission deny',
+    'remove-policy shop deployer --resource applications --action get --object * --permission allow',
+    'add-group shop deployer b',
+    'remove-group shop deployer a',
+  ])
+  expect(roleCommands('shop', {}, { name: 'new' })).toEqual([['proj', 'role', 'create', 'shop', 'new']])
 })

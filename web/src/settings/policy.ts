@@ -3,6 +3,8 @@
 // Lines of the policies of a project's role: p, proj:<project>:<role>, <resource>, <action>, <object>, allow|deny.
 // docs/reference/roles.md has the words.
 
+import { items, type Role } from './types'
+
 /** The resources that a role of a project can be given rights on, with the actions that each has. */
 export const resources: Record<string, string[]> = {
   applications: ['get', 'create', 'update', 'delete', 'sync', 'rollback', 'override', 'action/*', '*'],
@@ -56,6 +58,33 @@ export function policyProblem(policy: Policy, project: string, all: Policy[] = [
   const line = writePolicy(policy, '')
   if (all.filter((one) => writePolicy(one, '') === line).length > 1) return 'The same policy stands here twice'
   return undefined
+}
+
+/** What to type on the command line for the change from one role to another, whose project has the name. */
+export function roleCommands(project: string, before: Role, after: Role): string[][] {
+  const name = after.name || 'ROLE'
+  const subject = subjectOf(project, after.name ?? '')
+  const out: string[][] = before.name ? [] : [['proj', 'role', 'create', project, name]]
+  const was = items(before.policies)
+  const now = items(after.policies)
+  const rule = (verb: string, line: string) => {
+    const p = parsePolicy(line, subject)
+    if (p.raw !== undefined) return
+    const object = p.object.startsWith(`${project}/`) ? p.object.slice(project.length + 1) : p.object
+    out.push([
+      ...['proj', 'role', verb, project, name, '--resource', p.resource, '--action', p.action, '--object', object],
+      ...['--permission', p.effect],
+    ])
+  }
+  for (const line of now) if (!was.includes(line)) rule('add-policy', line)
+  for (const line of was) if (!now.includes(line)) rule('remove-policy', line)
+  for (const g of items(after.groups)) {
+    if (!items(before.groups).includes(g)) out.push(['proj', 'role', 'add-group', project, name, g])
+  }
+  for (const g of items(before.groups)) {
+    if (!items(after.groups).includes(g)) out.push(['proj', 'role', 'remove-group', project, name, g])
+  }
+  return out
 }
 
 /** What a policy says, for people. */

@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useEffect, useState } from 'preact/hooks'
-import { call } from '../api'
+import { call, errorOf } from '../api'
 import { Button, Cli, Failure, TextField, toast } from '../kit'
 import { useDoing } from './load'
 import { Head, Section } from './parts'
 import { at } from './place'
 import { ProjectFields } from './projectfields'
-import { isConflict, merged, projectCommands, same } from './projectform'
-import type { Project } from './types'
+import { isConflict, merged, projectCommands, same, withSpec } from './projectform'
+import type { Project, ProjectSpec } from './types'
 
 /** Writes a project as it was read: it is refused if somebody wrote it since. */
-export async function saveProject(project: Project): Promise<Project> {
+async function saveProject(project: Project): Promise<Project> {
   const name = project.metadata?.name ?? ''
   return (await call('put', '/api/v1/projects/{name}', { path: { name }, body: { project } } as never)) as Project
+}
+
+/** Changes some rules of a project. What somebody else wrote meanwhile stays, unless it is the same rules: then it is refused. */
+export async function changeProject(project: Project, change: Partial<ProjectSpec>): Promise<Project> {
+  const draft = withSpec(project, change)
+  try {
+    return await saveProject(draft)
+  } catch (thrown) {
+    if (!isConflict(errorOf(thrown))) throw thrown
+    const name = project.metadata?.name ?? ''
+    const theirs = (await call('get', '/api/v1/projects/{name}', { path: { name } })) as Project
+    const next = merged(project, draft, theirs)
+    if (next.both.length > 0) throw thrown
+    return await saveProject(next.project)
+  }
 }
 
 /** The rules of a project as a form with the YAML beside it, in step. */

@@ -5,10 +5,18 @@ import { call } from '../api'
 import { Button, Cli, ConfirmByName, Dialog, Empty, Failure, TextField, toast } from '../kit'
 import { useDoing } from './load'
 import { Section, Table, Words } from './parts'
-import { type Policy, parsePolicy, policyProblem, policyWords, resources, subjectOf, writePolicy } from './policy'
-import { saveProject } from './projecteditor'
+import {
+  type Policy,
+  parsePolicy,
+  policyProblem,
+  policyWords,
+  resources,
+  roleCommands,
+  subjectOf,
+  writePolicy,
+} from './policy'
+import { changeProject } from './projecteditor'
 import { Lines } from './projectfields'
-import { withSpec } from './projectform'
 import { RowsField } from './rows'
 import { Tokens } from './tokens'
 import { items, type Project, type Role } from './types'
@@ -22,7 +30,12 @@ export function Roles({ project, may, reload }: { project: Project; may: boolean
   const doing = useDoing()
   const put = (next: Role[], done: string) =>
     doing.run(async () => {
-      await saveProject(withSpec(project, { roles: next }))
+      try {
+        await changeProject(project, { roles: next })
+      } catch (thrown) {
+        await reload() // so that saving again is about what there is now
+        throw thrown
+      }
       await reload()
       toast(done)
       setEditing(undefined)
@@ -66,7 +79,9 @@ export function Roles({ project, may, reload }: { project: Project; may: boolean
           }}
           onSave={(role) =>
             void put(
-              editing.name ? roles.map((one) => (one === editing ? role : one)) : [...roles, role],
+              editing.name
+                ? roles.map((one) => (one.name === editing.name ? { ...role, jwtTokens: one.jwtTokens } : one))
+                : [...roles, role],
               `Saved role ${role.name}`,
             )
           }
@@ -80,7 +95,7 @@ export function Roles({ project, may, reload }: { project: Project; may: boolean
           busy={doing.busy}
           onConfirm={() =>
             void put(
-              roles.filter((one) => one !== deleting),
+              roles.filter((one) => one.name !== deleting.name),
               `Deleted role ${deleting.name}`,
             )
           }
@@ -199,8 +214,7 @@ function EditRole({
   )
   const problems = policies.map((policy) => policyProblem(policy, project, policies))
   const subject = subjectOf(project, name)
-  const save = () =>
-    onSave({ ...role, name, description, groups, policies: policies.map((p) => writePolicy(p, subject)) })
+  const after = { ...role, name, description, groups, policies: policies.map((p) => writePolicy(p, subject)) }
   return (
     <Dialog
       title={role.name ? `Edit role ${role.name}` : 'New role'}
@@ -209,7 +223,12 @@ function EditRole({
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button looks="primary" busy={busy} disabled={name === '' || problems.some(Boolean)} onClick={save}>
+          <Button
+            looks="primary"
+            busy={busy}
+            disabled={name === '' || problems.some(Boolean)}
+            onClick={() => onSave(after)}
+          >
             Save
           </Button>
         </>
@@ -248,7 +267,9 @@ function EditRole({
         ))}
         <Lines label="Groups" hint="Of single sign-on, one per line." value={groups} onChange={setGroups} />
         {failure}
-        <Cli command={['proj', 'role', role.name ? 'get' : 'create', project, name || 'ROLE']} />
+        {roleCommands(project, role, after).map((command) => (
+          <Cli key={command.join(' ')} command={command} />
+        ))}
       </div>
     </Dialog>
   )

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { nextStart, offsetOf, parseLength, parseSchedule } from './cron'
-import { aboutWords, addWindowCommand, whenWords, windowProblems, windowState } from './window'
+import { aboutWords, addWindowCommand, updateWindowCommand, whenWords, windowProblems, windowState } from './window'
 
 const at = (text: string) => Date.parse(text)
 const next = (schedule: string, after: string, zone = 'UTC') => {
@@ -104,4 +104,26 @@ test('the command says all of the window', () => {
     'proj windows add shop --kind deny --schedule 0 8 * * 1-5 --duration 10h --time-zone Europe/Berlin' +
       ' --applications a,b --manual-sync --description office hours',
   )
+})
+
+test('a window that begins anew before it ends has no end', () => {
+  expect(windowState({ schedule: '0 0 * * *', duration: '24h' }, at('2026-03-04T08:30:00Z'))).toEqual({ is: 'active' })
+  expect(windowState({ schedule: '* * * * *', duration: '1h' }, at('2026-03-04T08:30:00Z'))).toEqual({ is: 'active' })
+})
+
+test('the command changes the window at its place', () => {
+  const w = { kind: 'deny', schedule: '0 8 * * *', duration: '4h', applications: ['*'], manualSync: true }
+  expect(updateWindowCommand('shop', 1, w)).toEqual([
+    'proj',
+    'windows',
+    'update',
+    'shop',
+    '1',
+    '--schedule',
+    '0 8 * * *',
+    '--duration',
+    '4h',
+    '--applications',
+    '*',
+  ])
 })

@@ -5,7 +5,8 @@ import { items, type SyncWindow } from './types'
 
 /** How a window stands at a time. */
 export type WindowState =
-  | { is: 'active'; until: number }
+  /** Without an end where starts follow each other for longer than anybody plans for. */
+  | { is: 'active'; until?: number }
   | { is: 'waiting'; from: number }
   | { is: 'never' }
   | { is: 'unreadable'; why: string }
@@ -22,12 +23,13 @@ export function windowState(w: SyncWindow, now: number): WindowState {
     if (start === undefined) return { is: 'never' }
     if (start > now) return { is: 'waiting', from: start }
     let until = start + length
-    for (let n = 0; n < 10_000; n++) {
+    for (let n = 0; n < 50_000; n++) {
       start = nextStart(schedule, start, offset)
-      if (start === undefined || start > until || until > now + 366 * 86_400_000) break
+      if (start === undefined || start > until) return { is: 'active', until }
       until = start + length
+      if (until - now > 32 * 86_400_000) break
     }
-    return { is: 'active', until }
+    return { is: 'active' }
   } catch (thrown) {
     return { is: 'unreadable', why: (thrown as Error).message }
   }
@@ -104,4 +106,11 @@ export function addWindowCommand(project: string, w: SyncWindow): string[] {
     ...(w.syncOverrun ? ['--sync-overrun'] : []),
     ...(w.description ? ['--description', w.description] : []),
   ]
+}
+
+/** What to type on the command line to change the window that stands at a place of the list. */
+export function updateWindowCommand(project: string, at: number, w: SyncWindow): string[] {
+  const [, , , , , , ...flags] = addWindowCommand(project, w)
+  const known = flags.filter((flag) => !['--use-and-operator', '--manual-sync', '--sync-overrun'].includes(flag))
+  return ['proj', 'windows', 'update', project, String(at), ...known]
 }

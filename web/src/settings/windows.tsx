@@ -14,14 +14,14 @@ import {
   TextField,
   Time,
   toast,
+  toastError,
 } from '../kit'
 import { useDoing } from './load'
 import { Section, Table } from './parts'
-import { saveProject } from './projecteditor'
+import { changeProject } from './projecteditor'
 import { Lines } from './projectfields'
-import { withSpec } from './projectform'
 import { items, type Project, type SyncWindow } from './types'
-import { aboutWords, addWindowCommand, whenWords, windowProblems, windowState } from './window'
+import { aboutWords, addWindowCommand, updateWindowCommand, whenWords, windowProblems, windowState } from './window'
 
 /** The sync windows of a project: which are active, and when the others will be. */
 export function Windows({ project, may, reload }: { project: Project; may: boolean; reload: () => Promise<void> }) {
@@ -31,10 +31,12 @@ export function Windows({ project, may, reload }: { project: Project; may: boole
   const windows = items(project.spec?.syncWindows)
   const put = (next: SyncWindow[], done: string) =>
     doing.run(async () => {
-      await saveProject(withSpec(project, { syncWindows: next }))
+      const saved = await changeProject(project, { syncWindows: next })
       await reload()
       setEditing(undefined)
-      toast(done)
+      const undo = () =>
+        void changeProject(saved, { syncWindows: windows }).then(reload, (thrown) => toastError(thrown, 'take it back'))
+      toast(done, 'good', next.length < windows.length ? { undo } : {})
     })
   const fresh = { kind: 'deny', schedule: '0 8 * * 1-5', duration: '10h', applications: ['*'] }
   const add = may && (
@@ -79,7 +81,7 @@ export function Windows({ project, may, reload }: { project: Project; may: boole
         <EditWindow
           project={name}
           window={editing.window}
-          isNew={editing.at >= windows.length}
+          place={editing.at < windows.length ? editing.at : undefined}
           busy={doing.busy}
           failure={doing.error && <Failure error={doing.error} doing="save the window" />}
           onClose={() => {
@@ -108,7 +110,7 @@ function Standing({ of }: { of: SyncWindow }) {
   const time = (ms: number) => <Time at={new Date(ms).toISOString()} />
   switch (state.is) {
     case 'active':
-      return <strong>active, ends {time(state.until)}</strong>
+      return <strong>{state.until ? <>active, ends {time(state.until)}</> : 'always active'}</strong>
     case 'waiting':
       return <span class="soft">begins {time(state.from)}</span>
     case 'never':
@@ -121,7 +123,7 @@ function Standing({ of }: { of: SyncWindow }) {
 function EditWindow({
   project,
   window: given,
-  isNew,
+  place,
   busy,
   failure,
   onClose,
@@ -130,7 +132,8 @@ function EditWindow({
 }: {
   project: string
   window: SyncWindow
-  isNew: boolean
+  /** Where it stands in the list; nowhere yet if it is new. */
+  place: number | undefined
   busy: boolean
   failure: preact.ComponentChildren
   onClose: () => void
@@ -142,11 +145,11 @@ function EditWindow({
   const problems = windowProblems(w)
   return (
     <Dialog
-      title={isNew ? 'New sync window' : 'Edit sync window'}
+      title={place === undefined ? 'New sync window' : 'Edit sync window'}
       onClose={onClose}
       actions={
         <>
-          {!isNew && (
+          {place !== undefined && (
             <Button looks="danger" busy={busy} onClick={onDelete}>
               Delete window
             </Button>
@@ -218,7 +221,7 @@ function EditWindow({
         />
         <TextField label="Description" value={w.description ?? ''} onInput={(description) => put({ description })} />
         {failure}
-        {isNew && <Cli command={addWindowCommand(project, w)} />}
+        <Cli command={place === undefined ? addWindowCommand(project, w) : updateWindowCommand(project, place, w)} />
       </div>
     </Dialog>
   )
