@@ -80,6 +80,8 @@ export function address(path: string, request: { path?: unknown; query?: unknown
   const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => {
     const value = variables[name]
     if (value === undefined || value === '') throw new ApiError(0, `the address ${path} lacks ${name}`)
+    // Browsers take these for steps in the path, and would call something else.
+    if (value === '.' || value === '..') throw new ApiError(0, `nothing can be named ${JSON.stringify(value)}`)
     return encodeURIComponent(String(value))
   })
   const query = new URLSearchParams()

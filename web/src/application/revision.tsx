@@ -2,6 +2,7 @@
 
 import { type Application, call } from '../api'
 import { Copy, Outside, Time } from '../kit'
+import { authorOf } from '../safe/text'
 import { useLoaded } from './loaded'
 import { type Origin, short } from './source'
 
@@ -41,7 +42,7 @@ export function Revision({ app, origin, page }: { app: Application; origin: Orig
         {meta.error && `author and message are not known: ${meta.error.message}`}
         {meta.value?.author && (
           <>
-            {meta.value.author.replace(/\s*<.*>$/, '')}, <Time at={meta.value.date} />
+            {authorOf(meta.value.author)}, <Time at={meta.value.date} />
             {(meta.value.tags ?? []).length > 0 && ` · ${meta.value.tags!.join(', ')}`}
           </>
         )}

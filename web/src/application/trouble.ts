@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Node } from '../api'
+import { own } from '../safe/own'
 
 /** How much an object asks to be looked at: 0 is nothing. Unknown is never nothing. */
 export function trouble(node: Node): number {
@@ -94,7 +95,7 @@ const shortKinds: Record<string, string> = {
 
 /** A kind in a few letters, as people write it on a command line; initials for what has no such name. */
 export function shortKind(kind: string): string {
-  const known = shortKinds[kind]
+  const known = own(shortKinds, kind)
   if (known) return known
   if (kind.length <= 7) return kind.toLowerCase()
   const initials = kind.replace(/[^A-Z]/g, '').toLowerCase()

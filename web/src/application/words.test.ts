@@ -46,3 +46,10 @@ test('whatever needs a person says what to do', () => {
   for (const attention of ['broken', 'waiting', 'stale', 'drifting']) expect(advice({ ...row, attention })).not.toBe('')
   expect(advice({ ...row, attention: 'fine' })).toBe('')
 })
+
+test('a condition may be named as it likes', () => {
+  for (const type of ['constructor', '__proto__', 'toString']) {
+    const [said] = saidOf({ status: { conditions: [{ type, message: 'm' }] } })
+    expect(said).toMatchObject({ title: apart(type), fix: '', messages: ['m'] })
+  }
+})

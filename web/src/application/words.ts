@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Application, Row } from '../api'
+import { own } from '../safe/own'
 
 type Condition = NonNullable<NonNullable<Application['status']>['conditions']>[number]
 
@@ -78,7 +79,7 @@ export function saidOf(app: Application | undefined): Said[] {
 }
 
 function said(type: string, condition: Condition): Said {
-  const [title, fix] = conditions[type] ?? [apart(type), '']
+  const [title, fix] = own(conditions, type) ?? [apart(type), '']
   // Only what says so by its name is an error: that is how conditions are told apart everywhere.
   const bad = type.endsWith('Error')
   return { type, title, fix, bad, since: condition.lastTransitionTime ?? undefined, messages: [] }

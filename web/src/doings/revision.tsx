@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../api'
 import type { components } from '../api/schema'
 import { Copy, Icon, Time } from '../kit'
+import { authorOf } from '../safe/text'
 import type { Deployment } from './past'
 import type { Target } from './target'
 
@@ -80,7 +81,7 @@ export function RevisionLine({
       )}
       {metadata?.author && (
         <span class="faint clip">
-          {metadata.author.replace(/\s*<.*>$/, '')}, <Time at={metadata.date} />
+          {authorOf(metadata.author)}, <Time at={metadata.date} />
         </span>
       )}
     </div>

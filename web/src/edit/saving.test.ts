@@ -98,3 +98,8 @@ test('a new application begins as a manifest, whatever its name', () => {
   expect(beginning('a: b').at(['metadata', 'name'])).toBe('a: b')
   expect(beginning().wrong).toBeUndefined()
 })
+
+test('a label may be named as it likes', () => {
+  const next = { ...base, metadata: { ...(base.metadata as object), labels: { team: 'shop', constructor: 'x' } } }
+  expect(patchOf(base, next)).toEqual([{ op: 'add', path: '/metadata/labels/constructor', value: 'x' }])
+})

@@ -2,6 +2,7 @@
 
 import { stringify } from 'yaml'
 import type { Application } from '../api'
+import { own } from '../safe/own'
 import { Manifest, type Path } from './text'
 
 type Json = Record<string, unknown>
@@ -96,7 +97,7 @@ export function patchOf(base: Json, next: Json): Operation[] {
 function partOf(path: Path, before: unknown, after: unknown): Operation[] {
   if (!isMap(before) || !isMap(after)) return fieldOf(path, before, after)
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  return names.flatMap((name) => fieldOf([...path, name], before[name], after[name]))
+  return names.flatMap((name) => fieldOf([...path, name], own(before, name), own(after, name)))
 }
 
 function fieldOf(path: Path, before: unknown, after: unknown): Operation[] {

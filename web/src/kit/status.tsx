@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { own } from '../safe/own'
 import { Icon, type IconName } from './icon'
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'wait' | 'dim'
@@ -50,7 +51,7 @@ export type StatusKind = keyof typeof kinds
 
 /** How a status looks: its word for people, icon and tone. What is not known is never green. */
 export function lookOf(kind: StatusKind, value: string | undefined): { word: string; icon: IconName; tone: Tone } {
-  const look = kinds[kind][value ?? ''] ?? unknown
+  const look = own(kinds[kind], value) ?? unknown
   return { icon: look.icon, tone: look.tone, word: look.word ?? (value || 'Unknown') }
 }
 

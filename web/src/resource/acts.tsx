@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks'
 import { call, type Node, type ObjectView } from '../api'
 import { useApplication } from '../application/store'
 import { Button, CheckField, Cli, ConfirmByName, Dialog, Menu, SelectField, TextField, toast, toastError } from '../kit'
+import { own } from '../safe/own'
 import { settings } from '../session/session'
 import { may, type Shown } from './object'
 import { appWord, objectFlags, objectQuery } from './target'
@@ -82,7 +83,7 @@ function Run({ shown, action, onClose }: { shown: Shown; action: Action; onClose
   const name = action.name ?? ''
   const word = actionWord(name, action.displayName)
   const parameters = (action.params ?? []).flatMap((p) =>
-    p.name ? [{ name: p.name, value: values[p.name] ?? '' }] : [],
+    p.name ? [{ name: p.name, value: own(values, p.name) ?? '' }] : [],
   )
   const run = async () => {
     setBusy(true)

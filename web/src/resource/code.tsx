@@ -4,6 +4,7 @@ import './code.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Copy, IconButton, useWindowed } from '../kit'
+import { upright } from '../safe/text'
 import { foldsOf, linesWith, shownLines, textLines, tokensOf } from './tokens'
 
 /** Height of a line of code, as in the style sheet. */
@@ -176,7 +177,7 @@ export function Tokens({ line, inside = false }: { line: string; inside?: boolea
     <span class="code-text">
       {tokensOf(line, inside).map((token, at) => (
         <span key={at} class={token.kind === 'plain' ? undefined : `token-${token.kind}`}>
-          {token.text}
+          {upright(token.text)}
         </span>
       ))}
     </span>

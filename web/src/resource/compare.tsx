@@ -3,6 +3,7 @@
 import './compare.css'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Button, CheckField, IconButton, useWindowed } from '../kit'
+import { upright } from '../safe/text'
 import { lineHeight, Tokens } from './code'
 import { compact, type DiffRow, diffRows, inline, type Side } from './hunks'
 
@@ -173,9 +174,9 @@ function Text({ side }: { side: Side }) {
   if (!mark || mark[0] === mark[1] || (mark[0] === 0 && mark[1] === text.length)) return <Tokens line={text} />
   return (
     <span class="code-text">
-      {text.slice(0, mark[0])}
-      <mark>{text.slice(...mark)}</mark>
-      {text.slice(mark[1])}
+      {upright(text.slice(0, mark[0]))}
+      <mark>{upright(text.slice(...mark))}</mark>
+      {upright(text.slice(mark[1]))}
     </span>
   )
 }

@@ -65,3 +65,15 @@ test('search finds lines whatever the case', () => {
   expect(linesWith(['Alpha', 'beta', 'alphabet'], 'ALPHA')).toEqual([0, 2])
   expect(linesWith(['a'], '')).toEqual([])
 })
+
+test('lines of strangers are read in a moment, whatever is in them', () => {
+  for (const part of ['- ', '# ', '|#', '> ', '-x ', '"\\', "''", 'a: ', ' ', ': ', '1_']) {
+    const line = `${part.repeat(200_000)}\u2028`
+    textLines([line])
+    expect(
+      tokensOf(line)
+        .map((t) => t.text)
+        .join(''),
+    ).toBe(line)
+  }
+})

@@ -13,7 +13,7 @@ export function indentOf(line: string): number {
   return line.length - line.trimStart().length
 }
 
-const block = /(^|[\s:-])[|>][+-]?\d?[+-]?\s*(#.*)?$/
+const block = /(^|[\s:-])[|>][+-]?\d?[+-]?\s*(#.*)?$/s
 
 /** Which lines are inside a text of several lines: there nothing but text is to be read. */
 export function textLines(lines: readonly string[]): boolean[] {
@@ -37,7 +37,7 @@ function keyIndent(line: string): number {
 }
 
 const parts =
-  /^(\s*(?:- +|-$)*)(?:("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{}&*!|>%@`-][^#]*?|-[^\s#][^#]*?)(:)(?=\s|$))?(.*)$/
+  /^(\s*(?:- +|-$)*)(?:("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{}&*!|>%@`-][^#]*?|-[^\s#][^#]*?)(:)(?=\s|$))?(.*)$/s
 
 /** The parts of a line of YAML. What they say together is the line. */
 export function tokensOf(line: string, insideText = false): Token[] {
@@ -51,7 +51,7 @@ export function tokensOf(line: string, insideText = false): Token[] {
   put('mark', lead)
   put('key', key)
   put('mark', colon)
-  const comment = /(^|\s)#.*$/.exec(/^\s*["']/.test(rest) ? '' : rest)
+  const comment = /(^|\s)#.*$/s.exec(/^\s*["']/.test(rest) ? '' : rest)
   const value = comment ? rest.slice(0, comment.index) : rest
   put(kindOf(value.trim()), value)
   put('comment', comment?.[0])

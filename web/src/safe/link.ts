@@ -16,15 +16,3 @@ export function safeLink(text: string | undefined | null): string | undefined {
   }
   return allowed.has(url.protocol) ? url.href : undefined
 }
-
-/** Where to go after signing in: a place on this page and nowhere else. */
-export function safeReturn(text: string | undefined | null, base: string = document.baseURI): string {
-  if (!text) return base
-  try {
-    const url = new URL(text, base)
-    if (url.origin === new URL(base).origin && url.pathname.startsWith(new URL(base).pathname)) return url.href
-  } catch {
-    // no address at all
-  }
-  return base
-}
