@@ -12,7 +12,7 @@ import { Answer, Head, Section, Words, YesNo } from './parts'
 import { at } from './place'
 import { standingOf, troublesOf } from './standing'
 import { useBowline } from './state'
-import { items } from './types'
+import { type ClusterSummary, items } from './types'
 import './health.css'
 
 /** What the server says of itself, with the way to everything else. */
@@ -30,8 +30,10 @@ export function OverviewPage() {
         {(s) => (
           <div class="settings-grid">
             <Server settings={s} />
-            <SigningIn settings={s} />
-            <Links settings={s} />
+            <div class="settings-view">
+              <SigningIn settings={s} />
+              <Links settings={s} />
+            </div>
             <Version />
           </div>
         )}
@@ -54,7 +56,6 @@ function Parts({ state }: { state: Loaded<State> }) {
   const repositories = useCount('repositories', (signal) => call('get', '/api/v1/repositories', {}, signal))
   const accounts = useCount('accounts', (signal) => call('get', '/api/v1/account', {}, signal))
   const clusters = state.data && items(state.data.clusters)
-  const failing = clusters?.filter((c) => standingOf(c) !== 'connected').length ?? 0
   const unread = items(state.data?.repositories).length
   const name = session.value.is === 'in' ? session.value.username : ''
   return (
@@ -68,7 +69,7 @@ function Parts({ state }: { state: Loaded<State> }) {
       <Card word="repositories" icon="branch" name="Repositories" bad={unread > 0 ? `${unread} cannot be read` : ''}>
         {countOf(repositories, 'repository', 'repositories')}
       </Card>
-      <Card word="clusters" icon="cluster" name="Clusters" bad={failing > 0 ? `${failing} not wholly known` : ''}>
+      <Card word="clusters" icon="cluster" name="Clusters" bad={clustersWrong(items(clusters))}>
         {countOf(clusters?.length, 'cluster')}
       </Card>
       <Card word="accounts" icon="person" name="Accounts">
@@ -91,11 +92,18 @@ function Parts({ state }: { state: Loaded<State> }) {
 
 const countOf = (n: number | undefined, one: string, many?: string) => (n === undefined ? '…' : counted(n, one, many))
 
+function clustersWrong(clusters: ClusterSummary[]): string {
+  const silent = clusters.filter((c) => ['failed', 'unknown'].includes(standingOf(c))).length
+  const partly = clusters.filter((c) => standingOf(c) === 'gaps').length
+  if (silent > 0) return counted(silent, 'does not answer', 'do not answer')
+  return partly > 0 ? `${partly} known in part` : ''
+}
+
 /** That nothing is wrong is said only of what was answered just now. */
 function healthWord(state: Loaded<State>): string {
   if (state.error) return 'not known right now'
   if (!state.data) return '…'
-  return troublesOf(state.data).length === 0 ? 'nothing is wrong' : 'what is wrong comes first'
+  return troublesOf(state.data).length === 0 ? 'nothing is wrong' : ''
 }
 
 function troubles(state: State): string {
@@ -122,7 +130,7 @@ function Card({
       <Icon name={icon} />
       <span class="stack-tight">
         <span class="settings-card-name">{name}</span>
-        <span class="soft">{children}</span>
+        {children && <span class="soft">{children}</span>}
         {bad && (
           <span class="status tone-bad">
             <Icon name="warning" size={12} />
@@ -177,12 +185,9 @@ function Server({ settings: s }: { settings: Settings }) {
         <dd>
           <YesNo yes={s.syncWithReplaceAllowed ?? false} words={['allowed', 'not allowed']} />
         </dd>
-        <dt>Service accounts</dt>
+        <dt>Impersonation</dt>
         <dd>
-          <YesNo
-            yes={s.impersonationEnabled ?? false}
-            words={['of the project are used to sync', 'of the project are not used']}
-          />
+          <YesNo yes={s.impersonationEnabled ?? false} words={['on', 'off']} />
         </dd>
         <dt>Status badges</dt>
         <dd>
@@ -236,7 +241,7 @@ function SigningIn({ settings: s }: { settings: Settings }) {
         )}
         <dt>Local accounts</dt>
         <dd>
-          <YesNo yes={!s.userLoginsDisabled} words={['may sign in with a password', 'may not sign in']} />
+          <YesNo yes={!s.userLoginsDisabled} words={['may sign in', 'may not sign in']} />
         </dd>
         {s.passwordPattern && (
           <>
