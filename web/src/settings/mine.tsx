@@ -44,9 +44,12 @@ export function MinePage() {
       </Section>
       {local && who.username && <MyAccount name={who.username} />}
       <RightsTable title="What you may do" />
-      <p class="soft">
-        A right on some things only is not in this table: <a href={at('access')}>ask for it, and why</a>.
-      </p>
+      <p class="soft">A right on some things only is not in this table.</p>
+      <div>
+        <a class="button" href={at('access')}>
+          Ask for a right, and why
+        </a>
+      </div>
       {ending && <SignMeOut onClose={() => setEnding(false)} />}
     </>
   )
