@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Row } from '../api'
 import { Icon, type IconName, lookOf, Outside, Staleness, Time } from '../kit'
+import { useQuery } from '../route/query'
+import { culprits } from './culprit'
 import { going } from './operation'
 import { useApplication } from './store'
 import { advice, type Said, saidOf } from './words'
@@ -44,6 +47,7 @@ export function Banners() {
       {reason && row && !(unknown && unseen) && (
         <Banner {...lookOf('attention', row.attention)} title={reason} since={row.since}>
           <p class="soft">{advice(row)}</p>
+          <Ways row={row} />
         </Banner>
       )}
       <Notice />
@@ -51,6 +55,38 @@ export function Banners() {
         <Condition key={one.type} said={one} open={!reason && (one.bad || one.type === hold)} />
       ))}
     </>
+  )
+}
+
+const namedCulprits = 3
+
+/** What leads to the reason: the objects it is about, the steps that failed, the plan that waits. */
+function Ways({ row }: { row: Row }) {
+  const live = useApplication()
+  const { set } = useQuery()
+  void live.settled.value
+  const failed = row.operation === 'Failed' || row.operation === 'Error'
+  const deletions = row.attention === 'waiting' && live.all().some((node) => node.confirm)
+  const found = culprits(row, live.all())
+  return (
+    <p class="app-banner-ways">
+      {failed && (
+        <button type="button" class="linklike" onClick={() => set({ steps: '1' })}>
+          Show the steps
+        </button>
+      )}
+      {deletions && (
+        <button type="button" class="linklike" onClick={() => set({ tab: 'plan' }, true)}>
+          Show the plan
+        </button>
+      )}
+      {found.slice(0, namedCulprits).map(({ id, label, panel }) => (
+        <button key={id} type="button" class="linklike" onClick={() => set({ resource: id, panel }, true)}>
+          {label}
+        </button>
+      ))}
+      {found.length > namedCulprits && <span class="soft">and {found.length - namedCulprits} more</span>}
+    </p>
   )
 }
 
