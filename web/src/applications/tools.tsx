@@ -6,7 +6,7 @@ import type { QueryChange } from '../route/query'
 import { useCommands } from '../shell/commands'
 import { filtersShown, sheetOpen } from './filters'
 import { facetNames, facetWords, type Question, sorts, worstFirst } from './question'
-import type { Facets } from './store'
+import { type Facets, list } from './store'
 import { ViewsMenu } from './viewsmenu'
 
 /** Changes the question. With push it is a step that the browser's back button undoes. */
@@ -95,11 +95,19 @@ function Choose({
 /** How long typing rests before the list is asked: letters that follow each other closely ask once. */
 const rest = 80
 
-/** The search. What is typed shows at once; the address and the list follow. */
+const firstFound = () => document.querySelector<HTMLElement>('[data-place] a')
+
+/** What the list that is shown was searched for. */
+function searched(of: string | undefined): string {
+  return of ? ((JSON.parse(of) as { search?: string }).search ?? '').trim() : ''
+}
+
+/** The search; Enter opens the first that is found. What is typed shows at once; the address and the list follow. */
 function Search({ value, change }: { value: string; change: Change }) {
   const input = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(value)
   const sent = useRef(value)
+  const [opening, setOpening] = useState<string>()
   useEffect(() => {
     // The address changed by something else than typing: a view, a chip, the back button.
     if (value !== sent.current) setTyped(value)
@@ -113,6 +121,13 @@ function Search({ value, change }: { value: string; change: Change }) {
     }, rest)
     return () => clearTimeout(timer)
   }, [typed, change])
+  const answered = list.summary.value?.of
+  useEffect(() => {
+    // Only what was found by all that was typed: before that the list begins with something else.
+    if (opening !== typed || searched(answered) !== typed.trim()) return
+    setOpening(undefined)
+    firstFound()?.click()
+  }, [opening, typed, answered])
   useCommands(
     () => [
       {
@@ -144,7 +159,9 @@ function Search({ value, change }: { value: string; change: Change }) {
       onKeyDown={(event) => {
         if (event.key === 'ArrowDown') {
           event.preventDefault()
-          document.querySelector<HTMLElement>('[data-place] a')?.focus()
+          firstFound()?.focus()
+        } else if (event.key === 'Enter' && typed.trim() !== '') {
+          setOpening(typed)
         } else if (event.key === 'Escape' && typed === '') {
           event.currentTarget.blur()
         }
