@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals'
 import { Fragment } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { call } from '../api/call'
 import { Icon, type IconName } from '../kit/icon'
@@ -126,7 +126,8 @@ function Finder({ all, route }: { all: Command[]; route: (to: string) => void })
   const applications = useApplications(typed, route)
   const found: Found[] = [...ranked(all, typed).slice(0, typed ? 12 : 40), ...applications]
   const chosen = Math.min(at, Math.max(0, found.length - 1))
-  useEffect(() => dialog.current?.showModal(), [])
+  // Before the next key: what is typed at once belongs into the field and is no command.
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   useEffect(() => document.getElementById(`found-${chosen}`)?.scrollIntoView({ block: 'nearest' }), [chosen])
   const close = () => {
     open.value = false
@@ -239,7 +240,7 @@ function Keys({ all }: { all: Command[] }) {
                 <dt>
                   <KeyWords keys={c.keys ?? ''} />
                 </dt>
-                <dd>{c.group === 'Go to' ? `Go to ${c.label.toLowerCase()}` : c.label}</dd>
+                <dd>{c.group === 'Go to' ? `Go to ${c.label.charAt(0).toLowerCase()}${c.label.slice(1)}` : c.label}</dd>
               </Fragment>
             ))}
         </dl>

@@ -53,7 +53,7 @@ function TopBar() {
       </nav>
       <button type="button" class="finder" onClick={openPalette} aria-label="Find or do" aria-keyshortcuts="Control+K">
         <span class="finder-word">Find or do</span>
-        <kbd aria-hidden="true" />
+        <kbd />
       </button>
       <ThemeMenu />
       <PersonMenu />
