@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button, IconButton } from './button'
 import { TextField } from './field'
 
@@ -18,11 +18,13 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, actions, width = 'narrow' }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opener = document.activeElement
     dialog.current?.showModal()
-    // A dialog takes the focus to its first button when it opens, away from a field that asked for it.
-    dialog.current?.querySelector<HTMLElement>('[data-met]')?.focus()
+    // A dialog takes the focus to its first button when it opens, which is the one that closes it: to a field that asked for it
+    // instead, else to the dialog, so that a key pressed too often closes nothing.
+    const met = dialog.current?.querySelector<HTMLElement>('[data-met]')
+    ;(met ?? dialog.current)?.focus()
     return () => {
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
     }
@@ -31,6 +33,7 @@ export function Dialog({ title, onClose, children, actions, width = 'narrow' }: 
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes a dialog by itself
     <dialog
       ref={dialog}
+      tabIndex={-1}
       class={`dialog dialog-${width}`}
       aria-labelledby={heading}
       onCancel={(event) => {

@@ -51,7 +51,7 @@ export function Failure({
             At <code>{error.where}</code>
           </p>
         )}
-        {error.fix && <p class="soft">What to do: {error.fix}</p>}
+        {error.fix && !error.message.includes(error.fix) && <p class="soft">What to do: {error.fix}</p>}
       </div>
       {retry && (
         <Button small icon="refresh" onClick={retry}>
