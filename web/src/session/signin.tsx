@@ -9,12 +9,21 @@ import { KnotIcon } from '../shell/brand'
 import { learn, settings, signIn, unreachable } from './session'
 import { ssoLabel, ssoPlace } from './sso'
 
+/** How often a server that does not answer is asked again. */
+const again = 3_000
+
 /** The way in. The address stays what it was: whoever signs in is where the link led. */
 export default function SignIn() {
   useEffect(() => {
     document.title = 'Sign in · Bowline'
   }, [])
   const said = settings.value
+  const away = unreachable.value !== undefined
+  useEffect(() => {
+    if (!away) return
+    const timer = setInterval(() => void learn(), again)
+    return () => clearInterval(timer)
+  }, [away])
   const sso = ssoLabel(said)
   return (
     <>
@@ -43,7 +52,9 @@ export default function SignIn() {
               <span>or with a local account</span>
             </p>
           )}
-          {!said?.userLoginsDisabled && <PasswordForm first={!sso} />}
+          {/* Nobody knows yet whether it is needed: who is signed in goes on once the server answers. */}
+          {!said && away && <p class="soft">It is tried again every few seconds; you stay signed in if you were.</p>}
+          {(said || !away) && !said?.userLoginsDisabled && <PasswordForm first={!sso} />}
           {said?.userLoginsDisabled && !sso && (
             <p class="soft">
               Local accounts are switched off and no identity provider is configured. An administrator sets oidc.config
