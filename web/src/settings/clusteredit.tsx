@@ -6,10 +6,10 @@ import { call } from '../api'
 import { Button, CheckField, Cli, Dialog, Failure, TextField, toast } from '../kit'
 import { type ClusterForm, changedFields, clusterOf, formOf, setCommand, wrongWith } from './clusterform'
 import { linesOf } from './filter'
-import { useDoing } from './load'
+import { useDoing, useLoad } from './load'
 import { at } from './place'
 import { isServer } from './standing'
-import type { Cluster } from './types'
+import { type Cluster, items } from './types'
 
 /** Changes how a cluster is declared. Only the fields that were changed are written; its credentials stay as they are. */
 export function ClusterEditor({
@@ -26,10 +26,13 @@ export function ClusterEditor({
   const [was] = useState(cluster)
   const [form, setForm] = useState<ClusterForm>(() => formOf(was))
   const doing = useDoing()
+  const projects = useLoad('projects', (signal) => call('get', '/api/v1/projects', {}, signal))
+  const names = items(projects.data?.items).map((project) => project.metadata?.name ?? '')
   const wrong = wrongWith(form)
   const changed = changedFields(form, was)
   const put = (change: Partial<ClusterForm>) => setForm({ ...form, ...change })
-  const command = setCommand(was.name ?? '', form, changed)
+  const valid = Object.keys(wrong).length === 0
+  const command = valid ? setCommand(was.name ?? '', form, changed) : undefined
   const save = () =>
     doing.run(async () => {
       const server = was.server ?? ''
@@ -57,7 +60,7 @@ export function ClusterEditor({
           <Button
             looks="primary"
             busy={doing.busy}
-            disabled={changed.length === 0 || Object.keys(wrong).length > 0}
+            disabled={changed.length === 0 || !valid}
             title={changed.length === 0 ? 'Nothing was changed' : undefined}
             onClick={() => void save()}
           >
@@ -67,7 +70,7 @@ export function ClusterEditor({
       }
     >
       <div class="stack">
-        <Fields form={form} put={put} error={error} />
+        <Fields form={form} projects={names} put={put} error={error} />
         {elsewhere && doing.error && <Failure error={doing.error} doing="save it" />}
         {command && <Cli command={command} />}
       </div>
@@ -77,10 +80,12 @@ export function ClusterEditor({
 
 function Fields({
   form,
+  projects,
   put,
   error,
 }: {
   form: ClusterForm
+  projects: string[]
   put: (change: Partial<ClusterForm>) => void
   error: (field: keyof ClusterForm) => string | undefined
 }) {
@@ -98,6 +103,7 @@ function Fields({
       <TextField
         label="Project"
         hint="The only project that may use it; empty is all of them."
+        options={projects}
         value={form.project}
         error={error('project')}
         spellcheck={false}
