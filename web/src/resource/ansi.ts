@@ -45,7 +45,7 @@ const sequence =
 // What draws nothing but does something: controls, and signs that turn the direction of what follows, which could make a line
 // read as another one.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const harmful = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
+const harmful = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 /** A line without colours and anything else that is not text. */
 export function plain(line: string): string {
@@ -55,6 +55,9 @@ export function plain(line: string): string {
 function clean(text: string): string {
   return text.replace(harmful, '')
 }
+
+/** How many pieces a line is cut into; what follows looks like the last: a line of nothing but colours would hold the page up. */
+export const mostPieces = 1_000
 
 /** A line cut into pieces of equal look. Sequences that do anything but colour are dropped. */
 export function pieces(line: string): Piece[] {
@@ -68,9 +71,11 @@ export function pieces(line: string): Piece[] {
   for (const found of line.matchAll(sequence)) {
     put(found.index)
     from = found.index + found[0].length
+    if (out.length >= mostPieces) break
     if (found[2] === 'm') pen = turned(pen, found[1] ?? '')
   }
-  put(line.length)
+  const rest = plain(line.slice(from))
+  if (rest !== '') out.push(dressed(rest, pen))
   return out
 }
 

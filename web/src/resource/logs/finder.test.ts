@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from 'vitest'
-import { pieces } from '../ansi'
+import { mostPieces, pieces, plain } from '../ansi'
 import { LogBuffer } from './buffer'
-import { Finder, marked } from './finder'
+import { Finder, marked, mostMarks } from './finder'
 
 test('hits grow with the log, and go with lines that are dropped', () => {
   const log = new LogBuffer(10)
@@ -33,4 +33,12 @@ test('what is looked for is marked also across colours', () => {
   ])
   expect(marked(pieces('xx'), 'x', true).map((p) => p.text)).toEqual(['x', 'x'])
   expect(marked(pieces('abc'), 'z', false)).toEqual([{ text: 'abc', look: '' }])
+})
+
+test('a line that is made to hold the page up does not', () => {
+  for (const line of ['ab'.repeat(32_000), '\x1b[31ma\x1b[32mb'.repeat(6_000), '\x1b[31mab'.repeat(9_000)]) {
+    const parts = marked(pieces(line), 'ab', false)
+    expect(parts.map((p) => p.text).join('')).toBe(plain(line))
+    expect(parts.length).toBeLessThanOrEqual(mostPieces + 2 * mostMarks + 1)
+  }
 })

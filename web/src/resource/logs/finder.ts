@@ -47,20 +47,23 @@ export interface MarkedPiece extends Piece {
   hit?: boolean
 }
 
+/** How many places of one line are marked: a line that is made of nothing else would be a document of its own. */
+export const mostMarks = 1_000
+
 /** Pieces cut where what is looked for begins and ends. */
 export function marked(pieces: readonly Piece[], wanted: string, matchCase: boolean): MarkedPiece[] {
   if (wanted === '') return [...pieces]
-  const text = pieces.map((piece) => piece.text).join('')
-  const places = found(text, wanted, matchCase)
-  if (places.length === 0) return [...pieces]
-  const cuts = [...new Set(places.flatMap((at) => [at, at + wanted.length]))]
+  const places = found(pieces.map((piece) => piece.text).join(''), wanted, matchCase).slice(0, mostMarks)
   const out: MarkedPiece[] = []
+  let next = 0
   let from = 0
   for (const piece of pieces) {
     const end = from + piece.text.length
-    let at = from
-    for (const cut of [...cuts.filter((c) => c > from && c < end), end]) {
-      const hit = places.some((place) => place <= at && at < place + wanted.length)
+    for (let at = from; at < end; ) {
+      while (next < places.length && places[next]! + wanted.length <= at) next++
+      const place = places[next] ?? end
+      const hit = place <= at
+      const cut = Math.min(end, hit ? place + wanted.length : place)
       out.push({ ...piece, text: piece.text.slice(at - from, cut - from), ...(hit && { hit }) })
       at = cut
     }
