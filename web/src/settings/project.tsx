@@ -21,9 +21,12 @@ export function ProjectPage({ name }: { name: string }) {
     call('get', '/api/v1/projects/{name}', { path: { name } }, signal),
   ) as Loaded<Project>
   return (
-    <Answer of={answer} doing={`show project ${name}`} lines={8}>
-      {(project) => <One name={name} project={project} reload={answer.reload} />}
-    </Answer>
+    <>
+      {answer.data === undefined && <Head title={name} up={{ to: at('projects'), label: 'Projects' }} />}
+      <Answer of={answer} doing={`show project ${name}`} lines={8}>
+        {(project) => <One name={name} project={project} reload={answer.reload} />}
+      </Answer>
+    </>
   )
 }
 

@@ -39,6 +39,13 @@ export function ProjectEditor({ project, onDone }: { project: Project; onDone: (
   const doing = useDoing()
   const name = project.metadata?.name ?? ''
   const commands = projectCommands(base, draft)
+  const changed = !same(base.spec, draft.spec)
+  useEffect(() => {
+    if (!changed) return
+    const stay = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', stay)
+    return () => removeEventListener('beforeunload', stay)
+  }, [changed])
   const save = () =>
     doing.run(async () => {
       await saveProject(draft)
@@ -76,7 +83,7 @@ export function ProjectEditor({ project, onDone }: { project: Project; onDone: (
           ))}
         </div>
         <Button onClick={() => onDone(false)}>Cancel</Button>
-        <Button looks="primary" busy={doing.busy} disabled={same(base.spec, draft.spec)} onClick={() => void save()}>
+        <Button looks="primary" busy={doing.busy} disabled={!changed} onClick={() => void save()}>
           Save
         </Button>
       </div>
