@@ -93,6 +93,9 @@ function Matrix({ chosen }: { chosen: string }) {
   )
 }
 
+/** Why there is no right, without what the row says already. */
+const shortly = (reason: string) => (reason.startsWith('no rule allows') ? 'no rule allows it' : reason)
+
 function Answers({ app }: { app: Found }) {
   const { query } = useQuery()
   const subject = query.get('subject') ?? ''
@@ -126,7 +129,10 @@ function Answers({ app }: { app: Found }) {
                 </span>
               ),
             },
-            { label: 'Rule', cell: ({ said }) => <span class="settings-line">{said.rule || said.reason}</span> },
+            {
+              label: 'Rule',
+              cell: ({ said }) => <span class="settings-line">{said.rule || shortly(said.reason)}</span>,
+            },
             { label: 'Where', wide: true, cell: ({ said }) => said.where ?? '' },
           ]}
         />

@@ -21,7 +21,7 @@ export function CertificatesPage() {
   const close = () => setAsking(undefined)
   const columns = (of: string): Column<Certificate>[] => [
     { label: 'Server', cell: (c) => <code>{c.serverName}</code> },
-    { label: 'Kind of key', cell: (c) => c.certSubType },
+    { label: 'Kind of key', wide: of === 'Subject', cell: (c) => c.certSubType },
     { label: of, cell: (c) => <span class="settings-line">{c.certInfo}</span> },
     {
       label: 'Remove',
