@@ -32,7 +32,7 @@ export default function SignIn() {
         <div class="signin-card card">
           <header class="signin-head">
             <KnotIcon size={40} />
-            <h1>Sign in to Bowline</h1>
+            <h1>{said || !away ? 'Sign in to Bowline' : 'Bowline'}</h1>
             {said?.url && <p class="soft">{hostOf(said.url)}</p>}
           </header>
           {unreachable.value && (
