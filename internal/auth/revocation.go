@@ -21,7 +21,7 @@ const (
 	maxOfOwner = 50
 	// maxRevoked is how many entries there are at most. If there are more all sessions end.
 	maxRevoked = 3000
-	// longest is how long an entry is kept for a token that does not say when it ends.
+	// longest is how long it is kept at least that all sessions of somebody ended.
 	longest = 30 * 24 * time.Hour
 )
 
@@ -160,7 +160,7 @@ func (r *Revocations) note(data map[string]string, who Caller) {
 	prune(data, now)
 	until := who.Expires
 	if until.IsZero() {
-		until = now.Add(longest)
+		until = now.Add(forGood)
 	}
 	key := sessionKey(who)
 	owned := sessionPrefix + strings.TrimPrefix(ownerKey(who), ownerPrefix) + "/"
@@ -170,7 +170,7 @@ func (r *Revocations) note(data map[string]string, who Caller) {
 			n++
 		}
 	}
-	cut := strconv.FormatInt(now.Unix(), 10) + "," + strconv.FormatInt(now.Add(longest).Unix(), 10)
+	cut := strconv.FormatInt(now.Unix(), 10) + "," + strconv.FormatInt(now.Add(forGood).Unix(), 10) // how long the others last is not known
 	switch {
 	case len(data) >= maxRevoked:
 		clear(data)

@@ -80,6 +80,29 @@ func TestEndedSessionsAreForgottenInTheirTime(t *testing.T) {
 	}
 }
 
+// TestWhatWasEndedStaysEnded: however long a session would have lasted.
+func TestWhatWasEndedStaysEnded(t *testing.T) {
+	clock := testclock.NewFakePassiveClock(noon)
+	r := &Revocations{Board: &MemoryBoard{}, Clock: clock}
+	lasting := caller("b", "good")
+	lasting.Expires = time.Time{}
+	if err := r.Add(t.Context(), lasting); err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxOfOwner + 1 {
+		if err := r.Add(t.Context(), caller("a", fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.SetTime(noon.Add(400 * 24 * time.Hour))
+	if err := r.Add(t.Context(), caller("c", "1")); err != nil { // what has passed is dropped
+		t.Fatal(err)
+	}
+	if !r.Has(lasting) || !r.Has(caller("a", "0")) {
+		t.Error("a session that was ended counts again")
+	}
+}
+
 // TestTheBoardNeverOverflows: it stays below what an object may hold, and what was ended stays so.
 func TestTheBoardNeverOverflows(t *testing.T) {
 	clock := testclock.NewFakePassiveClock(noon)
