@@ -148,3 +148,11 @@ test('only so many lines are kept, and a string without end takes no more room t
   engine.write('text')
   expect(shown(engine).lines.at(-1)).toBe('text')
 })
+
+test('a letter takes a bounded number of marks', () => {
+  const engine = new Engine(cols, rows, 100, () => {})
+  engine.write(`a${'\u0301'.repeat(100_000)}b`)
+  const [first, second] = engine.lines[0]!
+  expect(first!.text.length).toBeLessThan(100)
+  expect(second!.text).toBe('b')
+})

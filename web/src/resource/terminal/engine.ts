@@ -53,6 +53,9 @@ function erased(pen: Pen): Pen {
 
 const mark = /^(?:\p{M}|\u200d|\ufe0e|\ufe0f)$/u
 
+/** How long a letter is with its marks: programs may write any number of them. */
+const mostMarked = 32
+
 /**
  * A terminal as programs know it: an xterm without mouse, pictures and titles. It is told what a program writes, and has lines to
  * draw: the last rows are the screen, those before it went out of view.
@@ -160,7 +163,7 @@ export class Engine {
     let at = this.pending ? this.x : this.x - 1
     if (line[at]?.width === 0) at--
     const before = line[at]
-    if (before) line[at] = { ...before, text: before.text + sign }
+    if (before && before.text.length < mostMarked) line[at] = { ...before, text: before.text + sign }
   }
 
   /** Writes a cell; of a wide letter that loses its other half nothing is left. */
