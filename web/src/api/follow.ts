@@ -55,6 +55,8 @@ class Follower<T> {
 
   start() {
     document.addEventListener('visibilitychange', this.look)
+    addEventListener('offline', this.cut)
+    addEventListener('online', this.back)
     if (document.hidden) this.look()
     this.connect()
   }
@@ -62,6 +64,8 @@ class Follower<T> {
   stop() {
     this.stopped = true
     document.removeEventListener('visibilitychange', this.look)
+    removeEventListener('offline', this.cut)
+    removeEventListener('online', this.back)
     clearTimeout(this.hiding)
     this.drop()
   }
@@ -80,6 +84,19 @@ class Follower<T> {
       this.pause = firstPause
       this.connect()
     }
+  }
+
+  /** Without a network a connection stays open and says nothing: what is shown is not live from then on. */
+  private cut = () => {
+    if (!this.abort) return
+    this.drop()
+    this.failed(new ApiError(0, 'there is no network', { kind: 'retry' }))
+  }
+
+  private back = () => {
+    if (this.lostSince === 0 || document.hidden) return
+    this.pause = firstPause
+    this.connect()
   }
 
   private async connect() {
