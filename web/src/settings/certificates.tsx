@@ -40,28 +40,34 @@ export function CertificatesPage() {
         What servers of repositories are recognised by. A server that shows another certificate or host key is not
         talked to. None of this is secret.
       </Head>
-      <Part
-        title="TLS certificates"
-        hint="For servers over HTTPS whose authority is not one that everybody trusts."
-        noun="certificate"
-        name="tls"
-        add={may(create) ? { label: 'Add TLS certificates', run: () => setAsking('tls') } : undefined}
-        command={['cert', 'add-tls', 'SERVER', '--from', 'ca.pem']}
-        answer={answer}
-        type="https"
-        columns={columns('Subject')}
-      />
-      <Part
-        title="SSH known hosts"
-        hint="For servers over SSH: the keys that they prove themselves by."
-        noun="host key"
-        name="ssh"
-        add={may(create) ? { label: 'Add SSH host keys', run: () => setAsking('ssh') } : undefined}
-        command={['cert', 'add-ssh', '--from', 'known_hosts']}
-        answer={answer}
-        type="ssh"
-        columns={columns('Fingerprint')}
-      />
+      <Answer of={answer} doing="list the certificates" lines={8}>
+        {(list) => (
+          <>
+            <Part
+              title="TLS certificates"
+              hint="For servers over HTTPS whose authority is not one that everybody trusts."
+              noun="certificate"
+              name="tls"
+              add={may(create) ? { label: 'Add TLS certificates', run: () => setAsking('tls') } : undefined}
+              command={['cert', 'add-tls', 'SERVER', '--from', 'ca.pem']}
+              all={items(list.items)}
+              type="https"
+              columns={columns('Subject')}
+            />
+            <Part
+              title="SSH known hosts"
+              hint="For servers over SSH: the keys that they prove themselves by."
+              noun="host key"
+              name="ssh"
+              add={may(create) ? { label: 'Add SSH host keys', run: () => setAsking('ssh') } : undefined}
+              command={['cert', 'add-ssh', '--from', 'known_hosts']}
+              all={items(list.items)}
+              type="ssh"
+              columns={columns('Fingerprint')}
+            />
+          </>
+        )}
+      </Answer>
       {asking === 'tls' && <AddTls onDone={answer.reload} onClose={close} />}
       {asking === 'ssh' && <AddHostKeys onDone={answer.reload} onClose={close} />}
       {typeof asking === 'object' && <Remove of={asking} onDone={answer.reload} onClose={close} />}
@@ -76,7 +82,7 @@ function Part({
   name,
   add,
   command,
-  answer,
+  all,
   type,
   columns,
 }: {
@@ -86,7 +92,7 @@ function Part({
   name: string
   add: { label: string; run: () => void } | undefined
   command: string[]
-  answer: ReturnType<typeof useLoad<{ items?: (Certificate | null)[] | null }>>
+  all: Certificate[]
   type: string
   columns: Column<Certificate>[]
 }) {
@@ -97,25 +103,21 @@ function Part({
   )
   return (
     <Section title={title} hint={hint} flush actions={button}>
-      <Answer of={answer} doing={`list the ${noun}s`}>
-        {(list) => (
-          <Listing
-            of={title}
-            name={name}
-            noun={noun}
-            rows={items(list.items).filter((c) => c.certType === type)}
-            keyOf={(c) => `${c.serverName} ${c.certSubType} ${c.certInfo}`}
-            texts={(c) => [c.serverName, c.certSubType, c.certInfo]}
-            columns={columns}
-            empty={
-              <Empty icon="lock" title={`There are no ${noun}s`}>
-                {add ? `Choose ${add.label}, or on the command line:` : 'Whoever may create certificates adds them:'}
-                <Cli command={command} />
-              </Empty>
-            }
-          />
-        )}
-      </Answer>
+      <Listing
+        of={title}
+        name={name}
+        noun={noun}
+        rows={all.filter((c) => c.certType === type)}
+        keyOf={(c) => `${c.serverName} ${c.certSubType} ${c.certInfo}`}
+        texts={(c) => [c.serverName, c.certSubType, c.certInfo]}
+        columns={columns}
+        empty={
+          <Empty icon="lock" title={`There are no ${noun}s`}>
+            {add ? `Choose ${add.label}, or on the command line:` : 'Whoever may create certificates adds them:'}
+            <Cli command={command} />
+          </Empty>
+        }
+      />
     </Section>
   )
 }
