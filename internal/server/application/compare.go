@@ -62,6 +62,11 @@ func (s *Service) Compare(ctx context.Context, q *bowline.CompareQuery) (*bowlin
 			return nil, err
 		}
 	}
+	done, err := s.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	before, err := s.asked(ctx, from)
 	if err != nil {
 		return nil, err

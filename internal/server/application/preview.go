@@ -52,6 +52,11 @@ func (s *Service) Preview(ctx context.Context, request *bowline.PreviewRequest) 
 	if existing != nil {
 		app = becomes(existing, app)
 	}
+	done, err := s.turns.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	asked, plan, err := s.Unsaved.Outlook(ctx, app)
 	if ctx.Err() != nil {
 		return nil, fault.Wrap(fault.Retry, "preview", thing(app), ctx.Err(), "try again")

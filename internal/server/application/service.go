@@ -66,6 +66,7 @@ type Service struct {
 	sights   sights
 	scenes   scenes
 	listings listings
+	turns    turns
 }
 
 // New returns the service.
