@@ -112,7 +112,8 @@ function GitPlace({ path }: { path: Path }) {
         path={[...path, 'path']}
         label="Path"
         options={paths.names}
-        hint={paths.problem ?? 'A folder of the repository.'}
+        // A repository that cannot be read is told of once, above.
+        hint={(!refs.problem && paths.problem) || 'A folder of the repository.'}
       />
     </>
   )
