@@ -82,6 +82,7 @@ test('the command says the rest', () => {
 test('the way is guessed from what is shown', () => {
   expect(wayOf({ repo: 'git@a:b' })).toBe('ssh')
   expect(wayOf({ repo: 'git@a:b', inheritedCreds: true })).toBe('none')
+  expect(wayOf({ repo: 'https://a', username: 'ann' })).toBe('password')
   expect(wayOf({ repo: 'https://a', githubAppID: 7 })).toBe('app')
   expect(trialOf({ repo: 'a', enableOCI: true })).toEqual({ repo: 'a', enableOci: true })
 })

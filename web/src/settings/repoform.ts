@@ -42,6 +42,7 @@ export function isSsh(address: string): boolean {
 /** The way that what is shown of a repository speaks of, or its address. */
 export function wayOf(r: Repository): Way {
   if (r.inheritedCreds) return 'none'
+  if (r.username) return 'password'
   if (r.githubAppID) return 'app'
   if (r.useAzureWorkloadIdentity) return 'workload'
   if (r.azureServicePrincipalClientId) return 'azure'
