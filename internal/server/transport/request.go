@@ -88,7 +88,8 @@ func (to *route) readBody(r *http.Request, request any, limit int64) error {
 		return mistake("the body", fmt.Sprintf("it is nested deeper than %d", maxNesting), "")
 	}
 	target := request
-	if to.Body != "*" && !(secretive[to.Name] && bytes.TrimSpace(body)[0] == '{') {
+	whole := to.Body == "*" || secretive[to.Name] && bytes.TrimSpace(body)[0] == '{'
+	if !whole {
 		field, err := fieldOf(request, to.Body)
 		if err != nil {
 			return fault.Wrap(fault.Bug, "find", "the field "+to.Body, err, "")

@@ -21,7 +21,12 @@ export function sliceOf(count: number, rowHeight: number, scrolled: number, seen
 /**
  * The rows of a long list that are to be drawn now. The list scrolls with the page, or within the element when inner is set.
  */
-export function useWindowed(element: RefObject<HTMLElement | null>, count: number, rowHeight: number, inner = false): Slice {
+export function useWindowed(
+  element: RefObject<HTMLElement | null>,
+  count: number,
+  rowHeight: number,
+  inner = false,
+): Slice {
   const [slice, setSlice] = useState<Slice>(() => sliceOf(count, rowHeight, 0, 1200))
   useEffect(() => {
     let frame = 0
