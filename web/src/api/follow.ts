@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { signedOut } from '../session/signal'
 import { address, send } from './call'
 import { ApiError, errorOf } from './error'
 import { lines } from './lines'
@@ -139,6 +140,7 @@ class Follower<T> {
     this.abort = undefined
     if (!error.passing) {
       this.of.standing({ is: 'refused', error })
+      if (error.status === 401) signedOut() // the session ended while the stream was open
       return
     }
     if (this.lostSince === 0) this.lostSince = Date.now()
