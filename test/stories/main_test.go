@@ -72,6 +72,7 @@ func TestStories(t *testing.T) {
 			"repo":           repo,
 			"same":           same,
 			"crowd":          crowd,
+			"directory":      directory,
 			"deploy":         deploy,
 			"far":            far,
 			"fill":           fill,
