@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { useEffect } from 'preact/hooks'
+import { learnMayCreate, mayCreate } from '../applications/create'
+import { Empty } from '../kit'
 import { place } from '../route/place'
 import { Editor } from './editor'
 
 /** The page for a new application. */
 export default function EditPage() {
+  useEffect(() => void learnMayCreate(), [])
   useEffect(() => {
     const was = document.title
     document.title = 'New application · Bowline'
@@ -21,7 +24,17 @@ export default function EditPage() {
         <span>new</span>
       </nav>
       <h1>New application</h1>
-      <Editor app={undefined} may />
+      {mayCreate.value === false ? (
+        <Empty
+          icon="lock"
+          title="You may not create applications"
+          action={<a href={place('/settings/access')}>Who may do what</a>}
+        >
+          Ask for the right “applications, create” in a project.
+        </Empty>
+      ) : (
+        <Editor app={undefined} may />
+      )}
     </div>
   )
 }
